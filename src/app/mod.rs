@@ -1,0 +1,1 @@
+//! Builds every part and owns its life: start order, signals, soft then hard stop.

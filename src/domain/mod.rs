@@ -1,0 +1,24 @@
+//! The nouns: what an account, a post, a number, a time and an activity are.
+//!
+//! Plain data and parsing at the door. No IO, no async, no SQL; [`Clock`] is named here so that
+//! time can be handed to everyone, and read only in `app`.
+
+mod account;
+mod activity;
+mod clock;
+mod count;
+mod extraction;
+mod moment;
+mod problem;
+mod region;
+mod standing;
+
+pub use account::{Account, AccountId, LedgerEntry, Lifecycle};
+pub use activity::{Activity, Reason};
+pub use clock::Clock;
+pub use count::Count;
+pub use extraction::{Extraction, Form, Identity, Inquiry, Origin, PageVerdict, Post};
+pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_midnight};
+pub use problem::{Problem, SourceText};
+pub use region::{CodeError, CreditCode, RegionCode};
+pub use standing::{FleetCell, Standing};

@@ -1,0 +1,1 @@
+//! Reads a page as its platform file says.

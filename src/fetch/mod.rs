@@ -1,0 +1,1 @@
+//! Asks hosts for pages, politely and safely.

@@ -1,0 +1,1 @@
+//! The work that composes the stages on the clock.

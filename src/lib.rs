@@ -1,0 +1,19 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod app;
+pub mod cli;
+pub mod domain;
+pub mod extract;
+pub mod fetch;
+pub mod http;
+pub mod jobs;
+pub mod metrics;
+pub mod observe;
+pub mod platform;
+pub mod registry;
+pub mod schedule;
+pub mod scheme;
+pub mod score;
+pub mod settings;
+pub mod simulator;
+pub mod store;

@@ -1,0 +1,139 @@
+//! What the calculus is told: visits, listed posts, canaries. Plain data, written by the crawl and
+//! read back from the store.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Count, Moment, Reason};
+
+/// A stretch of time in which every post would have been seen: `(low, high]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// Nothing is claimed at or before this instant. The Unix epoch for an exhausted list.
+    pub low: DateTime<Utc>,
+    /// The as-of time of the observation.
+    pub high: DateTime<Utc>,
+}
+
+/// Who looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Our own visit to the platform's public page.
+    Crawl,
+    /// Our visit to a feed bridge run by the office; speaks for the bridge's own upstream visits.
+    Bridge,
+    /// An authorised export with declared completeness.
+    Import,
+    /// A person's check entered with evidence.
+    Person,
+}
+
+/// How one attempt to read a page ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The list was read as a list and the answer proves whose it is.
+    Observed(Observation),
+    /// The platform says, under proven identity or address, that the account is gone.
+    Gone {
+        /// What the source proves the answer's time to be.
+        as_of: DateTime<Utc>,
+        /// Whether the answer may confirm (see [`Observation::confirming`]).
+        confirming: bool,
+    },
+    /// Anything else: it says nothing about the account.
+    Failed(Reason),
+}
+
+/// What a successful reading of a list or profile proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// What the source proves the answer's time to be; never simply the request time.
+    pub as_of: DateTime<Utc>,
+    /// The stretch covered, where the order of the list or its end allows one.
+    pub span: Option<Span>,
+    /// Whether nothing older exists than what was listed.
+    pub exhausted: bool,
+    /// Whether the list is proven to hold no post at all.
+    pub empty: bool,
+    /// Whether it may confirm silence: unconditional, provably fresh, a verified page kind.
+    pub confirming: bool,
+    /// The profile's own counter of posts.
+    pub posts_total: Option<Count>,
+    /// How many items not known before the visit listed, to set beside the counter's growth.
+    pub new_items: u32,
+    /// For a bridge, its own last success upstream.
+    pub upstream_success: Option<DateTime<Utc>>,
+    /// The registration date shown by the page.
+    pub registered_at: Option<Moment>,
+}
+
+/// One attempt to read one page kind of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// The page kind, as in the platform file.
+    pub page: String,
+    /// The part of the account that the page kind lists: `all`, or a named part.
+    pub part: String,
+    /// When the request was sent.
+    pub started_at: DateTime<Utc>,
+    /// When it was written down; an evaluation as of an earlier `known_at` does not see it.
+    pub recorded_at: DateTime<Utc>,
+    /// Digest of the platform file that read it.
+    pub adapter: String,
+    /// Who looked.
+    pub source: Source,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// A post as it was listed over time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedPost {
+    /// The platform's id, or the address where there is none.
+    pub reference: String,
+    /// The time the page claims; an undated item has none.
+    pub claimed: Option<Moment>,
+    /// As-of time of the first observation that listed it.
+    pub first_seen: DateTime<Utc>,
+    /// As-of time of the last observation before `first_seen` that covers the claimed time and did
+    /// not list it; present exactly where the post appeared late.
+    pub missed_by: Option<DateTime<Utc>>,
+    /// As-of time of the last observation before `first_seen`, whatever it covered.
+    pub seen_before: Option<DateTime<Utc>>,
+    /// When it was written down.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// One look at a canary of a host and page kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanaryLook {
+    /// When the look was made.
+    pub at: DateTime<Utc>,
+    /// Digest of the platform file that read it.
+    pub adapter: String,
+    /// Healthy: an observation with a post newer than three times its usual longest gap. A named
+    /// canary that cannot be read, or a stand-in that cannot be read, is a failure; a stand-in that
+    /// is only quiet is neither and is not listed.
+    pub healthy: bool,
+    /// When it was written down.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Everything known about one account that bears on its activity.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    /// The ledger's opening date (开通日期), at 00:00 Asia/Shanghai.
+    pub opened_at: Option<DateTime<Utc>>,
+    /// The ledger's filing date (备案日期), at 00:00 Asia/Shanghai.
+    pub filed_at: Option<DateTime<Utc>>,
+    /// Visits, in any order.
+    pub visits: Vec<Visit>,
+    /// Posts, in any order.
+    pub posts: Vec<ListedPost>,
+    /// The parts the platform file names; silence needs all of them.
+    pub parts: Vec<String>,
+    /// Canary looks of the account's host and page kinds, in any order; empty where the platform
+    /// has neither canaries nor stand-ins.
+    pub canaries: Vec<CanaryLook>,
+    /// Whether the host and page kind have any canary or stand-in at all.
+    pub has_canary: bool,
+}

@@ -1,0 +1,1 @@
+//! Platform files, compiled and validated.

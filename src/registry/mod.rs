@@ -1,0 +1,1 @@
+//! The office's ledger: reading, comparing, auditing, writing.

@@ -1,0 +1,1 @@
+//! Who is visited next.

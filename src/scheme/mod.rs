@@ -1,0 +1,1 @@
+//! Scoring schemes, compiled and validated.

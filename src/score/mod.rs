@@ -1,0 +1,1 @@
+//! Measures and scores, computed from stored facts.

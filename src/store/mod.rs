@@ -1,0 +1,5 @@
+//! The only home of SQL.
+
+mod settings;
+
+pub use settings::Settings;
