@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what xunjian needs on Debian 12 beside a Rust toolchain: the Postgres binaries for the
+# private database (default), and with `test` also what the checks use. Asks sudo for the packages
+# only when packages are missing; running xunjian needs no privilege.
+set -euo pipefail
+
+case "${1:-run}" in
+  run) packages=(postgresql-15 ca-certificates gcc libc6-dev) ;;
+  test) packages=(postgresql-15 ca-certificates gcc libc6-dev prometheus python3) ;;
+  *) echo "usage: deploy/install.sh [run|test]" >&2; exit 2 ;;
+esac
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "nothing to install"
+  exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "run as root, or install sudo: needs ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+
+echo "installing ${missing[*]}"
+# xunjian keeps a cluster of its own; the package's default one would only take a port.
+"${as_root[@]}" mkdir -p /etc/postgresql-common
+[ -e /etc/postgresql-common/createcluster.conf ] ||
+  echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+  -o Dpkg::Options::=--force-confold "${missing[@]}" >/dev/null
