@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands; continuous integration runs exactly this.
+# Needs the packages of `deploy/install.sh test`. With XUNJIAN_CORPUS set to a folder of recorded
+# answers (with its check.py), the extractors are measured against it as well.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --locked --all-targets -- -D warnings
+
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
+
+step "saved statements are those of the source"
+deploy/sqlx-prepare.sh --check
+
+step "tests"
+cargo test --locked --all-targets
+cargo test --locked --doc --quiet
+
+step "configuration"
+cargo build --locked --quiet
+target/debug/xunjian --config config/default.toml check
+
+step "Prometheus configuration and rules"
+promtool check config --syntax-only deploy/prometheus/prometheus.yml
+promtool check rules deploy/prometheus/rules/*.yml
+promtool test rules deploy/prometheus/tests/*.yml
+
+step "recorded answers"
+if [ -n "${XUNJIAN_CORPUS:-}" ] && [ -f "$XUNJIAN_CORPUS/check.py" ]; then
+  recorded() { python3 "$XUNJIAN_CORPUS/check.py" --bin target/debug/xunjian "$@" | tail -n 12; }
+  recorded --platform weibo --page timeline,profile
+  recorded --platform wechat --page article,history
+  recorded --platform portal
+  recorded --platform feed
+else
+  echo "not checked: XUNJIAN_CORPUS names no folder of recorded answers"
+fi
+
+step "all held"

@@ -1,0 +1,51 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+/// A piece of periodic work.
+///
+/// It takes no input and is idempotent, so that running it on demand is the same function sooner.
+pub struct Job {
+    /// The name in logs and metrics.
+    pub name: &'static str,
+    /// How long to wait between two runs.
+    pub every: Duration,
+    run: Box<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>,
+}
+
+impl Job {
+    /// Names a function and its rhythm.
+    pub fn new<F, W>(name: &'static str, every: Duration, work: F) -> Self
+    where
+        F: Fn() -> W + Send + Sync + 'static,
+        W: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        Self { name, every, run: Box::new(move || Box::pin(work())) }
+    }
+}
+
+/// Told of every run: name, and whether it succeeded.
+pub type Report = Arc<dyn Fn(&'static str, bool) + Send + Sync>;
+
+/// Runs one job now; a failure is logged here and nowhere else.
+pub async fn run_once(job: &Job, report: &Report) {
+    let outcome = (job.run)().await;
+    if let Err(error) = &outcome {
+        tracing::warn!(job = job.name, error = format!("{error:#}"), "job failed; runs again later");
+    }
+    report(job.name, outcome.is_ok());
+}
+
+/// Runs one job at its rhythm until stopped; a run in progress is finished first.
+pub async fn repeat(job: Job, report: Report, stop: CancellationToken) {
+    let mut beat = tokio::time::interval(job.every);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = beat.tick() => run_once(&job, &report).await,
+        }
+    }
+}
