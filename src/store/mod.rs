@@ -1,5 +1,79 @@
 //! The only home of SQL.
+//!
+//! One [`Store`] per process, cheap to clone. One file per group of tables; rows are private and
+//! become nouns of `domain` and facts of `observe` here. Statements are checked against the schema
+//! at compile time; what the compiler was told lies in `.sqlx` (`deploy/sqlx-prepare.sh`).
 
+mod canary;
+mod claim;
+mod columns;
+mod error;
+mod finish;
+mod fleet;
+mod histories;
+mod ledger;
+mod posts;
+mod record;
+mod samples;
+mod schema;
+mod score_inputs;
+mod scores;
 mod settings;
+mod states;
+mod targets;
+mod visits;
 
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+pub use canary::CanaryAccount;
+pub use claim::{ClaimRequest, Claimed, Validators};
+pub use error::StoreError;
+pub use finish::{Discovered, FinishReport};
+pub use ledger::{LedgerChanges, LedgerCounts};
+pub use posts::{PostCursor, StoredPost};
+pub use record::{Lease, NextVisit, VisitRecord};
+pub use score_inputs::ScoreInput;
+pub use scores::{NewScoreRun, Score, ScoreQuantile, ScoreRunId, StoredScore};
 pub use settings::Settings;
+pub use states::{AccountState, ToJudge};
+pub use targets::{DueCount, Rate, TargetCounts, TargetSpec};
+pub use visits::StoredVisit;
+
+/// How long a statement waits for a free connection before the database counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    /// Months that are known to have their partitions.
+    months: schema::Months,
+}
+
+impl Store {
+    /// Connects to `url` (`postgres://…`) with at most `connections_max` connections.
+    ///
+    /// The schema is not touched; call [`Store::migrate`] before anything else.
+    pub async fn connect(url: &str, connections_max: u32) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections_max)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.application_name("xunjian"))
+            .await?;
+        Ok(Self { pool, months: schema::Months::default() })
+    }
+
+    /// Asks the server for an answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query!("select 1 as one").fetch_one(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes every connection and waits until they are closed.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

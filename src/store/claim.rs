@@ -1,0 +1,205 @@
+//! Leases: who visits what now.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::record::Lease;
+use super::targets::Rate;
+use super::{Store, StoreError};
+use crate::domain::AccountId;
+
+/// What a daemon asks for.
+#[derive(Debug, Clone)]
+pub struct ClaimRequest<'a> {
+    /// The daemon's own name, different from every other's.
+    pub owner: &'a str,
+    /// The instant at which the claim is made.
+    pub now: DateTime<Utc>,
+    /// How long the claim holds.
+    pub lease: TimeDelta,
+    /// Most targets in all.
+    pub limit: u32,
+    /// Most targets of one host.
+    pub per_host: u32,
+    /// Hosts of which nothing is wanted now.
+    pub busy_hosts: &'a [String],
+}
+
+/// What makes a request conditional.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag` as answered.
+    pub etag: Option<String>,
+    /// `Last-Modified` as answered.
+    pub last_modified: Option<String>,
+}
+
+/// A target that the caller now holds, with what the last visits left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// Whose page.
+    pub account: AccountId,
+    /// 账号编号.
+    pub key: String,
+    /// Platform id.
+    pub platform: String,
+    /// 平台账号.
+    pub handle: String,
+    /// The ledger's link.
+    pub url: Option<String>,
+    /// The page kind.
+    pub page: String,
+    /// The part that the page kind lists.
+    pub part: String,
+    /// The host that answers for it.
+    pub host: String,
+    /// Whether it is a canary or stand-in.
+    pub is_canary: bool,
+    /// To be handed back with the record.
+    pub lease: Lease,
+    /// When it became due.
+    pub due_at: DateTime<Utc>,
+    /// Claims since the last finished visit, this one included; above 1 where a holder died.
+    pub attempt: u32,
+    /// Failed visits since the last observation.
+    pub fails: u32,
+    /// Start of the last visit.
+    pub last_visit_at: Option<DateTime<Utc>>,
+    /// Validators of the last answer.
+    pub validators: Validators,
+    /// Digest of the newest body.
+    pub body_digest: Option<String>,
+    /// As-of time of the first answer that carried that body.
+    pub body_as_of: Option<DateTime<Utc>>,
+    /// Upper end of the newest covered span.
+    pub span_high: Option<DateTime<Utc>>,
+    /// As-of time of the newest observation.
+    pub observed_at: Option<DateTime<Utc>>,
+    /// The learned posting rate.
+    pub rate: Option<Rate>,
+}
+
+struct ClaimedRow {
+    account_id: i64,
+    key: String,
+    platform: String,
+    handle: String,
+    url: Option<String>,
+    page: String,
+    part: String,
+    host: String,
+    is_canary: bool,
+    lease_until: DateTime<Utc>,
+    due_at: DateTime<Utc>,
+    attempt: i32,
+    fails: i32,
+    last_visit_at: Option<DateTime<Utc>>,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    body_digest: Option<String>,
+    body_as_of: Option<DateTime<Utc>>,
+    span_high: Option<DateTime<Utc>>,
+    observed_at: Option<DateTime<Utc>>,
+    rate_alpha: Option<f64>,
+    rate_beta: Option<f64>,
+}
+
+impl ClaimedRow {
+    fn held_by(self, owner: &str) -> Claimed {
+        Claimed {
+            account: AccountId(self.account_id),
+            key: self.key,
+            platform: self.platform,
+            handle: self.handle,
+            url: self.url,
+            page: self.page,
+            part: self.part,
+            host: self.host,
+            is_canary: self.is_canary,
+            lease: Lease { owner: owner.to_owned(), until: self.lease_until },
+            due_at: self.due_at,
+            attempt: self.attempt.unsigned_abs(),
+            fails: self.fails.unsigned_abs(),
+            last_visit_at: self.last_visit_at,
+            validators: Validators { etag: self.etag, last_modified: self.last_modified },
+            body_digest: self.body_digest,
+            body_as_of: self.body_as_of,
+            span_high: self.span_high,
+            observed_at: self.observed_at,
+            rate: self.rate_alpha.zip(self.rate_beta).map(|(alpha, beta)| Rate { alpha, beta }),
+        }
+    }
+}
+
+impl Store {
+    /// Takes the longest-waiting due targets that nobody holds, at most `per_host` of each host.
+    ///
+    /// A host belongs to one daemon at a time: its lease is renewed with every claim, so that the
+    /// host's limit, which each daemon keeps for itself, holds across daemons. What a dead daemon
+    /// held can be claimed once its lease has run out.
+    pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
+        let rows = sqlx::query_as!(
+            ClaimedRow,
+            r#"with mine as materialized (
+                 select h.host from host_leases h
+                 where (h.owner is null or h.owner = $1 or h.lease_until <= $2)
+                   and h.host <> all($6)
+                   and exists (select from crawl_targets t
+                       where t.host = h.host and t.due_at <= $2
+                         and (t.lease_until is null or t.lease_until <= $2))
+                 for update of h skip locked
+             ), picked as materialized (
+                 select due.account_id, due.page, due.host
+                 from mine cross join lateral (
+                     select t.account_id, t.page, t.host, t.due_at from crawl_targets t
+                     where t.host = mine.host and t.due_at <= $2
+                       and (t.lease_until is null or t.lease_until <= $2)
+                     order by t.due_at limit $5 for update of t skip locked) due
+                 order by due.due_at, due.account_id, due.page limit $4
+             ), renewed as (
+                 update host_leases h set owner = $1, lease_until = greatest(h.lease_until, $3)
+                 where h.host in (select p.host from picked p)
+             )
+             update crawl_targets t
+             set lease_owner = $1, lease_until = $3, attempt = t.attempt + 1
+             from picked p join accounts a on a.id = p.account_id
+             where t.account_id = p.account_id and t.page = p.page
+             returning t.account_id, a.key, a.platform, a.handle, a.url, t.page, t.part, t.host,
+                 t.is_canary, t.lease_until as "lease_until!", t.due_at, t.attempt, t.fails,
+                 t.last_visit_at, t.etag, t.last_modified, t.body_digest, t.body_as_of,
+                 t.span_high, t.observed_at, t.rate_alpha, t.rate_beta"#,
+            request.owner,
+            request.now,
+            request.now + request.lease,
+            i64::from(request.limit),
+            i64::from(request.per_host),
+            request.busy_hosts
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut claimed: Vec<Claimed> =
+            rows.into_iter().map(|row| row.held_by(request.owner)).collect();
+        claimed.sort_by_key(|one| (one.due_at, one.account));
+        Ok(claimed)
+    }
+
+    /// Gives back everything a daemon holds, targets and hosts; returns how many targets. What it
+    /// had begun is due at once for others.
+    pub async fn release(&self, owner: &str) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let released = sqlx::query!(
+            "update crawl_targets set lease_owner = null, lease_until = null
+             where lease_owner = $1",
+            owner
+        )
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query!(
+            "update host_leases set owner = null, lease_until = null where owner = $1",
+            owner
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(released.rows_affected())
+    }
+}

@@ -1,0 +1,209 @@
+//! Writing visits down: everything of a batch in one transaction, or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::columns::{column, to_micros};
+use super::record::VisitRecord;
+use super::visits::VisitRow;
+use super::{Store, StoreError, posts, samples, visits};
+use crate::domain::{AccountId, Moment};
+use crate::observe::Outcome;
+
+/// What a batch came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FinishReport {
+    /// Records written.
+    pub written: usize,
+    /// Account and page of the records that came too late: their lease had moved on.
+    pub fenced: Vec<(AccountId, String)>,
+    /// Posts never listed before.
+    pub discovered: Vec<Discovered>,
+    /// Items left out because they have neither id nor address nor text digest to know them by.
+    pub nameless: usize,
+}
+
+/// A post listed for the first time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovered {
+    /// Whose post.
+    pub account: AccountId,
+    /// The platform's id, or the address where there is none.
+    pub reference: String,
+    /// The time the page claims.
+    pub claimed: Option<Moment>,
+    /// As-of time of the observation that listed it.
+    pub first_seen: DateTime<Utc>,
+    /// Present exactly where the post appeared late.
+    pub missed_by: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// Writes visits with all they found, and hands their targets back, in one transaction.
+    ///
+    /// A record whose lease has moved on writes nothing. The same record a second time changes
+    /// nothing. What is known of a post from its first listing is never overwritten: claimed time,
+    /// first seen, what missed it.
+    pub async fn finish(&self, batch: &[VisitRecord]) -> Result<FinishReport, StoreError> {
+        let instants = batch.iter().flat_map(|record| [record.visit.started_at, record.seen_at]);
+        self.ensure_months(instants).await?;
+        let mut transaction = self.pool.begin().await?;
+        let connection = &mut *transaction;
+        lock_accounts(connection, batch).await?;
+        let held = held_targets(connection, batch).await?;
+        let (records, late): (Vec<_>, Vec<_>) = batch.iter().partition(|r| is_held(r, &held));
+        let fenced =
+            late.into_iter().map(|record| (record.account, record.visit.page.clone())).collect();
+        let mut report = FinishReport { written: records.len(), fenced, ..FinishReport::default() };
+        if !records.is_empty() {
+            write(connection, &records, &mut report).await?;
+        }
+        transaction.commit().await?;
+        Ok(report)
+    }
+}
+
+async fn write(
+    connection: &mut PgConnection,
+    records: &[&VisitRecord],
+    report: &mut FinishReport,
+) -> Result<(), StoreError> {
+    let listing = posts::Listing::of(records);
+    report.nameless = listing.nameless;
+    let known = posts::known(connection, &listing.posts).await?;
+    let new_items = listing.count_new(records.len(), &known);
+    let rows: Vec<VisitRow> =
+        records.iter().zip(new_items).map(|(record, new)| VisitRow::of(record, new)).collect();
+    // Visits first: an earlier one of the same batch may have missed a post of a later one.
+    visits::insert(connection, &rows).await?;
+    report.discovered = posts::insert(connection, &listing.posts, &known).await?;
+    posts::update(connection, &listing.posts).await?;
+    samples::write_profiles(connection, records).await?;
+    samples::write_inquiries(connection, records).await?;
+    hand_back(connection, records).await?;
+    let accounts: BTreeSet<i64> = records.iter().map(|record| record.account.0).collect();
+    let accounts: Vec<i64> = accounts.into_iter().collect();
+    sqlx::query!(
+        "with learned as (
+             select account_id from account_states where account_id = any($1)
+             order by account_id for update
+         )
+         update account_states s set news = s.news + 1 from learned l
+         where s.account_id = l.account_id",
+        &accounts
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Two finishers of one account follow each other: what the first found is known to the second.
+async fn lock_accounts(
+    connection: &mut PgConnection,
+    batch: &[VisitRecord],
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select id from accounts where id = any($1) order by id for no key update",
+        &column(batch, |record| record.account.0)
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+type Held = BTreeMap<(i64, String), (String, DateTime<Utc>)>;
+
+/// The leases of the batch's targets as they stand, locked until the batch is written.
+async fn held_targets(
+    connection: &mut PgConnection,
+    batch: &[VisitRecord],
+) -> Result<Held, StoreError> {
+    let rows = sqlx::query!(
+        r#"select t.account_id, t.page, t.lease_owner as "owner!", t.lease_until as "until!"
+           from crawl_targets t
+           where (t.account_id, t.page) in (select * from unnest($1::bigint[], $2::text[]))
+             and t.lease_owner is not null
+           order by t.account_id, t.page for update of t"#,
+        &column(batch, |record| record.account.0),
+        &column(batch, |record| record.visit.page.clone()),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| ((row.account_id, row.page), (row.owner, row.until))).collect())
+}
+
+fn is_held(record: &VisitRecord, held: &Held) -> bool {
+    let Some(lease) = &record.lease else { return true };
+    let standing = held.get(&(record.account.0, record.visit.page.clone()));
+    standing.is_some_and(|(owner, until)| *owner == lease.owner && *until == to_micros(lease.until))
+}
+
+/// Returns the targets of leased records, with what their next visit should know.
+async fn hand_back(
+    connection: &mut PgConnection,
+    records: &[&VisitRecord],
+) -> Result<(), StoreError> {
+    let leased: Vec<&VisitRecord> =
+        records.iter().copied().filter(|record| record.lease.is_some()).collect();
+    let next = |record: &VisitRecord| record.next.clone();
+    sqlx::query!(
+        "update crawl_targets t set
+             lease_owner = null, lease_until = null, attempt = 0,
+             due_at = coalesce(r.due_at, t.due_at),
+             last_visit_at = r.started_at, last_outcome = r.outcome, last_reason = r.reason,
+             fails = case when r.reason is null then 0 else t.fails + 1 end,
+             etag = case when r.reason is null then r.etag else t.etag end,
+             last_modified = case when r.reason is null then r.last_modified
+                 else t.last_modified end,
+             body_as_of = case when r.reason is not null or r.body_digest is null
+                 or r.body_digest = t.body_digest then t.body_as_of else r.seen_at end,
+             body_digest = case when r.reason is null then coalesce(r.body_digest, t.body_digest)
+                 else t.body_digest end,
+             span_high = greatest(t.span_high, r.span_high),
+             observed_at = greatest(t.observed_at, r.as_of),
+             rate_alpha = coalesce(r.alpha, t.rate_alpha),
+             rate_beta = coalesce(r.beta, t.rate_beta)
+         from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
+             $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
+             $11::timestamptz[], $12::timestamptz[], $13::float8[], $14::float8[])
+             as r (account_id, page, due_at, started_at, outcome, reason, etag, last_modified,
+                 body_digest, seen_at, span_high, as_of, alpha, beta)
+         where t.account_id = r.account_id and t.page = r.page",
+        &column(&leased, |r| r.account.0),
+        &column(&leased, |r| r.visit.page.clone()),
+        &column(&leased, |r| next(r).map(|n| n.due_at)) as &[Option<DateTime<Utc>>],
+        &column(&leased, |r| r.visit.started_at),
+        &column(&leased, |r| visits::outcome_word(&r.visit.outcome).to_owned()),
+        &column(&leased, |r| visits::reason_word(&r.visit.outcome)) as &[Option<String>],
+        &column(&leased, |r| next(r).and_then(|n| n.validators.etag)) as &[Option<String>],
+        &column(&leased, |r| next(r).and_then(|n| n.validators.last_modified))
+            as &[Option<String>],
+        &column(&leased, |r| r.body_digest.clone()) as &[Option<String>],
+        &column(&leased, |r| r.seen_at),
+        &column(&leased, |r| span_high(r)) as &[Option<DateTime<Utc>>],
+        &column(&leased, |r| observed_at(r)) as &[Option<DateTime<Utc>>],
+        &column(&leased, |r| next(r).and_then(|n| n.rate).map(|rate| rate.alpha))
+            as &[Option<f64>],
+        &column(&leased, |r| next(r).and_then(|n| n.rate).map(|rate| rate.beta))
+            as &[Option<f64>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn span_high(record: &VisitRecord) -> Option<DateTime<Utc>> {
+    match &record.visit.outcome {
+        Outcome::Observed(observation) => observation.span.map(|span| span.high),
+        _ => None,
+    }
+}
+
+fn observed_at(record: &VisitRecord) -> Option<DateTime<Utc>> {
+    match &record.visit.outcome {
+        Outcome::Observed(observation) => Some(observation.as_of),
+        _ => None,
+    }
+}

@@ -1,0 +1,123 @@
+//! The whole fleet as dashboards show it.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::columns::{misread, read_count};
+use super::states::read_activity;
+use super::{Store, StoreError};
+use crate::domain::{FleetCell, Standing};
+
+struct StandingRow {
+    key: String,
+    platform: String,
+    name: String,
+    sponsor: String,
+    region: String,
+    category: Option<String>,
+    activity: String,
+    reason: Option<String>,
+    last_post_at: Option<DateTime<Utc>>,
+    last_observation_at: Option<DateTime<Utc>>,
+    silence_deadline_at: Option<DateTime<Utc>>,
+    coverage: f64,
+    followers: Option<Value>,
+    dimensions: Vec<String>,
+    points: Vec<f64>,
+}
+
+impl TryFrom<StandingRow> for Standing {
+    type Error = StoreError;
+
+    fn try_from(row: StandingRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            activity: read_activity(&row.activity, row.reason.as_deref())?,
+            region: row.region.parse().map_err(|_| misread("a region", &row.region))?,
+            followers: read_count(row.followers)?,
+            key: row.key,
+            platform: row.platform,
+            name: row.name,
+            sponsor: row.sponsor,
+            category: row.category,
+            last_post_at: row.last_post_at,
+            last_observation_at: row.last_observation_at,
+            silence_deadline_at: row.silence_deadline_at,
+            coverage: row.coverage,
+            scores: row.dimensions.into_iter().zip(row.points).collect(),
+        })
+    }
+}
+
+impl Store {
+    /// How many judged accounts of each platform and area are in each activity.
+    pub async fn fleet(&self) -> Result<Vec<FleetCell>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select a.platform, a.region as "region!", s.activity, count(*) as "accounts!",
+                   sum(s.coverage) as "coverage_sum!"
+               from accounts a join account_states s on s.account_id = a.id
+               where a.in_ledger and a.lifecycle not in ('closed', 'cancelled')
+               group by 1, 2, 3 order by 1, 2, 3"#
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(FleetCell {
+                    platform: row.platform,
+                    region: row.region.parse().map_err(|_| misread("a region", &row.region))?,
+                    activity: row.activity,
+                    accounts: row.accounts.unsigned_abs(),
+                    coverage_sum: row.coverage_sum,
+                })
+            })
+            .collect()
+    }
+
+    /// At most `limit` judged accounts, worst first: by the tier of silence, then by the oldest
+    /// last post. `platform` and `area_prefix` (the first digits of the area code) choose.
+    pub async fn standings(
+        &self,
+        limit: u32,
+        platform: Option<&str>,
+        area_prefix: Option<&str>,
+    ) -> Result<Vec<Standing>, StoreError> {
+        let rows = sqlx::query_as!(
+            StandingRow,
+            r#"with worst as (
+                 select a.id, a.key, a.platform, a.name, a.sponsor_id, a.region, a.category,
+                     s.activity, s.reason, s.last_post_at, s.last_observation_at,
+                     s.silence_deadline_at, s.coverage,
+                     array_position(array['gone', 'empty', 'zombie', 'dormant', 'watch',
+                         'undetermined', 'active'], s.activity) as tier
+                 from accounts a join account_states s on s.account_id = a.id
+                 where a.in_ledger and a.lifecycle not in ('closed', 'cancelled')
+                   and ($2::text is null or a.platform = $2)
+                   and ($3::text is null or starts_with(a.region, $3))
+                 order by tier, s.last_post_at nulls first, a.key limit $1
+             )
+             select w.key, w.platform, w.name, u.name as sponsor, w.region as "region!",
+                 w.category, w.activity, w.reason, w.last_post_at, w.last_observation_at,
+                 w.silence_deadline_at, w.coverage, p.followers as "followers?",
+                 coalesce(n.dimensions, '{}') as "dimensions!", coalesce(n.points, '{}') as "points!"
+             from worst w
+             join units u on u.id = w.sponsor_id
+             left join account_profiles p on p.account_id = w.id
+             left join lateral (
+                 select array_agg(o.dimension order by o.dimension) as dimensions,
+                     array_agg(o.points::float8 order by o.dimension) as points
+                 from (select distinct on (s.dimension) s.dimension, s.points
+                       from scores s join score_runs r on r.id = s.run_id
+                       where s.account_id = w.id and r.finished_at is not null
+                       order by s.dimension, r.finished_at desc, r.id desc) o
+                 where o.points is not null
+             ) n on true
+             order by w.tier, w.last_post_at nulls first, w.key"#,
+            i64::from(limit),
+            platform,
+            area_prefix
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(Standing::try_from).collect()
+    }
+}

@@ -1,0 +1,233 @@
+//! Reading back what bears on the activity of many accounts at once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::columns::{column, read_moment};
+use super::{Store, StoreError, visits};
+use crate::domain::{AccountId, shanghai_midnight};
+use crate::observe::{CanaryLook, History, ListedPost, Visit};
+
+/// A host and page kind, and the account looked at with the look.
+type Looks = HashMap<(String, String), Vec<(i64, CanaryLook)>>;
+
+struct Pages {
+    /// Host and page of every target.
+    pages: Vec<(String, String)>,
+    history: History,
+}
+
+impl Store {
+    /// Everything known since `since` that bears on the activity of these accounts: visits started
+    /// then, posts that claim it or were first seen then with the newest and the oldest post of
+    /// all, looks at canaries of their hosts and page kinds other than themselves.
+    ///
+    /// `parts` are those of the account's targets. Looks that repeat what their neighbours say,
+    /// with no visit of the account between, are left out: a host's canaries are looked at far more
+    /// often than one of its accounts is visited. Accounts the ledger does not hold are absent.
+    pub async fn histories(
+        &self,
+        accounts: &[AccountId],
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<AccountId, History>, StoreError> {
+        let ids = column(accounts, |account| account.0);
+        let mut known = self.histories_begun(&ids).await?;
+        let mut connection = self.pool.acquire().await?;
+        for row in visits::since(&mut connection, &ids, since).await? {
+            if let Some(one) = known.get_mut(&row.account_id) {
+                one.history.visits.push(row.into_visit()?);
+            }
+        }
+        drop(connection);
+        for (account, post) in self.listed_posts(&ids, since).await? {
+            if let Some(one) = known.get_mut(&account) {
+                one.history.posts.push(post);
+            }
+        }
+        let looks = self.looks(&known, since).await?;
+        Ok(known.into_iter().map(|(id, one)| (AccountId(id), one.with_looks(id, &looks))).collect())
+    }
+
+    /// Histories without facts: dates, parts, and whether there are canaries.
+    async fn histories_begun(&self, ids: &[i64]) -> Result<BTreeMap<i64, Pages>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select a.id, a.opened_on, a.filed_on, t.page as "page?", t.part as "part?",
+                   t.host as "host?",
+                   exists (select from crawl_targets c where c.host = t.host and c.page = t.page
+                       and c.is_canary and c.account_id <> a.id) as "has_canary!"
+               from accounts a left join crawl_targets t on t.account_id = a.id
+               where a.id = any($1) and a.in_ledger
+               order by a.id, t.page"#,
+            ids
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut known = BTreeMap::new();
+        for row in rows {
+            let one = known
+                .entry(row.id)
+                .or_insert_with(|| Pages { pages: Vec::new(), history: History::default() });
+            one.history.opened_at = row.opened_on.map(shanghai_midnight);
+            one.history.filed_at = row.filed_on.map(shanghai_midnight);
+            one.history.has_canary |= row.has_canary;
+            if let (Some(host), Some(page)) = (row.host, row.page) {
+                one.pages.push((host, page));
+            }
+            if let Some(part) = row.part.filter(|part| !one.history.parts.contains(part)) {
+                one.history.parts.push(part);
+            }
+        }
+        Ok(known)
+    }
+
+    async fn listed_posts(
+        &self,
+        ids: &[i64],
+        since: DateTime<Utc>,
+    ) -> Result<Vec<(i64, ListedPost)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select wanted.account_id as "account_id!", p.ref as "reference!", p.claimed_at,
+                   p.claimed_precision, p.first_seen as "first_seen!", p.missed_by, p.seen_before,
+                   p.recorded_at as "recorded_at!"
+               from unnest($1::bigint[]) as wanted (account_id), lateral (
+                   (select * from posts n where n.account_id = wanted.account_id
+                    order by coalesce(n.claimed_at, n.first_seen) desc limit 1)
+                   union
+                   (select * from posts o where o.account_id = wanted.account_id
+                    order by coalesce(o.claimed_at, o.first_seen) limit 1)
+                   union
+                   select * from posts r where r.account_id = wanted.account_id
+                       and (coalesce(r.claimed_at, r.first_seen) >= $2 or r.first_seen >= $2)
+               ) p
+               order by wanted.account_id, p.first_seen, p.ref"#,
+            ids,
+            since
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let post = ListedPost {
+                    reference: row.reference,
+                    claimed: read_moment(row.claimed_at, row.claimed_precision)?,
+                    first_seen: row.first_seen,
+                    missed_by: row.missed_by,
+                    seen_before: row.seen_before,
+                    recorded_at: row.recorded_at,
+                };
+                Ok((row.account_id, post))
+            })
+            .collect()
+    }
+
+    async fn looks(
+        &self,
+        known: &BTreeMap<i64, Pages>,
+        since: DateTime<Utc>,
+    ) -> Result<Looks, StoreError> {
+        let mut pages: Vec<&(String, String)> = known.values().flat_map(|one| &one.pages).collect();
+        pages.sort_unstable();
+        pages.dedup();
+        let rows = sqlx::query!(
+            "select l.host, l.page, l.account_id, l.at, l.adapter, l.healthy, l.recorded_at
+             from canary_looks l
+             join unnest($1::text[], $2::text[]) as w (host, page)
+                 on l.host = w.host and l.page = w.page
+             where l.at >= $3 order by l.at, l.account_id",
+            &column(&pages, |page| page.0.clone()),
+            &column(&pages, |page| page.1.clone()),
+            since
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut looks = Looks::new();
+        for row in rows {
+            let look = CanaryLook {
+                at: row.at,
+                adapter: row.adapter,
+                healthy: row.healthy,
+                recorded_at: row.recorded_at,
+            };
+            looks.entry((row.host, row.page)).or_default().push((row.account_id, look));
+        }
+        Ok(looks)
+    }
+}
+
+impl Pages {
+    fn with_looks(mut self, account: i64, looks: &Looks) -> History {
+        let starts: Vec<DateTime<Utc>> =
+            self.history.visits.iter().map(|visit: &Visit| visit.started_at).collect();
+        for page in &self.pages {
+            let all = looks.get(page).map(Vec::as_slice).unwrap_or_default();
+            let others: Vec<&CanaryLook> =
+                all.iter().filter(|(canary, _)| *canary != account).map(|(_, look)| look).collect();
+            self.history.has_canary |= !others.is_empty();
+            self.history.canaries.extend(telling(&others, &starts).cloned());
+        }
+        self.history
+    }
+}
+
+/// The looks, in order of time, that say something their neighbours do not: of a run of equal ones
+/// without a visit between them, the first and the last.
+///
+/// `starts` are the visits' instants in order. A visit is settled by the first look after it and
+/// voided back to the last healthy look before a failed one; both are ends of such runs.
+fn telling<'a>(
+    looks: &'a [&'a CanaryLook],
+    starts: &'a [DateTime<Utc>],
+) -> impl Iterator<Item = &'a CanaryLook> {
+    let equal = |one: &CanaryLook, other: &CanaryLook| {
+        let visited = starts.partition_point(|at| *at < other.at)
+            != starts.partition_point(|at| *at < one.at);
+        one.healthy == other.healthy && one.adapter == other.adapter && !visited
+    };
+    (0..looks.len())
+        .filter(move |&index| {
+            let look = looks[index];
+            let repeats_before = index > 0 && equal(looks[index - 1], look);
+            let repeated_after = index + 1 < looks.len() && equal(look, looks[index + 1]);
+            !(repeats_before && repeated_after)
+        })
+        .map(|index| looks[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + minute * 60, 0).unwrap()
+    }
+
+    fn check(looks: &[(i64, bool)], visits: &[i64], kept: &[i64]) {
+        let looks: Vec<CanaryLook> = looks
+            .iter()
+            .map(|&(minute, healthy)| CanaryLook {
+                at: at(minute),
+                adapter: "a".into(),
+                healthy,
+                recorded_at: at(minute),
+            })
+            .collect();
+        let borrowed: Vec<&CanaryLook> = looks.iter().collect();
+        let starts: Vec<_> = visits.iter().map(|minute| at(*minute)).collect();
+        let found: Vec<_> = telling(&borrowed, &starts).map(|look| look.at).collect();
+        assert_eq!(found, kept.iter().map(|minute| at(*minute)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn only_looks_that_say_something_are_kept() {
+        check(&[], &[5], &[]);
+        check(&[(1, true), (2, true), (3, true), (4, true)], &[], &[1, 4]);
+        check(&[(1, true), (3, true), (5, true), (7, true)], &[4], &[1, 3, 5, 7]);
+        check(
+            &[(1, true), (2, true), (3, true), (4, false), (5, false), (6, false)],
+            &[],
+            &[1, 3, 4, 6],
+        );
+        check(&[(1, true), (2, true), (3, true), (4, true), (5, true)], &[4], &[1, 3, 4, 5]);
+    }
+}

@@ -1,0 +1,59 @@
+use chrono::{DateTime, Utc};
+
+use super::claim::Validators;
+use super::targets::Rate;
+use crate::domain::{AccountId, Identity, Inquiry, Post};
+use crate::observe::Visit;
+
+/// The right to finish a claimed target; it ends where another daemon claims the target.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The daemon that holds it.
+    pub owner: String,
+    /// When others may take it, exactly as the store gave it.
+    pub until: DateTime<Utc>,
+}
+
+/// One visit with everything it found, to be written down at once.
+#[derive(Debug, Clone)]
+pub struct VisitRecord {
+    /// Whose page was read.
+    pub account: AccountId,
+    /// The host that was asked; none for imports and persons' checks.
+    pub host: Option<String>,
+    /// The lease it was claimed under. A record whose lease has moved is not written at all; one
+    /// without (an import, a person's check) is always written and moves no target.
+    pub lease: Option<Lease>,
+    /// The visit. The store counts `new_items` of its observation itself.
+    pub visit: Visit,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// Bytes received.
+    pub bytes: Option<u64>,
+    /// Time from the request to the last byte, in milliseconds.
+    pub duration_ms: Option<u32>,
+    /// Digest of the body.
+    pub body_digest: Option<String>,
+    /// As-of time of what was found: the observation's, or where a failed visit still listed posts
+    /// under a proven identity, when its request was sent.
+    pub seen_at: DateTime<Utc>,
+    /// Whose page it was, as the page says; absent where identity was not proven.
+    pub identity: Option<Identity>,
+    /// Posts listed under a proven identity, in the order of the page.
+    pub posts: Vec<Post>,
+    /// Messages with their answers.
+    pub inquiries: Vec<Inquiry>,
+    /// What the target waits for now; needed where there is a lease.
+    pub next: Option<NextVisit>,
+}
+
+/// What a finished target waits for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NextVisit {
+    /// When it is due again.
+    pub due_at: DateTime<Utc>,
+    /// Validators of the answer, for the next conditional request; a failed visit keeps the old.
+    pub validators: Validators,
+    /// The learned posting rate; absent keeps the old.
+    pub rate: Option<Rate>,
+}

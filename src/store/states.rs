@@ -1,0 +1,138 @@
+//! The current verdict of each account, and which accounts need a new one.
+
+use chrono::{DateTime, Utc};
+
+use super::columns::{column, misread};
+use super::{Store, StoreError};
+use crate::domain::{AccountId, Activity};
+
+/// The verdict on one account, as judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountState {
+    /// The account.
+    pub account: AccountId,
+    /// The activity proven.
+    pub activity: Activity,
+    /// The newest proven post.
+    pub last_post_at: Option<DateTime<Utc>>,
+    /// As-of time of the newest observation.
+    pub last_observation_at: Option<DateTime<Utc>>,
+    /// When the account crosses into dormancy if it does not post.
+    pub silence_deadline_at: Option<DateTime<Utc>>,
+    /// Covered share of the dormant window, 0–1.
+    pub coverage: f64,
+    /// The instant it was judged as of.
+    pub judged_at: DateTime<Utc>,
+    /// When time alone changes the verdict.
+    pub next_crossing_at: Option<DateTime<Utc>>,
+}
+
+/// An account to be judged, and what the verdict will have seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToJudge {
+    /// The account.
+    pub account: AccountId,
+    /// The count of news at the time of asking; handed back with the verdict, so that what arrives
+    /// while it is being judged asks for the next.
+    pub news: i64,
+}
+
+impl Store {
+    /// At most `limit` accounts that need a verdict at `now`: something was learned since the last,
+    /// or time alone changes it. Closed and cancelled accounts are not judged.
+    pub async fn to_judge(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<ToJudge>, StoreError> {
+        let rows = sqlx::query!(
+            "select s.account_id, s.news
+             from account_states s join accounts a on a.id = s.account_id
+             where (s.news <> s.judged_news or s.next_crossing_at <= $1)
+               and a.in_ledger and a.lifecycle not in ('closed', 'cancelled')
+             order by s.account_id limit $2",
+            now,
+            i64::from(limit)
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let accounts = rows
+            .into_iter()
+            .map(|row| ToJudge { account: AccountId(row.account_id), news: row.news });
+        Ok(accounts.collect())
+    }
+
+    /// Writes verdicts, each with what [`Store::to_judge`] gave for its account, in one statement.
+    /// A verdict as of an earlier instant than the one that stands is not written.
+    pub async fn save_states(
+        &self,
+        verdicts: &[(ToJudge, AccountState)],
+    ) -> Result<(), StoreError> {
+        sqlx::query!(
+            "with verdict as (
+                 select v.* from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[],
+                     $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::float8[],
+                     $9::timestamptz[], $10::timestamptz[])
+                     as v (account_id, news, activity, reason, last_post_at, last_observation_at,
+                         silence_deadline_at, coverage, judged_at, next_crossing_at)
+                 join account_states s on s.account_id = v.account_id
+                 order by v.account_id for update of s
+             )
+             update account_states s set
+                 activity_since = case when s.activity = v.activity
+                     then coalesce(s.activity_since, v.judged_at) else v.judged_at end,
+                 activity = v.activity, reason = v.reason, last_post_at = v.last_post_at,
+                 last_observation_at = v.last_observation_at,
+                 silence_deadline_at = v.silence_deadline_at, coverage = v.coverage,
+                 judged_at = v.judged_at, next_crossing_at = v.next_crossing_at,
+                 judged_news = v.news
+             from verdict v
+             where s.account_id = v.account_id
+               and (s.judged_at is null or s.judged_at <= v.judged_at)",
+            &column(verdicts, |(_, state)| state.account.0),
+            &column(verdicts, |(asked, _)| asked.news),
+            &column(verdicts, |(_, state)| state.activity.as_str().to_owned()),
+            &column(verdicts, |(_, state)| state.activity.reason().map(|r| r.as_str().to_owned()))
+                as &[Option<String>],
+            &column(verdicts, |(_, state)| state.last_post_at) as &[Option<DateTime<Utc>>],
+            &column(verdicts, |(_, state)| state.last_observation_at) as &[Option<DateTime<Utc>>],
+            &column(verdicts, |(_, state)| state.silence_deadline_at) as &[Option<DateTime<Utc>>],
+            &column(verdicts, |(_, state)| state.coverage),
+            &column(verdicts, |(_, state)| state.judged_at),
+            &column(verdicts, |(_, state)| state.next_crossing_at) as &[Option<DateTime<Utc>>],
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The verdict that stands for an account; none before the first.
+    pub async fn state(&self, account: AccountId) -> Result<Option<AccountState>, StoreError> {
+        let row = sqlx::query!(
+            r#"select activity, reason, last_post_at, last_observation_at, silence_deadline_at,
+                   coverage, judged_at as "judged_at!", next_crossing_at
+               from account_states where account_id = $1 and judged_at is not null"#,
+            account.0
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| {
+            Ok(AccountState {
+                account,
+                activity: read_activity(&row.activity, row.reason.as_deref())?,
+                last_post_at: row.last_post_at,
+                last_observation_at: row.last_observation_at,
+                silence_deadline_at: row.silence_deadline_at,
+                coverage: row.coverage,
+                judged_at: row.judged_at,
+                next_crossing_at: row.next_crossing_at,
+            })
+        })
+        .transpose()
+    }
+}
+
+/// Reads the two stored words of an activity.
+pub(super) fn read_activity(word: &str, reason: Option<&str>) -> Result<Activity, StoreError> {
+    Activity::from_words(word, reason).ok_or_else(|| misread("an activity", (word, reason)))
+}

@@ -1,0 +1,181 @@
+//! What is visited: one target for each account and page kind.
+
+use chrono::{DateTime, Utc};
+
+use super::columns::column;
+use super::{Store, StoreError};
+use crate::domain::AccountId;
+
+/// One page kind of one account that shall be visited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetSpec {
+    /// Whose page.
+    pub account: AccountId,
+    /// The page kind.
+    pub page: String,
+    /// The part of the account that the page kind lists: `all`, or a named part.
+    pub part: String,
+    /// The host that answers for it.
+    pub host: String,
+    /// Whether it serves as a canary or stand-in of its host and page kind.
+    pub is_canary: bool,
+}
+
+/// What [`Store::sync_targets`] changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TargetCounts {
+    /// New targets, due at once.
+    pub added: usize,
+    /// Targets whose host, part or canary mark changed.
+    pub changed: usize,
+    /// Targets no longer wanted.
+    pub dropped: usize,
+}
+
+/// Gamma posterior of a posting rate: mean `alpha / beta` posts a day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// Shape: posts seen, prior included.
+    pub alpha: f64,
+    /// Days watched, prior included.
+    pub beta: f64,
+}
+
+/// How much waits, for one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueCount {
+    /// Platform id.
+    pub platform: String,
+    /// All targets.
+    pub targets: u64,
+    /// Targets due and held by nobody.
+    pub due: u64,
+    /// Targets that are held now.
+    pub in_flight: u64,
+    /// When the longest-waiting one became due.
+    pub oldest_due_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// Makes the targets be exactly `specs`: adds, changes and drops.
+    ///
+    /// A dropped target is forgotten with its validators; its visits and posts stay. `specs` names
+    /// each account and page once.
+    pub async fn sync_targets(
+        &self,
+        specs: &[TargetSpec],
+        now: DateTime<Utc>,
+    ) -> Result<TargetCounts, StoreError> {
+        let accounts = column(specs, |spec| spec.account.0);
+        let pages = column(specs, |spec| spec.page.clone());
+        let hosts = column(specs, |spec| spec.host.clone());
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!(
+            "insert into host_leases (host) select distinct host from unnest($1::text[]) as h (host)
+             order by host on conflict (host) do nothing",
+            &hosts
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let dropped = sqlx::query!(
+            "delete from crawl_targets t where not exists (
+                 select from unnest($1::bigint[], $2::text[]) as s (account_id, page)
+                 where s.account_id = t.account_id and s.page = t.page)",
+            &accounts,
+            &pages
+        )
+        .execute(&mut *transaction)
+        .await?;
+        // xmax is zero in a row that was inserted rather than updated.
+        let written = sqlx::query!(
+            r#"insert into crawl_targets as t (account_id, page, part, host, is_canary, due_at)
+             select *, $6 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bool[])
+             on conflict (account_id, page) do update
+             set part = excluded.part, host = excluded.host, is_canary = excluded.is_canary
+             where (t.part, t.host, t.is_canary)
+                 is distinct from (excluded.part, excluded.host, excluded.is_canary)
+             returning (t.xmax = 0) as "added!""#,
+            &accounts,
+            &pages,
+            &column(specs, |spec| spec.part.clone()),
+            &hosts,
+            &column(specs, |spec| spec.is_canary),
+            now
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        let added = written.iter().filter(|row| row.added).count();
+        Ok(TargetCounts {
+            added,
+            changed: written.len() - added,
+            dropped: usize::try_from(dropped.rows_affected()).unwrap_or(usize::MAX),
+        })
+    }
+
+    /// Makes targets due now that would be due later; `keys` chooses accounts, none means all,
+    /// `canaries` adds every canary target. Returns how many moved.
+    pub async fn make_due(
+        &self,
+        keys: Option<&[String]>,
+        canaries: bool,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        // Locked in order of the key, as everywhere, so that two statements never wait crosswise.
+        let moved = sqlx::query!(
+            "with chosen as (
+                 select t.account_id, t.page
+                 from crawl_targets t join accounts a on a.id = t.account_id
+                 where t.due_at > $1
+                   and ($2::text[] is null or a.key = any($2) or ($3 and t.is_canary))
+                 order by t.account_id, t.page for update of t
+             )
+             update crawl_targets t set due_at = $1 from chosen c
+             where t.account_id = c.account_id and t.page = c.page",
+            now,
+            keys,
+            canaries
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(moved.rows_affected())
+    }
+
+    /// When the next target becomes due, of those that nobody holds at `now`.
+    pub async fn next_due_at(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let due = sqlx::query_scalar!(
+            "select min(due_at) from crawl_targets where lease_until is null or lease_until <= $1",
+            now
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(due)
+    }
+
+    /// How many targets wait and how many are held, for each platform.
+    pub async fn due_counts(&self, now: DateTime<Utc>) -> Result<Vec<DueCount>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select a.platform, count(*) as "targets!",
+                   count(*) filter (where t.due_at <= $1 and held.free) as "due!",
+                   count(*) filter (where not held.free) as "in_flight!",
+                   min(t.due_at) filter (where t.due_at <= $1 and held.free) as oldest_due_at
+               from crawl_targets t join accounts a on a.id = t.account_id,
+                   lateral (select t.lease_until is null or t.lease_until <= $1 as free) held
+               group by a.platform order by a.platform"#,
+            now
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let counts = rows.into_iter().map(|row| DueCount {
+            platform: row.platform,
+            targets: row.targets.unsigned_abs(),
+            due: row.due.unsigned_abs(),
+            in_flight: row.in_flight.unsigned_abs(),
+            oldest_due_at: row.oldest_due_at,
+        });
+        Ok(counts.collect())
+    }
+}

@@ -1,0 +1,263 @@
+//! The visits table: attempts to read a page, appended and read back.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::columns::{
+    column, count_json, misread, read_count, read_moment, read_reason, read_source, source_word,
+};
+use super::record::VisitRecord;
+use super::{Store, StoreError};
+use crate::domain::AccountId;
+use crate::observe::{Observation, Outcome, Span, Visit};
+
+/// A visit with what the calculus does not need of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredVisit {
+    /// The visit.
+    pub visit: Visit,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// Bytes received.
+    pub bytes: Option<u64>,
+    /// Time from the request to the last byte, in milliseconds.
+    pub duration_ms: Option<u32>,
+    /// Items listed.
+    pub items: u32,
+}
+
+/// One row, in the order of the table.
+pub(super) struct VisitRow {
+    pub(super) account_id: i64,
+    started_at: DateTime<Utc>,
+    page: String,
+    part: String,
+    recorded_at: DateTime<Utc>,
+    host: Option<String>,
+    adapter: String,
+    source: String,
+    outcome: String,
+    reason: Option<String>,
+    status: Option<i16>,
+    bytes: Option<i64>,
+    duration_ms: Option<i32>,
+    items: i32,
+    as_of: Option<DateTime<Utc>>,
+    span_low: Option<DateTime<Utc>>,
+    span_high: Option<DateTime<Utc>>,
+    exhausted: bool,
+    empty: bool,
+    confirming: bool,
+    posts_total: Option<Value>,
+    new_items: i32,
+    upstream_success: Option<DateTime<Utc>>,
+    registered_at: Option<DateTime<Utc>>,
+    registered_precision: Option<String>,
+    body_digest: Option<String>,
+}
+
+/// The stored word of an outcome.
+pub(super) fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Observed(_) => "observed",
+        Outcome::Gone { .. } => "gone",
+        Outcome::Failed(_) => "failed",
+    }
+}
+
+/// The stored word of a failure's reason.
+pub(super) fn reason_word(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Failed(reason) => Some(reason.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+impl VisitRow {
+    /// The row of a record that listed `new_items` unknown posts.
+    pub(super) fn of(record: &VisitRecord, new_items: usize) -> Self {
+        let visit = &record.visit;
+        let observation = match &visit.outcome {
+            Outcome::Observed(observation) => Some(observation),
+            _ => None,
+        };
+        let (as_of, confirming) = match &visit.outcome {
+            Outcome::Observed(seen) => (Some(seen.as_of), seen.confirming),
+            Outcome::Gone { as_of, confirming } => (Some(*as_of), *confirming),
+            Outcome::Failed(_) => (None, false),
+        };
+        let span = observation.and_then(|one| one.span);
+        let registered = observation.and_then(|one| one.registered_at);
+        Self {
+            account_id: record.account.0,
+            started_at: visit.started_at,
+            page: visit.page.clone(),
+            part: visit.part.clone(),
+            recorded_at: visit.recorded_at,
+            host: record.host.clone(),
+            adapter: visit.adapter.clone(),
+            source: source_word(visit.source).to_owned(),
+            outcome: outcome_word(&visit.outcome).to_owned(),
+            reason: reason_word(&visit.outcome),
+            status: record.status.and_then(|status| i16::try_from(status).ok()),
+            bytes: record.bytes.and_then(|bytes| i64::try_from(bytes).ok()),
+            duration_ms: record.duration_ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX)),
+            items: clamp(record.posts.len()),
+            as_of,
+            span_low: span.map(|span| span.low),
+            span_high: span.map(|span| span.high),
+            exhausted: observation.is_some_and(|one| one.exhausted),
+            empty: observation.is_some_and(|one| one.empty),
+            confirming,
+            posts_total: count_json(observation.and_then(|one| one.posts_total.as_ref())),
+            new_items: clamp(new_items),
+            upstream_success: observation.and_then(|one| one.upstream_success),
+            registered_at: registered.map(|moment| moment.at),
+            registered_precision: registered.map(|moment| moment.precision.as_str().to_owned()),
+            body_digest: record.body_digest.clone(),
+        }
+    }
+
+    pub(super) fn into_visit(self) -> Result<Visit, StoreError> {
+        let outcome = match (self.outcome.as_str(), self.as_of) {
+            ("observed", Some(as_of)) => Outcome::Observed(Observation {
+                as_of,
+                span: self.span_low.zip(self.span_high).map(|(low, high)| Span { low, high }),
+                exhausted: self.exhausted,
+                empty: self.empty,
+                confirming: self.confirming,
+                posts_total: read_count(self.posts_total)?,
+                new_items: self.new_items.unsigned_abs(),
+                upstream_success: self.upstream_success,
+                registered_at: read_moment(self.registered_at, self.registered_precision)?,
+            }),
+            ("gone", Some(as_of)) => Outcome::Gone { as_of, confirming: self.confirming },
+            ("failed", _) => {
+                Outcome::Failed(read_reason(self.reason.as_deref().unwrap_or_default())?)
+            }
+            (word, _) => return Err(misread("an outcome", word)),
+        };
+        Ok(Visit {
+            page: self.page,
+            part: self.part,
+            started_at: self.started_at,
+            recorded_at: self.recorded_at,
+            adapter: self.adapter,
+            source: read_source(&self.source)?,
+            outcome,
+        })
+    }
+
+    fn into_stored(self) -> Result<StoredVisit, StoreError> {
+        Ok(StoredVisit {
+            status: self.status.map(i16::unsigned_abs),
+            bytes: self.bytes.map(i64::unsigned_abs),
+            duration_ms: self.duration_ms.map(i32::unsigned_abs),
+            items: self.items.unsigned_abs(),
+            visit: self.into_visit()?,
+        })
+    }
+}
+
+fn clamp(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// Appends visits; one that is already there stays as it is.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    rows: &[VisitRow],
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into visits (account_id, started_at, page, part, recorded_at, host, adapter, source,
+             outcome, reason, status, bytes, duration_ms, items, as_of, span_low, span_high,
+             exhausted, empty, confirming, posts_total, new_items, upstream_success, registered_at,
+             registered_precision, body_digest)
+         select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[],
+             $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+             $11::smallint[], $12::bigint[], $13::integer[], $14::integer[], $15::timestamptz[],
+             $16::timestamptz[], $17::timestamptz[], $18::bool[], $19::bool[], $20::bool[],
+             $21::jsonb[], $22::integer[], $23::timestamptz[], $24::timestamptz[], $25::text[],
+             $26::text[])
+         on conflict (account_id, started_at, page) do nothing",
+        &column(rows, |r| r.account_id),
+        &column(rows, |r| r.started_at),
+        &column(rows, |r| r.page.clone()),
+        &column(rows, |r| r.part.clone()),
+        &column(rows, |r| r.recorded_at),
+        &column(rows, |r| r.host.clone()) as &[Option<String>],
+        &column(rows, |r| r.adapter.clone()),
+        &column(rows, |r| r.source.clone()),
+        &column(rows, |r| r.outcome.clone()),
+        &column(rows, |r| r.reason.clone()) as &[Option<String>],
+        &column(rows, |r| r.status) as &[Option<i16>],
+        &column(rows, |r| r.bytes) as &[Option<i64>],
+        &column(rows, |r| r.duration_ms) as &[Option<i32>],
+        &column(rows, |r| r.items),
+        &column(rows, |r| r.as_of) as &[Option<DateTime<Utc>>],
+        &column(rows, |r| r.span_low) as &[Option<DateTime<Utc>>],
+        &column(rows, |r| r.span_high) as &[Option<DateTime<Utc>>],
+        &column(rows, |r| r.exhausted),
+        &column(rows, |r| r.empty),
+        &column(rows, |r| r.confirming),
+        &column(rows, |r| r.posts_total.clone()) as &[Option<Value>],
+        &column(rows, |r| r.new_items),
+        &column(rows, |r| r.upstream_success) as &[Option<DateTime<Utc>>],
+        &column(rows, |r| r.registered_at) as &[Option<DateTime<Utc>>],
+        &column(rows, |r| r.registered_precision.clone()) as &[Option<String>],
+        &column(rows, |r| r.body_digest.clone()) as &[Option<String>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Visits of many accounts that started at or after `since`.
+pub(super) async fn since(
+    connection: &mut PgConnection,
+    accounts: &[i64],
+    since: DateTime<Utc>,
+) -> Result<Vec<VisitRow>, StoreError> {
+    let rows = sqlx::query_as!(
+        VisitRow,
+        "select account_id, started_at, page, part, recorded_at, host, adapter, source, outcome,
+             reason, status, bytes, duration_ms, items, as_of, span_low, span_high, exhausted,
+             empty, confirming, posts_total, new_items, upstream_success, registered_at,
+             registered_precision, body_digest
+         from visits where account_id = any($1) and started_at >= $2
+         order by account_id, started_at, page",
+        accounts,
+        since
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows)
+}
+
+impl Store {
+    /// At most `limit` visits of an account that started before `before`, newest first; the next
+    /// page starts before the last one's `started_at`.
+    pub async fn visits(
+        &self,
+        account: AccountId,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<StoredVisit>, StoreError> {
+        let rows = sqlx::query_as!(
+            VisitRow,
+            "select account_id, started_at, page, part, recorded_at, host, adapter, source,
+                 outcome, reason, status, bytes, duration_ms, items, as_of, span_low, span_high,
+                 exhausted, empty, confirming, posts_total, new_items, upstream_success,
+                 registered_at, registered_precision, body_digest
+             from visits where account_id = $1 and started_at < $2
+             order by started_at desc, page limit $3",
+            account.0,
+            before,
+            i64::from(limit)
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(VisitRow::into_stored).collect()
+    }
+}
