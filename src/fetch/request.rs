@@ -1,0 +1,37 @@
+use std::time::Duration;
+
+use super::settings::HostLimit;
+
+/// What an earlier answer gave to ask "has it changed since" with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Validators {
+    /// Its `ETag`, as it came.
+    pub etag: Option<String>,
+    /// Its `Last-Modified`, as it came.
+    pub last_modified: Option<String>,
+}
+
+/// One page to ask for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Request {
+    /// The absolute address, http or https.
+    pub url: String,
+    /// Asks conditionally, at this address only: a redirect's target has validators of its own.
+    pub validators: Option<Validators>,
+    /// Asks for an answer that may confirm silence: unconditional (validators are left out) and
+    /// with `Cache-Control: no-cache`.
+    pub confirming: bool,
+    /// The query parameter to which a value never used before is given, past caches on the way.
+    pub cache_buster: Option<String>,
+    /// The limit of the host where neither the settings nor the platform files know it.
+    pub limit: Option<HostLimit>,
+    /// Longest wait for the host's turn; absent: the setting.
+    pub patience: Option<Duration>,
+}
+
+impl Request {
+    /// An ordinary unconditional request.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), ..Self::default() }
+    }
+}

@@ -1,0 +1,351 @@
+//! Whose turn it is at which host.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::ops::Add;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use governor::clock::{Clock, Reference};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use super::outcome::{Fetched, Limited, LimitedReason};
+use super::pace::{Ending, Pace, Wait};
+use super::settings::{HostLimit, Settings, find_host};
+
+/// Above this many hosts, those with nothing to remember are forgotten.
+const HOSTS_KEPT: usize = 20_000;
+
+/// Every host ever asked, with its limit, its pace and its free places.
+pub(super) struct Hosts {
+    settings: Arc<Settings>,
+    known_limits: HashMap<String, HostLimit>,
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+}
+
+impl Hosts {
+    pub(super) fn new(settings: Arc<Settings>, known_limits: HashMap<String, HostLimit>) -> Self {
+        Self { settings, known_limits, hosts: Mutex::default() }
+    }
+
+    /// Waits for the host's turn, at most until `deadline`. Dropping the future gives the place up.
+    ///
+    /// `limit` is for hosts that neither the settings nor the platform files know; it counts when
+    /// the host is first asked.
+    pub(super) async fn turn(
+        &self,
+        name: &str,
+        limit: Option<HostLimit>,
+        deadline: Instant,
+    ) -> Result<Turn, Fetched> {
+        let host = self.host(name, limit);
+        let (_place, ahead) = Place::take(host.clone());
+        let refuse = |wait: Wait| Err(limited(name, wait));
+        // Everybody ahead takes at least one delay: no need to stand in a queue that is too long.
+        let queue = host.pace().delay().saturating_mul(ahead);
+        if !queue.is_zero() && Instant::now() + queue > deadline {
+            return refuse(Wait { time: queue, reason: LimitedReason::Patience });
+        }
+        let permit = host.permits.clone().acquire_owned();
+        let Ok(permit) = tokio::time::timeout_at(deadline, permit).await else {
+            let time = host.pace().delay().saturating_mul(ahead + 1);
+            return refuse(Wait { time, reason: LimitedReason::Patience });
+        };
+        let permit = permit.expect("the semaphore lives as long as its host and is never closed");
+        loop {
+            let (wait, probing) = match host.try_start() {
+                Ok(probe) => return Ok(Turn { host: host.clone(), probe, _permit: permit }),
+                Err(refusal) => refusal,
+            };
+            if probing || Instant::now() + wait.time > deadline {
+                return refuse(wait);
+            }
+            tokio::time::sleep(wait.time).await;
+        }
+    }
+
+    /// Extraction found that the host's last answer was a wall.
+    pub(super) fn report_blocked(&self, name: &str) {
+        self.host(name, None).pace().blocked(Instant::now());
+    }
+
+    /// The time between two requests to a host just now.
+    pub(super) fn delay(&self, name: &str) -> Duration {
+        self.host(name, None).pace().delay()
+    }
+
+    /// How much longer than ordinary the host's delay is.
+    pub(super) fn penalty(&self, name: &str) -> Duration {
+        let host = lock(&self.hosts).get(name).cloned();
+        host.map_or(Duration::ZERO, |host| host.pace().penalty())
+    }
+
+    fn host(&self, name: &str, limit: Option<HostLimit>) -> Arc<Host> {
+        let mut hosts = lock(&self.hosts);
+        if let Some(host) = hosts.get(name) {
+            return host.clone();
+        }
+        if hosts.len() >= HOSTS_KEPT {
+            let now = Instant::now();
+            hosts.retain(|_, host| Arc::strong_count(host) > 1 || !host.is_forgettable(now));
+        }
+        let limit = find_host(&self.settings.limits, name)
+            .or_else(|| self.known_limits.get(name))
+            .copied()
+            .or(limit)
+            .unwrap_or(self.settings.default_limit);
+        let host = Arc::new(Host::new(limit, &self.settings));
+        hosts.insert(name.to_owned(), host.clone());
+        host
+    }
+}
+
+fn limited(name: &str, wait: Wait) -> Fetched {
+    let seconds = wait.time.as_secs_f64();
+    let detail = match wait.reason {
+        LimitedReason::CircuitOpen => format!("{name} fails and is left alone for {seconds:.1} s"),
+        LimitedReason::RetryAfter => format!("{name} asked to be left alone for {seconds:.1} s"),
+        _ => format!("the turn at {name} comes in {seconds:.1} s"),
+    };
+    Fetched::Limited(Limited { reason: wait.reason, retry_after: wait.time, detail })
+}
+
+/// One host: an ordinary limit that nothing can pass (`limiter`), and an adaptive one below it.
+struct Host {
+    limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>,
+    permits: Arc<Semaphore>,
+    pace: Mutex<Pace>,
+    waiting: AtomicU32,
+}
+
+impl Host {
+    fn new(limit: HostLimit, settings: &Settings) -> Self {
+        let quota = Quota::with_period(limit.gap())
+            .expect("a checked limit has a gap above zero")
+            .allow_burst(NonZeroU32::MIN);
+        let breaker_open = Duration::from_secs(settings.breaker_open_seconds);
+        Self {
+            limiter: RateLimiter::direct_with_clock(quota, TokioClock),
+            permits: Arc::new(Semaphore::new(limit.concurrent as usize)),
+            pace: Mutex::new(Pace::new(limit, settings.breaker_failures, breaker_open)),
+            waiting: AtomicU32::new(0),
+        }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        lock(&self.pace)
+    }
+
+    /// Begins a request now, saying whether it is a probe, or says how long it must wait and
+    /// whether that wait depends on somebody else's probe.
+    fn try_start(&self) -> Result<bool, (Wait, bool)> {
+        let mut pace = self.pace();
+        let now = Instant::now();
+        if let Some(wait) = pace.wait(now) {
+            return Err((wait, pace.is_probing()));
+        }
+        match self.limiter.check() {
+            Ok(()) => Ok(pace.start(now)),
+            Err(until) => {
+                let time = until.wait_time_from(TokioInstant(now));
+                Err((Wait { time, reason: LimitedReason::Patience }, false))
+            }
+        }
+    }
+
+    fn is_forgettable(&self, now: Instant) -> bool {
+        self.pace().is_forgettable(now)
+    }
+}
+
+/// A place in the queue of a host, given up when dropped.
+struct Place(Arc<Host>);
+
+impl Place {
+    fn take(host: Arc<Host>) -> (Self, u32) {
+        let ahead = host.waiting.fetch_add(1, Ordering::Relaxed);
+        (Self(host), ahead)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The right to one request, given back when dropped.
+pub(super) struct Turn {
+    host: Arc<Host>,
+    probe: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Says how the request ended; a turn dropped without it changes nothing.
+    pub(super) fn end(mut self, ending: Ending) {
+        self.host.pace().end(ending, self.probe, Instant::now());
+        self.probe = false;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.probe {
+            self.host.pace().abandon_probe(Instant::now());
+        }
+    }
+}
+
+/// A poisoned lock guards plain numbers that are whole after every statement.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The runtime's clock for the limiter, so that both stand still together in tests.
+#[derive(Debug, Clone, Copy)]
+struct TokioClock;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct TokioInstant(Instant);
+
+impl Clock for TokioClock {
+    type Instant = TokioInstant;
+
+    fn now(&self) -> TokioInstant {
+        TokioInstant(Instant::now())
+    }
+}
+
+impl Add<Nanos> for TokioInstant {
+    type Output = Self;
+
+    fn add(self, nanos: Nanos) -> Self {
+        Self(self.0 + Duration::from(nanos))
+    }
+}
+
+impl Reference for TokioInstant {
+    fn duration_since(&self, earlier: Self) -> Nanos {
+        self.0.saturating_duration_since(earlier.0).into()
+    }
+
+    fn saturating_sub(&self, duration: Nanos) -> Self {
+        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(text: &str) -> Hosts {
+        Hosts::new(Arc::new(toml::from_str(text).unwrap()), HashMap::new())
+    }
+
+    fn in_seconds(count: u64) -> Instant {
+        Instant::now() + Duration::from_secs(count)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_to_one_host_keep_its_gap() {
+        let hosts = hosts("limits = { a = { per_minute = 0.5 } }");
+        let begin = Instant::now();
+        let mut starts = Vec::new();
+        for _ in 0..4 {
+            hosts.turn("a", None, in_seconds(1000)).await.ok().unwrap().end(Ending::Good);
+            starts.push(begin.elapsed().as_secs());
+        }
+        assert_eq!(starts, [0, 120, 240, 360]);
+        hosts.turn("b", None, in_seconds(0)).await.ok().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_beyond_the_patience_is_handed_back_at_once() {
+        let hosts = hosts("limits = { a = { per_minute = 1 } }");
+        let begin = Instant::now();
+        hosts.turn("a", None, in_seconds(1)).await.ok().unwrap().end(Ending::Good);
+        let Err(Fetched::Limited(limited)) = hosts.turn("a", None, in_seconds(30)).await else {
+            panic!("the turn came too early");
+        };
+        assert_eq!(limited.reason, LimitedReason::Patience);
+        assert_eq!(limited.retry_after.as_secs_f64().round(), 60.0);
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_longer_than_the_patience_turns_newcomers_away() {
+        let hosts = hosts("limits = { a = { per_minute = 6 } }");
+        hosts.turn("a", None, in_seconds(1)).await.ok().unwrap().end(Ending::Good);
+        let begin = Instant::now();
+        let fetches = (0..10).map(|_| async {
+            let turn = hosts.turn("a", None, begin + Duration::from_secs(35)).await;
+            let came = turn.is_ok();
+            if let Ok(turn) = turn {
+                turn.end(Ending::Good);
+            }
+            (came, begin.elapsed().as_secs())
+        });
+        let ends = futures::future::join_all(fetches).await;
+        let came: Vec<_> = ends.iter().filter(|end| end.0).map(|end| end.1).collect();
+        assert_eq!(came, [10, 20, 30]);
+        let sent_away: Vec<_> = ends.iter().filter(|end| !end.0).map(|end| end.1).collect();
+        assert_eq!(sent_away.len(), 7);
+        assert_eq!(sent_away.iter().filter(|at| **at == 0).count(), 6, "{sent_away:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cancelled_wait_gives_its_place_up() {
+        let hosts = hosts("limits = { a = { per_minute = 60 } }");
+        let held = hosts.turn("a", None, in_seconds(1)).await.ok().unwrap();
+        let waiting = hosts.turn("a", None, in_seconds(100));
+        assert!(tokio::time::timeout(Duration::from_secs(5), waiting).await.is_err());
+        assert_eq!(hosts.host("a", None).waiting.load(Ordering::Relaxed), 0);
+        held.end(Ending::Good);
+        hosts.turn("a", None, in_seconds(1)).await.ok().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failing_host_is_probed_by_one_request_only() {
+        let hosts =
+            hosts("breaker_failures = 2\nlimits = { a = { per_minute = 60, concurrent = 4 } }");
+        for _ in 0..2 {
+            let turn = hosts.turn("a", None, in_seconds(10)).await.ok().unwrap();
+            turn.end(Ending::Trouble { retry_after: None });
+        }
+        assert_eq!(hosts.penalty("a"), Duration::from_secs(3));
+        let refused = hosts.turn("a", None, in_seconds(10)).await.err().unwrap();
+        assert_eq!(refused.reason(), Some("circuit_open"));
+        tokio::time::advance(Duration::from_secs(300)).await;
+        let probe = hosts.turn("a", None, in_seconds(10)).await.ok().unwrap();
+        tokio::time::advance(Duration::from_secs(10)).await;
+        let refused = hosts.turn("a", None, in_seconds(1000)).await.err().unwrap();
+        assert_eq!(refused.reason(), Some("circuit_open"));
+        drop(probe);
+        let probe = hosts.turn("a", None, in_seconds(10)).await.ok().unwrap();
+        probe.end(Ending::Good);
+        hosts.turn("a", None, in_seconds(10)).await.ok().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn limits_come_from_settings_then_platforms_then_the_request() {
+        let settings: Settings = toml::from_str(
+            "limits = { a = { per_minute = 60 } }\ndefault_limit = { per_minute = 1 }",
+        )
+        .unwrap();
+        let limit = |per_minute| HostLimit { per_minute, ..HostLimit::default() };
+        let known = HashMap::from([("a".to_owned(), limit(2.0)), ("b".to_owned(), limit(20.0))]);
+        let hosts = Hosts::new(Arc::new(settings), known);
+        let gap = |name, asked| hosts.host(name, asked).pace().delay().as_secs();
+        assert_eq!(gap("a", Some(limit(3.0))), 1);
+        assert_eq!(gap("b", Some(limit(3.0))), 3);
+        assert_eq!(gap("c", Some(limit(3.0))), 20);
+        assert_eq!(gap("d", None), 60);
+    }
+}
