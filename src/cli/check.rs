@@ -1,0 +1,63 @@
+//! `xunjian check`: everything that is wrong with the configuration, and where.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::bail;
+
+use super::Context;
+use crate::app::files;
+use crate::domain::{Problem, SourceText};
+use crate::settings::Settings;
+
+/// Validates settings and data files; prints every problem as `file:line: field: reason`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Also print the effective settings as TOML, secrets masked.
+    #[arg(long)]
+    print: bool,
+}
+
+/// One thing that can be checked once the settings are valid: all that is wrong with it.
+type Check = fn(&Settings) -> Vec<Problem>;
+
+/// Every check, in the order in which problems are printed. To check more, add a line.
+const CHECKS: &[Check] = &[platforms, schemes];
+
+#[expect(clippy::unused_async, reason = "every command has this shape")]
+pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let problems = match context.load_settings() {
+        Ok(settings) => {
+            if args.print {
+                write!(out, "{}", settings.to_redacted_toml())?;
+            }
+            CHECKS.iter().flat_map(|check| check(&settings)).collect()
+        }
+        Err(problems) => problems,
+    };
+    for problem in &problems {
+        writeln!(out, "{problem}")?;
+    }
+    match problems.len() {
+        0 => Ok(()),
+        1 => bail!("1 problem"),
+        count => bail!("{count} problems"),
+    }
+}
+
+fn platforms(settings: &Settings) -> Vec<Problem> {
+    folder(&settings.platforms_dir, |_sources| Vec::new())
+}
+
+fn schemes(settings: &Settings) -> Vec<Problem> {
+    folder(&settings.schemes_dir, |_sources| Vec::new())
+}
+
+/// Reads a folder of data files and has them compiled.
+fn folder(path: &Path, compile: impl FnOnce(&[SourceText]) -> Vec<Problem>) -> Vec<Problem> {
+    match files::read_folder(path) {
+        Ok(sources) => compile(&sources),
+        Err(problems) => problems,
+    }
+}
