@@ -1,0 +1,238 @@
+/// Where a made-up account lives; also the id of its platform file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Venue {
+    /// A microblog on `m.weibo.cn`.
+    Weibo,
+    /// A WeChat official account, seen through the office's RSS bridge.
+    Wechat,
+    /// A column of a government site, each site a host of its own.
+    Portal,
+    /// A plain RSS or Atom feed.
+    Feed,
+}
+
+impl Venue {
+    /// Every venue.
+    pub const ALL: [Self; 4] = [Self::Weibo, Self::Wechat, Self::Portal, Self::Feed];
+
+    /// The platform id used in the ledger.
+    pub fn platform(self) -> &'static str {
+        match self {
+            Self::Weibo => "weibo",
+            Self::Wechat => "wechat",
+            Self::Portal => "portal",
+            Self::Feed => "feed",
+        }
+    }
+
+    /// The venue of a platform id.
+    pub fn of_platform(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|venue| venue.platform() == id)
+    }
+
+    /// The venue of the account at a place of the ledger: of 20 accounts, 7 are microblogs,
+    /// 6 official accounts, 4 columns and 3 feeds.
+    pub(super) fn of_place(place: usize) -> Self {
+        use Venue::{Feed as F, Portal as P, Wechat as C, Weibo as W};
+        [W, C, P, F, W, C, W, P, C, W, C, F, W, C, P, W, F, C, W, P][place % 20]
+    }
+}
+
+/// What an account of the city does, or what stands between it and a visitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Character {
+    /// Posts about every hour, day and night.
+    Canary,
+    /// Posts at one of several rhythms and never leaves a gap of ten days.
+    Active,
+    /// Last post 8 to 13 days before the given time; half of them post again before the 14th day.
+    Quiet,
+    /// Last post 15 to 80 days before the given time.
+    Dormant,
+    /// Last post 100 to 700 days before the given time.
+    Zombie,
+    /// Opened long ago, has never posted.
+    NeverPosted,
+    /// Active beneath one to three old pinned posts.
+    PinnedActive,
+    /// Dormant beneath one to three old pinned posts.
+    PinnedDormant,
+    /// Cancelled before the given time.
+    Cancelled,
+    /// Behind a captcha or login wall.
+    Walled,
+    /// The page is laid out in a way no adapter knows.
+    Redesigned,
+    /// The connection is closed, answered with 502, or never answered.
+    Unreachable,
+    /// robots.txt of its host refuses everybody.
+    RobotsRefused,
+    /// A cache in between serves a body a month old.
+    Cached,
+    /// The answer is a success without any content, though there are posts.
+    HollowSuccess,
+    /// Active, but each answer takes one to three seconds.
+    Slow,
+    /// Active, but its page answers 429 in the first 20 minutes of every hour.
+    RateLimiting,
+    /// Opened 2 to 8 days before the given time.
+    Young,
+    /// Active, and deletes one post in five after some days.
+    Deleting,
+    /// Silent for 13 days at the given time; two days later posts with earlier dates appear.
+    Backdating,
+}
+
+impl Character {
+    /// Whether the page cannot be read at all, so that no verdict but `undetermined` is right.
+    pub fn is_hidden(self) -> bool {
+        matches!(
+            self,
+            Self::Walled
+                | Self::Redesigned
+                | Self::Unreachable
+                | Self::RobotsRefused
+                | Self::Cached
+                | Self::HollowSuccess
+        )
+    }
+}
+
+/// How many of each venue's first accounts have which character; those after them are drawn.
+/// The sums stay below the venue's share of 200 accounts (70, 60, 40, 30), so that a city of 200
+/// has the whole cast.
+fn cast(venue: Venue) -> &'static [(Character, usize)] {
+    use Character::*;
+    match venue {
+        Venue::Weibo => &[
+            (Canary, 1),
+            (Active, 6),
+            (Quiet, 4),
+            (Dormant, 4),
+            (Zombie, 3),
+            (NeverPosted, 2),
+            (PinnedActive, 3),
+            (PinnedDormant, 3),
+            (Cancelled, 2),
+            (Walled, 4),
+            (Redesigned, 2),
+            (Cached, 2),
+            (HollowSuccess, 2),
+            (Slow, 2),
+            (RateLimiting, 2),
+            (Young, 2),
+            (Deleting, 2),
+        ],
+        Venue::Wechat => &[
+            (Canary, 1),
+            (Active, 6),
+            (Quiet, 4),
+            (Dormant, 4),
+            (Zombie, 2),
+            (NeverPosted, 1),
+            (Cancelled, 2),
+            (Walled, 2),
+            (Redesigned, 1),
+            (Unreachable, 1),
+            (Cached, 2),
+            (HollowSuccess, 2),
+            (Slow, 1),
+            (RateLimiting, 1),
+            (Young, 2),
+            (Deleting, 2),
+        ],
+        Venue::Portal => &[
+            (Canary, 1),
+            (Active, 3),
+            (Quiet, 3),
+            (Dormant, 3),
+            (Zombie, 2),
+            (NeverPosted, 2),
+            (PinnedActive, 2),
+            (PinnedDormant, 2),
+            (Cancelled, 1),
+            (Walled, 3),
+            (Redesigned, 2),
+            (Unreachable, 3),
+            (RobotsRefused, 2),
+            (Cached, 2),
+            (HollowSuccess, 2),
+            (Slow, 1),
+            (RateLimiting, 1),
+            (Young, 1),
+            (Deleting, 1),
+            (Backdating, 1),
+        ],
+        Venue::Feed => &[
+            (Canary, 1),
+            (Active, 3),
+            (Quiet, 2),
+            (Dormant, 2),
+            (Zombie, 2),
+            (NeverPosted, 1),
+            (Cancelled, 1),
+            (Walled, 1),
+            (Redesigned, 1),
+            (Unreachable, 3),
+            (RobotsRefused, 1),
+            (Cached, 2),
+            (HollowSuccess, 1),
+            (Slow, 1),
+            (RateLimiting, 1),
+            (Young, 1),
+            (Deleting, 1),
+        ],
+    }
+}
+
+/// The character of the `place`-th account of a venue. The cast returns after every 200 accounts
+/// of the city, but there is one canary only; the draw decides where the cast is silent.
+pub(super) fn character_at(venue: Venue, place: usize, draw_percent: u64) -> Character {
+    let period = match venue {
+        Venue::Weibo => 70,
+        Venue::Wechat => 60,
+        Venue::Portal => 40,
+        Venue::Feed => 30,
+    };
+    let mut left = place % period;
+    for (character, count) in cast(venue) {
+        if left < *count {
+            let first = place < period || *character != Character::Canary;
+            return if first { *character } else { Character::Active };
+        }
+        left -= count;
+    }
+    match draw_percent {
+        0..6 => Character::Quiet,
+        6..14 => Character::Dormant,
+        14..19 => Character::Zombie,
+        _ => Character::Active,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_venues_share_twenty_places_as_said() {
+        let count = |venue| (0..20).filter(|place| Venue::of_place(*place) == venue).count();
+        assert_eq!(Venue::ALL.map(count), [7, 6, 4, 3]);
+    }
+
+    #[test]
+    fn the_cast_fits_into_two_hundred_accounts() {
+        for (venue, share) in Venue::ALL.into_iter().zip([70, 60, 40, 30]) {
+            let cast = cast(venue).iter().map(|row| row.1).sum::<usize>();
+            assert!(cast < share, "{venue:?}: {cast} of {share}");
+        }
+    }
+
+    #[test]
+    fn each_venue_has_one_canary() {
+        for venue in Venue::ALL {
+            let canaries = (0..500).filter(|n| character_at(venue, *n, 50) == Character::Canary);
+            assert_eq!(canaries.collect::<Vec<_>>(), [0]);
+        }
+    }
+}
