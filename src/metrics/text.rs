@@ -1,0 +1,76 @@
+//! The text format, written into one buffer: no allocation for a series.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, Utc};
+
+use super::table::Family;
+
+/// Writes `# HELP` and `# TYPE`; once per family, before its series.
+pub(super) fn push_header(text: &mut String, family: &Family) {
+    for part in ["# HELP ", family.name, " "] {
+        text.push_str(part);
+    }
+    // HELP escapes the backslash and the line feed, nothing else; the table holds neither.
+    text.push_str(family.help);
+    for part in ["\n# TYPE ", family.name, " ", family.kind.as_str(), "\n"] {
+        text.push_str(part);
+    }
+}
+
+/// Writes `name="value"`, the value escaped.
+pub(super) fn push_label(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push_str("=\"");
+    push_escaped(text, value);
+    text.push('"');
+}
+
+/// Writes one series with all labels of its family.
+pub(super) fn push_series(text: &mut String, family: &Family, values: &[&str], number: f64) {
+    debug_assert_eq!(family.labels.len(), values.len(), "{}", family.name);
+    text.push_str(family.name);
+    for (index, (name, value)) in family.labels.iter().zip(values).enumerate() {
+        text.push(if index == 0 { '{' } else { ',' });
+        push_label(text, name, value);
+    }
+    if !values.is_empty() {
+        text.push('}');
+    }
+    push_number(text, number);
+}
+
+/// Writes the value and ends the line. Rust writes a finite number without exponent and reads it
+/// back exactly; callers leave out what is not finite.
+pub(super) fn push_number(text: &mut String, number: f64) {
+    debug_assert!(number.is_finite(), "a metric is a finite number");
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, " {number}");
+}
+
+/// Seconds since the epoch, milliseconds kept.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds stay exact until the year 287396")]
+pub(super) fn epoch_seconds(at: DateTime<Utc>) -> f64 {
+    at.timestamp_millis() as f64 / 1000.0
+}
+
+/// A count as a sample, which Prometheus keeps as a 64-bit float.
+#[expect(clippy::cast_precision_loss, reason = "counts stay exact up to 2^53")]
+pub(super) fn number(count: u64) -> f64 {
+    count as f64
+}
+
+fn push_escaped(text: &mut String, value: &str) {
+    let mut rest = value;
+    // All three are ASCII, so cutting there leaves whole characters.
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\\' | b'"' | b'\n')) {
+        text.push_str(&rest[..at]);
+        text.push_str(match rest.as_bytes()[at] {
+            b'\\' => "\\\\",
+            b'"' => "\\\"",
+            _ => "\\n",
+        });
+        rest = &rest[at + 1..];
+    }
+    text.push_str(rest);
+}
