@@ -106,6 +106,8 @@ pub struct ListedPost {
 /// One look at a canary of a host and page kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanaryLook {
+    /// The page kind looked at: a look speaks for no other.
+    pub page: String,
     /// When the look was made.
     pub at: DateTime<Utc>,
     /// Digest of the platform file that read it.

@@ -1,0 +1,206 @@
+use chrono::{DateTime, Duration, Utc};
+
+use super::facts::{CanaryLook, Outcome};
+use super::policy::Policy;
+
+/// Why an account serves as a canary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CanaryKind {
+    /// Named in the platform file as known to be busy: its quiet is a failure.
+    Named,
+    /// A busy registered account standing in: it may fall quiet like any other.
+    StandIn,
+}
+
+/// Reads the health of a canary from one visit to it.
+///
+/// Healthy is an observation with a post newer than three times (`canary_gap_factor`) its usual
+/// longest gap. Whatever could not be read is a failure. `None`: a stand-in that is only quiet; no
+/// look is to be recorded.
+pub fn canary_health(
+    kind: CanaryKind,
+    outcome: &Outcome,
+    newest_post: Option<DateTime<Utc>>,
+    longest_gap: Duration,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Option<bool> {
+    if !matches!(outcome, Outcome::Observed(_)) {
+        return Some(false);
+    }
+    let factor = i32::try_from(policy.canary_gap_factor).unwrap_or(i32::MAX);
+    let allowed = longest_gap.checked_mul(factor).unwrap_or(Duration::MAX);
+    let is_busy = newest_post.is_some_and(|post| now.signed_duration_since(post) < allowed);
+    match kind {
+        _ if is_busy => Some(true),
+        CanaryKind::Named => Some(false),
+        CanaryKind::StandIn => None,
+    }
+}
+
+/// Chooses the stand-ins of a host and page kind: the busiest tenth of its registered accounts,
+/// at least `stand_ins_min` (3) where so many post at least once a day.
+///
+/// `rates` are posts per day by account. An account is judged without its own looks, so a caller
+/// leaves the judged account out of `rates` or its looks out of the history.
+pub fn stand_ins<K: Ord + Clone>(rates: &[(K, f64)], policy: &Policy) -> Vec<K> {
+    let wanted = policy.stand_ins_min.max(rates.len().div_ceil(10));
+    let mut busy: Vec<&(K, f64)> = rates.iter().filter(|(_, rate)| *rate >= 1.0).collect();
+    busy.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    busy.into_iter().take(wanted).map(|(key, _)| key.clone()).collect()
+}
+
+/// How far an observation may be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// A later healthy canary stands behind it, or the host has none.
+    Settled,
+    /// It waits for a healthy canary.
+    Provisional,
+    /// A canary failed after it, before any was healthy.
+    Void,
+    /// An authorised import or a person's check: it needs no canary.
+    Attested,
+}
+
+/// The looks of a history, in order of time by page kind.
+#[derive(Debug)]
+pub(super) struct Canaries<'a> {
+    looks: Vec<&'a CanaryLook>,
+    exist: bool,
+}
+
+impl<'a> Canaries<'a> {
+    pub(super) fn new(looks: impl Iterator<Item = &'a CanaryLook>, exist: bool) -> Self {
+        let mut looks: Vec<&CanaryLook> = looks.collect();
+        // At one instant the failed look comes first where an observation seeks its healthy one.
+        looks.sort_unstable_by_key(|look| (look.page.as_str(), look.at, look.healthy));
+        Self { looks, exist }
+    }
+
+    /// The trust in an observation by the first look at or after it that bears on it: a failure
+    /// with any adapter, a healthy look with the same one.
+    pub(super) fn trust(&self, page: &str, adapter: &str, at: DateTime<Utc>) -> Trust {
+        if !self.exist {
+            return Trust::Settled;
+        }
+        let from = self.looks.partition_point(|look| (look.page.as_str(), look.at) < (page, at));
+        let first = self.looks[from..]
+            .iter()
+            .take_while(|look| look.page == page)
+            .find(|look| !look.healthy || look.adapter == adapter);
+        match first {
+            Some(look) if look.healthy => Trust::Settled,
+            Some(_) => Trust::Void,
+            None => Trust::Provisional,
+        }
+    }
+
+    /// When the newest look of some page kind failed, the time of that failure: verdicts freeze.
+    pub(super) fn frozen_since(&self) -> Option<DateTime<Utc>> {
+        let newest_by_page = self.looks.chunk_by(|a, b| a.page == b.page).filter_map(|looks| {
+            let newest = looks.last()?.at;
+            looks.iter().find(|look| look.at == newest && !look.healthy)
+        });
+        newest_by_page.map(|look| look.at).max()
+    }
+
+    pub(super) fn exist(&self) -> bool {
+        self.exist
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Reason;
+    use crate::observe::Observation;
+
+    fn at(hour: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + Duration::hours(hour)
+    }
+
+    fn look(page: &str, adapter: &str, hour: i64, healthy: bool) -> CanaryLook {
+        CanaryLook {
+            page: page.to_owned(),
+            adapter: adapter.to_owned(),
+            at: at(hour),
+            healthy,
+            recorded_at: at(hour),
+        }
+    }
+
+    /// Looks as (hour, healthy) by adapter `a`; the observation is made at hour 10 with `a`.
+    fn check(looks: &[(i64, bool)], trust: Trust, frozen: bool) {
+        let looks: Vec<_> = looks.iter().map(|(hour, ok)| look("list", "a", *hour, *ok)).collect();
+        let canaries = Canaries::new(looks.iter(), true);
+        assert_eq!(canaries.trust("list", "a", at(10)), trust, "{looks:?}");
+        assert_eq!(canaries.frozen_since().is_some(), frozen, "{looks:?}");
+    }
+
+    #[test]
+    fn an_observation_waits_for_a_later_healthy_look_and_a_failed_one_voids_it() {
+        check(&[], Trust::Provisional, false);
+        check(&[(9, true)], Trust::Provisional, false);
+        check(&[(9, true), (11, true)], Trust::Settled, false);
+        check(&[(11, true), (12, false)], Trust::Settled, true);
+        check(&[(9, true), (11, false)], Trust::Void, true);
+        check(&[(9, true), (11, false), (12, true)], Trust::Void, false);
+        check(&[(9, false), (11, true)], Trust::Settled, false);
+        check(&[(11, true), (11, false)], Trust::Void, true);
+    }
+
+    #[test]
+    fn a_look_speaks_only_for_its_page_kind_and_adapter() {
+        let looks = [look("list", "b", 11, true), look("album", "a", 12, true)];
+        let canaries = Canaries::new(looks.iter(), true);
+        assert_eq!(canaries.trust("list", "a", at(10)), Trust::Provisional);
+        assert_eq!(canaries.trust("list", "b", at(10)), Trust::Settled);
+        assert_eq!(canaries.trust("album", "a", at(10)), Trust::Settled);
+        let looks = [look("list", "b", 11, false), look("list", "a", 12, true)];
+        let canaries = Canaries::new(looks.iter(), true);
+        assert_eq!(canaries.trust("list", "a", at(10)), Trust::Void);
+    }
+
+    #[test]
+    fn a_quiet_stand_in_is_no_failure_and_an_unreadable_one_is() {
+        let observed = Outcome::Observed(Observation {
+            as_of: at(100),
+            span: None,
+            exhausted: false,
+            empty: false,
+            confirming: true,
+            posts_total: None,
+            new_items: 0,
+            upstream_success: None,
+            registered_at: None,
+        });
+        let failed = Outcome::Failed(Reason::Blocked);
+        let (named, stand_in) = (CanaryKind::Named, CanaryKind::StandIn);
+        for (kind, outcome, newest, expected) in [
+            (named, &observed, Some(71), Some(true)),
+            (named, &observed, Some(70), Some(false)),
+            (named, &observed, None, Some(false)),
+            (named, &failed, Some(99), Some(false)),
+            (stand_in, &observed, Some(71), Some(true)),
+            (stand_in, &observed, Some(70), None),
+            (stand_in, &failed, Some(99), Some(false)),
+        ] {
+            let gap = Duration::hours(10);
+            let policy = Policy::default();
+            let newest_at = newest.map(at);
+            let health = canary_health(kind, outcome, newest_at, gap, &policy, at(100));
+            assert_eq!(health, expected, "{kind:?} {newest:?}");
+        }
+    }
+
+    #[test]
+    fn stand_ins_are_the_busiest_tenth_with_a_post_a_day() {
+        let policy = Policy::default();
+        let rates = |count: i32| (0..count).map(|n| (n, f64::from(n) / 10.0)).collect::<Vec<_>>();
+        assert_eq!(stand_ins(&rates(20), &policy), [19, 18, 17]);
+        assert_eq!(stand_ins(&rates(12), &policy), [11, 10]);
+        assert_eq!(stand_ins(&rates(50), &policy), [49, 48, 47, 46, 45]);
+        assert_eq!(stand_ins(&rates(10), &policy), Vec::<i32>::new());
+    }
+}

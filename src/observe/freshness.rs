@@ -1,0 +1,193 @@
+use chrono::{DateTime, Duration, Utc};
+
+use crate::domain::Precision;
+
+use super::policy::Policy;
+
+/// What the transport says about the age of an answer; for a paged visit, of its first page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// When the request was sent, by our own clock.
+    pub sent_at: DateTime<Utc>,
+    /// Whether the answer was `304 Not Modified`.
+    pub not_modified: bool,
+    /// Whether the request carried a validator (`If-None-Match`, `If-Modified-Since`).
+    pub conditional: bool,
+    /// Whether the request carried `Cache-Control: no-cache`.
+    pub no_cache: bool,
+    /// The `Date` header.
+    pub date: Option<DateTime<Utc>>,
+    /// The `Age` header, in seconds.
+    pub age_seconds: Option<u64>,
+    /// Whether a header tells of a cache hit (`X-Cache`, `CF-Cache-Status`, `X-Cache-Lookup`, …).
+    pub cache_hit: bool,
+    /// Whether the page kind's `cache_buster` parameter was sent.
+    pub cache_buster: bool,
+    /// Whether another account's page of this host and kind changed since `same_since`.
+    pub peers_changed: bool,
+    /// Where the body is the one known before, as-of time of the first such body. Bodies are best
+    /// compared by what was read from them, so that a nonce or a server's clock is no change.
+    pub same_since: Option<DateTime<Utc>>,
+    /// Relative times that the body shows unchanged since an earlier body.
+    pub unchanged_times: Vec<UnchangedTime>,
+}
+
+/// A relative time (`5分钟前`) that one item shows in the same words as before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnchangedTime {
+    /// Its unit: after one of them has passed the words must have changed.
+    pub unit: Precision,
+    /// As-of time of the first body that showed these words for this item.
+    pub shown_since: DateTime<Utc>,
+}
+
+/// What an answer proves of its own time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// The instant the answer certainly reaches; never later than the request.
+    pub as_of: DateTime<Utc>,
+    /// Whether it may confirm silence.
+    pub may_confirm: bool,
+}
+
+/// Reads how far an answer reaches; `None` where it is stale or proves no time at all.
+///
+/// An answer reaches the request less its `Age`, and never later than the origin's `Date`: with a
+/// server clock that is behind this gives away minutes, with a cache that hides its `Age` it saves
+/// a verdict. A cache hit that names neither time proves none.
+pub fn freshness(answer: &Answer, policy: &Policy) -> Option<Freshness> {
+    let age = answer.age_seconds.unwrap_or(0).min(u64::from(u32::MAX));
+    let age = Duration::seconds(i64::try_from(age).unwrap_or(i64::MAX));
+    let sent_less_age = answer.sent_at - age;
+    let reach = answer.date.map_or(sent_less_age, |date| date.min(sent_less_age));
+    let is_stale = |time: &UnchangedTime| sent_less_age - time.shown_since > time.unit.step();
+    if answer.unchanged_times.iter().any(is_stale) {
+        return None;
+    }
+    if answer.not_modified {
+        let as_of = answer.date.map(|_| reach).or(answer.same_since)?;
+        return Some(Freshness { as_of, may_confirm: false });
+    }
+    let has_date = answer.date.is_some();
+    let date_is_near =
+        |date: DateTime<Utc>| (date - answer.sent_at).abs() <= policy.date_tolerance();
+    let from_cache = answer.age_seconds.is_some() || answer.cache_hit;
+    let asked_anew = !answer.conditional && answer.no_cache && !from_cache;
+    if let Some(first) = answer.same_since {
+        let moved_on = answer.cache_buster || answer.peers_changed;
+        if asked_anew && moved_on && answer.date.is_some_and(date_is_near) {
+            return Some(Freshness { as_of: reach, may_confirm: true });
+        }
+        return Some(Freshness { as_of: first.min(reach), may_confirm: false });
+    }
+    if answer.cache_hit && answer.age_seconds.is_none() && !has_date {
+        return None;
+    }
+    let may_confirm = asked_anew && answer.date.is_none_or(date_is_near);
+    Some(Freshness { as_of: reach, may_confirm })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENT: &str = "2026-09-15T08:00:00Z";
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn minutes(minutes: i64) -> DateTime<Utc> {
+        at(SENT) + Duration::minutes(minutes)
+    }
+
+    fn plain() -> Answer {
+        Answer {
+            sent_at: at(SENT),
+            not_modified: false,
+            conditional: false,
+            no_cache: true,
+            date: Some(at(SENT)),
+            age_seconds: None,
+            cache_hit: false,
+            cache_buster: false,
+            peers_changed: false,
+            same_since: None,
+            unchanged_times: Vec::new(),
+        }
+    }
+
+    fn identical() -> Answer {
+        Answer { same_since: Some(minutes(-600)), ..plain() }
+    }
+
+    /// `expected`: minutes from the request, and whether it may confirm; absent: stale.
+    fn check(answer: &Answer, expected: Option<(i64, bool)>) {
+        let expected =
+            expected.map(|(minute, may_confirm)| Freshness { as_of: minutes(minute), may_confirm });
+        assert_eq!(freshness(answer, &Policy::default()), expected, "{answer:?}");
+    }
+
+    #[test]
+    fn a_changed_answer_reaches_the_request_less_its_age() {
+        check(&plain(), Some((0, true)));
+        check(&Answer { date: None, ..plain() }, Some((0, true)));
+        check(&Answer { age_seconds: Some(600), ..plain() }, Some((-10, false)));
+        check(&Answer { cache_hit: true, ..plain() }, Some((0, false)));
+        check(&Answer { cache_hit: true, date: None, ..plain() }, None);
+        check(&Answer { conditional: true, ..plain() }, Some((0, false)));
+        check(&Answer { no_cache: false, ..plain() }, Some((0, false)));
+    }
+
+    #[test]
+    fn a_wrong_server_clock_never_moves_the_reach_past_the_request() {
+        check(&Answer { date: Some(minutes(90)), ..plain() }, Some((0, false)));
+        check(&Answer { date: Some(minutes(5)), ..plain() }, Some((0, true)));
+        check(&Answer { date: Some(minutes(-5)), ..plain() }, Some((-5, true)));
+        check(&Answer { date: Some(minutes(-6)), ..plain() }, Some((-6, false)));
+    }
+
+    #[test]
+    fn not_modified_reaches_the_date_and_never_confirms() {
+        let answer = Answer { not_modified: true, conditional: true, ..identical() };
+        check(&answer, Some((0, false)));
+        check(&Answer { date: Some(minutes(-45)), ..answer.clone() }, Some((-45, false)));
+        check(&Answer { date: Some(minutes(45)), ..answer.clone() }, Some((0, false)));
+        check(&Answer { date: None, ..answer.clone() }, Some((-600, false)));
+        check(&Answer { date: None, same_since: None, ..answer }, None);
+    }
+
+    #[test]
+    fn an_identical_answer_reaches_now_only_if_provably_fresh() {
+        let fresh = Answer { cache_buster: true, ..identical() };
+        check(&fresh, Some((0, true)));
+        check(&Answer { peers_changed: true, ..identical() }, Some((0, true)));
+        check(&identical(), Some((-600, false)));
+        for spoiled in [
+            Answer { date: None, ..fresh.clone() },
+            Answer { date: Some(minutes(6)), ..fresh.clone() },
+            Answer { date: Some(minutes(-6)), ..fresh.clone() },
+            Answer { age_seconds: Some(0), ..fresh.clone() },
+            Answer { cache_hit: true, ..fresh.clone() },
+            Answer { conditional: true, ..fresh.clone() },
+            Answer { no_cache: false, ..fresh.clone() },
+        ] {
+            check(&spoiled, Some((-600, false)));
+        }
+    }
+
+    #[test]
+    fn words_that_should_have_changed_are_stale() {
+        let shows = |unit, minute| Answer {
+            unchanged_times: vec![UnchangedTime { unit, shown_since: minutes(minute) }],
+            cache_buster: true,
+            ..identical()
+        };
+        check(&shows(Precision::Minute, -1), Some((0, true)));
+        check(&shows(Precision::Minute, -2), None);
+        check(&shows(Precision::Hour, -60), Some((0, true)));
+        check(&shows(Precision::Hour, -61), None);
+        check(&shows(Precision::Day, -1440), Some((0, true)));
+        check(&shows(Precision::Day, -1441), None);
+    }
+}

@@ -1,0 +1,279 @@
+use chrono::{DateTime, Duration, SubsecRound, Utc};
+
+use crate::domain::{Activity, Reason};
+
+use super::canary::Trust;
+use super::facts::History;
+use super::policy::Policy;
+use super::reason::undetermined;
+use super::silence::{Admit, Live, Question, Silence, prove_gone};
+use super::threshold::Threshold;
+use super::view::View;
+
+/// One step of an explanation: a stable English code with its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it is about, such as `last_post`, `confirmed`, `not_covered`.
+    pub code: &'static str,
+    /// The value, times as RFC 3339 in UTC.
+    pub data: String,
+}
+
+impl Line {
+    pub(super) fn new(code: &'static str, data: impl Into<String>) -> Self {
+        Self { code, data: data.into() }
+    }
+}
+
+/// What is proven of an account, and on what it rests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The strongest activity proven.
+    pub activity: Activity,
+    /// The instant spoken of: for a live silence the last confirming observation, else now; for a
+    /// judgement at a cutoff, the cutoff.
+    pub cutoff: DateTime<Utc>,
+    /// The newest claimed publication of all items, never later than first seen.
+    pub last_post_at: Option<DateTime<Utc>>,
+    /// As-of time of the newest observation, whatever its trust.
+    pub last_observation_at: Option<DateTime<Utc>>,
+    /// When the dormant threshold lies behind the last post, at the latest time it allows.
+    pub silence_deadline_at: Option<DateTime<Utc>>,
+    /// Covered share of the dormant window before now or before the cutoff, 0–1; observations that
+    /// wait for a canary count, void ones do not.
+    pub coverage: f64,
+    /// As-of times of the observations that confirm a silent or gone account, oldest first.
+    pub confirmations: Vec<DateTime<Utc>>,
+    /// Whether a third confirmation stands in for a canary: naming then needs approval.
+    pub no_canary: bool,
+    /// Why, step by step.
+    pub explanation: Vec<Line>,
+    /// When the live state can change by itself, without new facts; `None` at a cutoff, and where
+    /// only a new fact can change it.
+    pub next_crossing_at: Option<DateTime<Utc>>,
+}
+
+/// What is proven of an account now, from the facts recorded by `known_at`.
+pub fn judge(
+    history: &History,
+    policy: &Policy,
+    now: DateTime<Utc>,
+    known_at: DateTime<Utc>,
+) -> Judgement {
+    let view = View::new(history, known_at);
+    let live = Live { now, frozen: view.canaries.frozen_since().is_some() };
+    if let Some((cutoff, gone)) = live_gone(&view, policy, live) {
+        return Found::silent(Activity::Gone, cutoff, gone).finish(&view, policy, Some(live));
+    }
+    if let Some(post) = newest_active(&view, policy.watch, now, true) {
+        let found = Found {
+            activity: Activity::Active,
+            cutoff: now,
+            silence: None,
+            explanation: vec![Line::new("posted", post.to_rfc3339())],
+            next_crossing_at: Some(policy.watch.crossing(post)),
+        };
+        return found.finish(&view, policy, Some(live));
+    }
+    let candidates = live_cutoffs(&view, policy, now);
+    for (activity, threshold, empty) in tiers(&view, policy) {
+        for cutoff in candidates.iter().copied() {
+            let question = Question {
+                threshold,
+                cutoff,
+                // Whatever is known of later keeps the account from being silent as well.
+                posts_before: DateTime::<Utc>::MAX_UTC,
+                confirmed_from: cutoff,
+                empty,
+                admit: Admit::Settled,
+                frozen: live.frozen,
+            };
+            if let Ok(silence) = question.prove(&view, policy) {
+                let found = Found::silent(activity, cutoff, silence);
+                return found.finish(&view, policy, Some(live));
+            }
+        }
+    }
+    Found::undetermined(&view, policy, now, Some(live)).finish(&view, policy, Some(live))
+}
+
+/// What is proven of an account at a cutoff T (监测时间点), from the facts recorded by `known_at`.
+///
+/// The same history and times give the same answer for ever. The last confirmation must lie at or
+/// after T + `policy.visibility_lag_hours`, as naming and freezing need; a preview sets it to 0.
+pub fn judge_at(
+    history: &History,
+    policy: &Policy,
+    cutoff: DateTime<Utc>,
+    known_at: DateTime<Utc>,
+) -> Judgement {
+    let view = View::new(history, known_at);
+    let confirmed_from = cutoff + policy.visibility_lag();
+    if let Some(gone) = prove_gone(&view, policy, cutoff, confirmed_from, None) {
+        return Found::silent(Activity::Gone, cutoff, gone).finish(&view, policy, None);
+    }
+    if let Some(post) = newest_active(&view, policy.watch, cutoff, false) {
+        let found = Found {
+            activity: Activity::Active,
+            cutoff,
+            silence: None,
+            explanation: vec![Line::new("posted", post.to_rfc3339())],
+            next_crossing_at: None,
+        };
+        return found.finish(&view, policy, None);
+    }
+    for (activity, threshold, empty) in tiers(&view, policy) {
+        let question = Question {
+            threshold,
+            cutoff,
+            posts_before: cutoff,
+            confirmed_from,
+            empty,
+            admit: Admit::Settled,
+            frozen: false,
+        };
+        if let Ok(silence) = question.prove(&view, policy) {
+            return Found::silent(activity, cutoff, silence).finish(&view, policy, None);
+        }
+    }
+    Found::undetermined(&view, policy, cutoff, None).finish(&view, policy, None)
+}
+
+/// The silent activities from the strongest, each with its threshold and whether it needs lists
+/// proven empty. An account that never posted can only be empty.
+pub(super) fn tiers(view: &View, policy: &Policy) -> Vec<(Activity, Threshold, bool)> {
+    if view.never_posted() {
+        return vec![(Activity::Empty, policy.dormant, true)];
+    }
+    vec![
+        (Activity::Zombie, policy.zombie, false),
+        (Activity::Dormant, policy.dormant, false),
+        (Activity::Watch, policy.watch, false),
+    ]
+}
+
+/// The newest instant for which an undisputed post proves activity in `[at − watch, at)`; for the
+/// live state a post of this very moment counts too.
+fn newest_active(
+    view: &View,
+    watch: Threshold,
+    at: DateTime<Utc>,
+    is_live: bool,
+) -> Option<DateTime<Utc>> {
+    let mut window = watch.window(at);
+    if is_live {
+        window.end = at + Duration::nanoseconds(1);
+    }
+    let recent: Vec<_> = view.posts.iter().filter(|post| post.may_prove(&window)).collect();
+    if recent.is_empty() {
+        return None;
+    }
+    let spans = view.bracketing_spans();
+    let proven = recent.into_iter().filter(|post| !post.is_disputed(at)).filter_map(|post| {
+        let (earliest, latest) = post.activity_range(&spans)?;
+        window.holds(earliest, latest).then_some(earliest)
+    });
+    proven.max()
+}
+
+/// The cutoffs a live silence may speak of, newest first: the confirming observations that are not
+/// older than `max_age`, to the whole second below, as posts are timed.
+fn live_cutoffs(view: &View, policy: &Policy, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+    let confirming = view
+        .seen
+        .iter()
+        .filter(|seen| matches!(seen.trust, Trust::Settled | Trust::Attested))
+        .filter_map(|seen| seen.confirms);
+    recent_seconds(confirming, policy, now)
+}
+
+fn recent_seconds(
+    times: impl Iterator<Item = DateTime<Utc>>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Vec<DateTime<Utc>> {
+    let mut seconds: Vec<_> = times
+        .map(|at| at.trunc_subsecs(0))
+        .filter(|at| *at <= now && now - *at <= policy.max_age())
+        .collect();
+    seconds.sort_unstable_by(|a, b| b.cmp(a));
+    seconds.dedup();
+    seconds
+}
+
+fn live_gone(view: &View, policy: &Policy, live: Live) -> Option<(DateTime<Utc>, Silence)> {
+    let last = view.gone.iter().map(|sign| sign.as_of).max()?;
+    let signs = view.gone.iter().map(|sign| sign.as_of).filter(|at| *at <= last);
+    let mut cutoffs: Vec<_> =
+        signs.filter(|at| *at <= live.now && live.now - *at <= policy.max_age()).collect();
+    cutoffs.sort_unstable_by(|a, b| b.cmp(a));
+    cutoffs
+        .into_iter()
+        .find_map(|cutoff| Some((cutoff, prove_gone(view, policy, cutoff, cutoff, Some(live))?)))
+}
+
+/// A finding on its way to a [`Judgement`].
+struct Found {
+    activity: Activity,
+    cutoff: DateTime<Utc>,
+    silence: Option<Silence>,
+    explanation: Vec<Line>,
+    next_crossing_at: Option<DateTime<Utc>>,
+}
+
+impl Found {
+    fn silent(activity: Activity, cutoff: DateTime<Utc>, silence: Silence) -> Self {
+        let mut explanation = vec![Line::new("silent_at", cutoff.to_rfc3339())];
+        explanation
+            .extend(silence.confirmations.iter().map(|at| Line::new("confirmed", at.to_rfc3339())));
+        if silence.no_canary {
+            explanation.push(Line::new("no_canary", "a third day stands in for it"));
+        }
+        Self { activity, cutoff, silence: Some(silence), explanation, next_crossing_at: None }
+    }
+
+    fn undetermined(
+        view: &View,
+        policy: &Policy,
+        cutoff: DateTime<Utc>,
+        live: Option<Live>,
+    ) -> Self {
+        let (reason, explanation): (Reason, Vec<Line>) = undetermined(view, policy, cutoff, live);
+        let activity = Activity::Undetermined(reason);
+        Self { activity, cutoff, silence: None, explanation, next_crossing_at: None }
+    }
+
+    fn finish(mut self, view: &View, policy: &Policy, live: Option<Live>) -> Judgement {
+        let last_post_at = view.posts.iter().filter_map(|post| post.shown_at()).max();
+        let silent_from = view.posts.iter().map(|post| post.silent_from()).max();
+        let window = policy.dormant.window(live.map_or(self.cutoff, |live| live.now));
+        let covered = view.covered(|trust| trust != Trust::Void);
+        let newest = view.seen.last().map(|seen| seen.as_of);
+        if let Some(live) = live
+            && self.next_crossing_at.is_none()
+        {
+            let ages_from = if self.silence.is_some() { Some(self.cutoff) } else { newest };
+            let too_old = |at: DateTime<Utc>| at + policy.max_age() + Duration::seconds(1);
+            self.next_crossing_at = ages_from.map(too_old).filter(|at| *at > live.now);
+        }
+        if let Some(last) = last_post_at {
+            self.explanation.insert(0, Line::new("last_post", last.to_rfc3339()));
+        }
+        let (confirmations, no_canary) = match self.silence {
+            Some(silence) => (silence.confirmations, silence.no_canary),
+            None => (Vec::new(), false),
+        };
+        Judgement {
+            activity: self.activity,
+            cutoff: self.cutoff,
+            last_post_at,
+            last_observation_at: newest,
+            silence_deadline_at: silent_from.map(|last| policy.dormant.deadline(last)),
+            coverage: covered.ratio(window.start, window.end),
+            confirmations,
+            no_canary,
+            explanation: self.explanation,
+            next_crossing_at: self.next_crossing_at,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::domain::{Reason, shanghai_date};
+
+use super::canary::Trust;
+use super::policy::Policy;
+use super::post::PostTimes;
+use super::span::Covered;
+use super::threshold::{Threshold, Window};
+use super::view::{HiddenPost, Seen, View};
+
+/// Which observations count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admit {
+    /// Those a healthy canary stands behind, and the attested: what a verdict may rest on.
+    Settled,
+    /// Provisional ones too: what a verdict could rest on once a canary was healthy.
+    Provisional,
+}
+
+/// What the live state adds to a question.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Live {
+    pub(super) now: DateTime<Utc>,
+    /// A canary failed and the host's own verdicts are frozen: only attested ones count.
+    pub(super) frozen: bool,
+}
+
+/// A question about silence: this long, at this cutoff.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question {
+    pub(super) threshold: Threshold,
+    /// The cutoff T (监测时间点).
+    pub(super) cutoff: DateTime<Utc>,
+    /// A post before this instant keeps the account from being silent. At a cutoff that is the
+    /// cutoff itself; for the live state it is open, so that a verdict never outlives a post.
+    pub(super) posts_before: DateTime<Utc>,
+    /// The last confirming observation must lie at or after this instant.
+    pub(super) confirmed_from: DateTime<Utc>,
+    /// Only lists proven to be empty confirm.
+    pub(super) empty: bool,
+    /// Which observations count.
+    pub(super) admit: Admit,
+    /// A canary failed and the host's own verdicts are frozen: only attested ones count.
+    pub(super) frozen: bool,
+}
+
+/// What a proven silence rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Silence {
+    /// As-of times of the confirming observations, oldest first.
+    pub(super) confirmations: Vec<DateTime<Utc>>,
+    /// Whether a third confirmation stood in for the missing canary.
+    pub(super) no_canary: bool,
+}
+
+/// The first thing that keeps silence from being proven.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shortfall<'a> {
+    TooYoung,
+    /// A post at a stated time: it lies in the window.
+    Posted(PostTimes<'a>),
+    /// A post whose time is in doubt: it may lie in the window.
+    Ambiguous(PostTimes<'a>),
+    Hidden(HiddenPost),
+    PartMissing(&'a str),
+    NotCovered(Window),
+    /// So many days of confirmation for the worst part.
+    Unconfirmed {
+        part: &'a str,
+        days: usize,
+        needed: usize,
+    },
+}
+
+impl Shortfall<'_> {
+    pub(super) fn reason(&self) -> Reason {
+        match self {
+            Self::TooYoung => Reason::TooYoung,
+            // The crossing itself has not been observed yet.
+            Self::Posted(_) | Self::Unconfirmed { .. } => Reason::Unconfirmed,
+            Self::Ambiguous(_) => Reason::TimeAmbiguous,
+            Self::Hidden(_) => Reason::HiddenPost,
+            Self::PartMissing(_) => Reason::PartsMissing,
+            Self::NotCovered(_) => Reason::NotCovered,
+        }
+    }
+}
+
+impl Question {
+    fn admits(&self, trust: Trust) -> bool {
+        match trust {
+            Trust::Settled | Trust::Attested => true,
+            Trust::Provisional => self.admit == Admit::Provisional,
+            Trust::Void => false,
+        }
+    }
+
+    /// Proves silence, or names what is missing, the most telling first.
+    pub(super) fn prove<'a>(
+        &self,
+        view: &View<'a>,
+        policy: &Policy,
+    ) -> Result<Silence, Shortfall<'a>> {
+        let window = self.threshold.window(self.cutoff);
+        let barred = Window { end: self.posts_before, ..window };
+        if view.existed_by().is_none_or(|by| by > window.start) {
+            return Err(Shortfall::TooYoung);
+        }
+        let blockers = || view.posts.iter().copied().filter(|post| post.may_lie_in(&barred));
+        if let Some(first) = blockers().next() {
+            let plain = blockers().find(PostTimes::is_plain);
+            return Err(plain.map_or(Shortfall::Ambiguous(first), Shortfall::Posted));
+        }
+        let grew = |hidden: &&HiddenPost| hidden.after < barred.end && barred.begins_by(hidden.by);
+        if let Some(hidden) = view.hidden.iter().find(grew) {
+            return Err(Shortfall::Hidden(*hidden));
+        }
+        if let Some(part) = view.parts.iter().find(|part| view.newest_list(part).is_none()) {
+            return Err(Shortfall::PartMissing(part));
+        }
+        for part in &view.parts {
+            let used = view.of_part(part).filter(|seen| self.admits(seen.trust));
+            let covered: Covered = used.filter_map(|seen| seen.span).collect();
+            if !covered.covers(&window) {
+                return Err(Shortfall::NotCovered(window));
+            }
+        }
+        self.confirm(view, policy)
+    }
+
+    fn confirm<'a>(&self, view: &View<'a>, policy: &Policy) -> Result<Silence, Shortfall<'a>> {
+        let mut confirmations = BTreeSet::new();
+        let mut no_canary = false;
+        for part in &view.parts {
+            let confirming = || {
+                let used = view.of_part(part).filter(|seen| self.admits(seen.trust));
+                used.filter(|seen| !self.empty || seen.observation.empty)
+            };
+            let attested = confirming()
+                .filter(|seen| seen.trust == Trust::Attested)
+                .filter_map(|seen| seen.confirms)
+                .filter(|at| *at >= self.cutoff)
+                .min();
+            if let Some(at) = attested {
+                confirmations.insert(at);
+                continue;
+            }
+            let own = confirming().filter(|seen| seen.trust != Trust::Attested && !self.frozen);
+            let times: Vec<DateTime<Utc>> = own
+                .filter_map(|seen: &Seen| seen.confirms)
+                .filter(|at| *at >= self.cutoff - policy.confirm_within())
+                .collect();
+            let days: BTreeSet<NaiveDate> = times.iter().copied().map(shanghai_date).collect();
+            let needed = needed(view, policy);
+            if days.len() < needed || times.iter().all(|at| *at < self.confirmed_from) {
+                return Err(Shortfall::Unconfirmed { part, days: days.len(), needed });
+            }
+            no_canary |= !view.canaries.exist();
+            confirmations.extend(times);
+        }
+        Ok(Silence { confirmations: confirmations.into_iter().collect(), no_canary })
+    }
+}
+
+/// How many confirming days are needed: one more where no canary can vouch for the reading.
+pub(super) fn needed(view: &View, policy: &Policy) -> usize {
+    let needed = if view.canaries.exist() {
+        policy.confirmations
+    } else {
+        policy.confirmations_without_canary
+    };
+    usize::try_from(needed).unwrap_or(usize::MAX)
+}
+
+/// Proves that the account was gone at a cutoff.
+///
+/// The first sign must lie at or before the cutoff, the last at or after `confirmed_from`, on as many
+/// days as silence needs, and nothing may have shown the account in between; for the live state,
+/// not after either.
+pub(super) fn prove_gone(
+    view: &View,
+    policy: &Policy,
+    cutoff: DateTime<Utc>,
+    confirmed_from: DateTime<Utc>,
+    live: Option<Live>,
+) -> Option<Silence> {
+    let alive: BTreeSet<DateTime<Utc>> = view
+        .seen
+        .iter()
+        .map(|seen| seen.as_of)
+        .chain(view.posts.iter().map(|times| times.post.first_seen))
+        .collect();
+    let before = alive.range(..=cutoff).next_back().copied();
+    let after = alive.range(cutoff..).find(|at| **at > cutoff).copied();
+    if live.is_some() && after.is_some() {
+        return None;
+    }
+    let signs = || {
+        view.gone
+            .iter()
+            .filter(|sign| {
+                sign.confirming && matches!(sign.trust, Trust::Settled | Trust::Attested)
+            })
+            .filter(|sign| before.is_none_or(|at| sign.as_of > at))
+            .filter(|sign| after.is_none_or(|at| sign.as_of < at))
+    };
+    if !signs().any(|sign| sign.as_of <= cutoff) {
+        return None;
+    }
+    if let Some(sign) = signs().find(|sign| sign.trust == Trust::Attested && sign.as_of >= cutoff) {
+        return Some(Silence { confirmations: vec![sign.as_of], no_canary: false });
+    }
+    let frozen = live.is_some_and(|live| live.frozen);
+    let own = signs().filter(|sign| sign.trust == Trust::Settled && !frozen);
+    let times: BTreeSet<DateTime<Utc>> =
+        own.map(|sign| sign.as_of).filter(|at| *at >= cutoff - policy.confirm_within()).collect();
+    let days: BTreeSet<NaiveDate> = times.iter().copied().map(shanghai_date).collect();
+    let is_proven = days.len() >= needed(view, policy)
+        && times.last().is_some_and(|last| *last >= confirmed_from);
+    is_proven.then(|| Silence {
+        confirmations: times.into_iter().collect(),
+        no_canary: !view.canaries.exist(),
+    })
+}

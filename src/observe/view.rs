@@ -1,0 +1,277 @@
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::domain::{Count, Moment, Reason};
+
+use super::canary::{Canaries, Trust};
+use super::facts::{History, Observation, Outcome, Source, Span, Visit};
+use super::post::PostTimes;
+use super::span::Covered;
+
+/// The part that a page kind lists when it lists everything.
+const ALL_PARTS: &str = "all";
+
+/// An observation as it may be used: its times cut to what is possible, its trust settled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) visit: &'a Visit,
+    pub(super) observation: &'a Observation,
+    pub(super) as_of: DateTime<Utc>,
+    pub(super) trust: Trust,
+    /// The covered span; absent for a source that cannot prove what it does not list.
+    pub(super) span: Option<Span>,
+    /// The instant it confirms silence for, where it may confirm.
+    pub(super) confirms: Option<DateTime<Utc>>,
+}
+
+impl Seen<'_> {
+    fn speaks_for(&self, part: &str) -> bool {
+        self.visit.part == part || self.visit.part == ALL_PARTS
+    }
+
+    fn proves_activity_only(&self) -> bool {
+        match self.visit.source {
+            Source::Crawl => false,
+            Source::Bridge => self.observation.upstream_success.is_none(),
+            Source::Import | Source::Person => self.span.is_none(),
+        }
+    }
+}
+
+/// The platform's word, at a time, that the account is gone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GoneSign {
+    pub(super) as_of: DateTime<Utc>,
+    pub(super) trust: Trust,
+    pub(super) confirming: bool,
+}
+
+/// An interval in which the profile's counter grew by more than the new items listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HiddenPost {
+    pub(super) after: DateTime<Utc>,
+    pub(super) by: DateTime<Utc>,
+}
+
+/// A history as it was known at one time, in an order that does not depend on how it was told.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    pub(super) history: &'a History,
+    /// The parts that silence needs.
+    pub(super) parts: Vec<&'a str>,
+    pub(super) visits: Vec<&'a Visit>,
+    pub(super) seen: Vec<Seen<'a>>,
+    pub(super) gone: Vec<GoneSign>,
+    pub(super) posts: Vec<PostTimes<'a>>,
+    pub(super) hidden: Vec<HiddenPost>,
+    pub(super) canaries: Canaries<'a>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(history: &'a History, known_at: DateTime<Utc>) -> Self {
+        let looks = history.canaries.iter().filter(|look| look.recorded_at <= known_at);
+        let canaries = Canaries::new(looks, history.has_canary);
+        let mut visits: Vec<&Visit> =
+            history.visits.iter().filter(|visit| visit.recorded_at <= known_at).collect();
+        visits.sort_by(|a, b| {
+            (a.started_at, a.recorded_at, &a.page).cmp(&(b.started_at, b.recorded_at, &b.page))
+        });
+        let mut view = Self {
+            history,
+            parts: match history.parts.as_slice() {
+                [] => vec![ALL_PARTS],
+                parts => parts.iter().map(String::as_str).collect(),
+            },
+            seen: visits.iter().filter_map(|visit| seen(visit, &canaries)).collect(),
+            gone: visits.iter().filter_map(|visit| gone_sign(visit, &canaries)).collect(),
+            posts: history
+                .posts
+                .iter()
+                .filter(|post| post.recorded_at <= known_at)
+                .map(|post| PostTimes { post })
+                .collect(),
+            visits,
+            hidden: Vec::new(),
+            canaries,
+        };
+        view.seen.sort_by_key(|seen| (seen.as_of, seen.visit.started_at));
+        view.hidden = hidden_posts(&view.seen);
+        view
+    }
+
+    /// The observations of a part that are not void.
+    pub(super) fn of_part(&self, part: &str) -> impl Iterator<Item = &Seen<'a>> {
+        self.seen.iter().filter(move |seen| seen.trust != Trust::Void && seen.speaks_for(part))
+    }
+
+    /// How far the newest list of a part reaches.
+    pub(super) fn newest_list(&self, part: &str) -> Option<DateTime<Utc>> {
+        self.of_part(part).filter_map(|seen| seen.span).map(|span| span.high).max()
+    }
+
+    /// How far every part has been listed; `None` where one never was.
+    pub(super) fn listed_to(&self) -> Option<DateTime<Utc>> {
+        self.parts.iter().map(|part| self.newest_list(part)).min().flatten()
+    }
+
+    /// Covered time of the whole account: what every part has covered. Provisional observations
+    /// count where `trusted` says so.
+    pub(super) fn covered(&self, trusted: impl Fn(Trust) -> bool) -> Covered {
+        let by_part = self.parts.iter().map(|part| -> Covered {
+            let used = self.of_part(part).filter(|seen| trusted(seen.trust));
+            used.filter_map(|seen| seen.span).collect()
+        });
+        by_part.reduce(|all, part| all.intersection(&part)).unwrap_or_default()
+    }
+
+    /// The instant by which the account certainly existed.
+    ///
+    /// `opened_on`, or missing: the earliest of `filed_on`, the page's registration date, the oldest
+    /// known post, the first proven observation. A date counts at its end.
+    pub(super) fn existed_by(&self) -> Option<DateTime<Utc>> {
+        let end_of_day = |day: DateTime<Utc>| day + Duration::days(1);
+        if let Some(opened) = self.history.opened_at {
+            return Some(end_of_day(opened));
+        }
+        let registered = self.seen.iter().filter_map(|seen| seen.observation.registered_at);
+        let posted = self.posts.iter().map(|times| match times.post.claimed {
+            Some(claim) => claim.upper().min(times.post.first_seen),
+            None => times.post.first_seen,
+        });
+        self.history
+            .filed_at
+            .map(end_of_day)
+            .into_iter()
+            .chain(registered.map(Moment::upper))
+            .chain(posted)
+            .chain(self.seen.iter().map(|seen| seen.as_of))
+            .min()
+    }
+
+    /// Whether no post was ever seen and the newest list of every part is proven empty.
+    pub(super) fn never_posted(&self) -> bool {
+        let is_empty = |part: &&str| {
+            let lists = self.of_part(part).filter(|seen| seen.span.is_some());
+            lists.max_by_key(|seen| seen.as_of).is_some_and(|seen| seen.observation.empty)
+        };
+        self.posts.is_empty() && self.parts.iter().all(is_empty)
+    }
+
+    /// The spans by which a coarse claim may be cut: of lists that would have shown the post. Which
+    /// part a post belongs to is not told, so only lists of everything serve.
+    pub(super) fn bracketing_spans(&self) -> Vec<Span> {
+        let whole = |seen: &&Seen| self.parts.len() == 1 || seen.visit.part == ALL_PARTS;
+        let settled = self.seen.iter().filter(|seen| seen.trust != Trust::Void);
+        settled.filter(whole).filter_map(|seen| seen.span).collect()
+    }
+
+    /// Whether whatever was observed comes from sources that cannot prove silence.
+    pub(super) fn proves_activity_only(&self) -> bool {
+        !self.seen.is_empty() && self.seen.iter().all(Seen::proves_activity_only)
+    }
+
+    /// The newest failure of a page kind that no list observation of the same part follows. A page
+    /// kind that was read and never listed anything is a profile: the lists stand without it.
+    pub(super) fn standing_failure(&self) -> Option<(&'a Visit, Reason)> {
+        let mut newest_list: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
+        let lists =
+            self.seen.iter().filter(|seen| seen.trust != Trust::Void && seen.span.is_some());
+        for seen in lists {
+            let newest = newest_list.entry(&seen.visit.part).or_insert(seen.visit.started_at);
+            *newest = seen.visit.started_at.max(*newest);
+        }
+        let failures = self.visits.iter().filter_map(|visit| match visit.outcome {
+            Outcome::Failed(reason) => Some((*visit, reason)),
+            _ => None,
+        });
+        let is_profile = |page: &str| {
+            let mut of_page = self.seen.iter().filter(|seen| seen.visit.page == page).peekable();
+            of_page.peek().is_some() && of_page.all(|seen| seen.span.is_none())
+        };
+        failures
+            .filter(|(visit, _)| !is_profile(&visit.page))
+            .filter(|(visit, _)| {
+                newest_list.get(visit.part.as_str()).is_none_or(|list| visit.started_at > *list)
+            })
+            .max_by_key(|(visit, reason)| (visit.started_at, visit.recorded_at, *reason))
+    }
+}
+
+/// No source proves a time after it was asked, whatever it says.
+fn cut(as_of: DateTime<Utc>, visit: &Visit) -> DateTime<Utc> {
+    as_of.min(visit.started_at).min(visit.recorded_at)
+}
+
+fn trust(visit: &Visit, canaries: &Canaries) -> Trust {
+    match visit.source {
+        Source::Import | Source::Person => Trust::Attested,
+        Source::Crawl | Source::Bridge => {
+            canaries.trust(&visit.page, &visit.adapter, visit.started_at)
+        }
+    }
+}
+
+fn seen<'a>(visit: &'a Visit, canaries: &Canaries) -> Option<Seen<'a>> {
+    let Outcome::Observed(observation) = &visit.outcome else { return None };
+    let speaks_until = match visit.source {
+        Source::Bridge => observation.upstream_success.map(|success| cut(success, visit)),
+        _ => Some(cut(observation.as_of, visit)),
+    };
+    let span = observation.span.zip(speaks_until).and_then(|(span, until)| {
+        let span = Span { low: span.low, high: span.high.min(until) };
+        (span.low < span.high).then_some(span)
+    });
+    Some(Seen {
+        visit,
+        observation,
+        as_of: cut(observation.as_of, visit),
+        trust: trust(visit, canaries),
+        span,
+        confirms: span.filter(|_| observation.confirming).map(|span| span.high),
+    })
+}
+
+fn gone_sign(visit: &Visit, canaries: &Canaries) -> Option<GoneSign> {
+    let Outcome::Gone { as_of, confirming } = visit.outcome else { return None };
+    Some(GoneSign { as_of: cut(as_of, visit), trust: trust(visit, canaries), confirming })
+}
+
+/// Finds where the counter grew by more than the new items listed.
+///
+/// One pass: of all earlier observations, the one with the least (counter − items listed so far)
+/// bounds the growth most tightly. Bounded counters are compared by the bounds that allow the least
+/// growth. A profile page counts the items of the next list, which is read right after it. A void
+/// observation's counter may be misread, but what it listed first is no longer new to the next.
+fn hidden_posts(seen: &[Seen]) -> Vec<HiddenPost> {
+    let mut listed_after = vec![0_u64; seen.len()];
+    let mut total: u64 = seen.iter().map(|one| u64::from(one.observation.new_items)).sum();
+    let mut listed_by_next_list = total;
+    for (index, one) in seen.iter().enumerate().rev() {
+        if one.span.is_some() || one.observation.new_items > 0 {
+            listed_by_next_list = total;
+        }
+        listed_after[index] = listed_by_next_list;
+        total -= u64::from(one.observation.new_items);
+    }
+    let mut hidden = Vec::new();
+    let mut least: Option<(i128, DateTime<Utc>)> = None;
+    for (one, listed) in seen.iter().zip(listed_after) {
+        let counter = one.observation.posts_total.as_ref().filter(|_| one.trust != Trust::Void);
+        let unlisted = |count: u64| i128::from(count) - i128::from(listed);
+        let low = counter.and_then(Count::low).map(unlisted);
+        let high = counter.and_then(Count::high).map(unlisted);
+        if let (Some(low), Some((bound, after))) = (low, least)
+            && low > bound
+        {
+            hidden.push(HiddenPost { after, by: one.as_of });
+            least = None;
+        }
+        if let Some(high) = high
+            && least.is_none_or(|(bound, _)| high <= bound)
+        {
+            least = Some((high, one.as_of));
+        }
+    }
+    hidden
+}
