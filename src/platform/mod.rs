@@ -1,1 +1,23 @@
 //! Platform files, compiled and validated.
+//!
+//! What differs between platforms is data: one TOML file says where a page stands, whose it is and
+//! how its values are found. A file is compiled once, at start; every fault of every file is
+//! reported with its place. The only Rust a platform may need is a [`Quirk`], named in the file.
+
+mod catalog;
+mod compile;
+mod compile_layout;
+mod compile_source;
+mod layout;
+mod page;
+mod quirk;
+mod section;
+mod source;
+
+pub use catalog::{Canary, Catalog, Limit, Observability, Platform, Robots};
+pub use layout::{
+    Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, Rule, ScriptPlace,
+};
+pub use page::{AddressTemplate, IdentityProof, Order, PageKind, Role, TimeSource};
+pub use quirk::{QUIRKS, Quirk};
+pub use source::{Candidate, Path, Place, Rounding, Source};

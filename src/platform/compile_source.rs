@@ -1,0 +1,235 @@
+//! Field sources and rules: text, table, or a list of them in order.
+
+use regex::Regex;
+use scraper::Selector;
+use serde_json_path::JsonPath;
+
+use super::layout::Rule;
+use super::quirk::Quirk;
+use super::section::{Entry, Section};
+use super::source::{Candidate, Path, Place, Rounding, Source};
+
+/// The language in which a layout's paths are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PathLanguage {
+    Json,
+    Css,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FieldKind {
+    Text,
+    Time,
+    Count,
+    Flag,
+}
+
+const KINDS: [(&str, FieldKind); 5] = [
+    ("text", FieldKind::Text),
+    ("url", FieldKind::Text),
+    ("datetime", FieldKind::Time),
+    ("count", FieldKind::Count),
+    ("bool", FieldKind::Flag),
+];
+
+const PLACES: [&str; 6] = ["at", "page", "raw", "header", "from", "parts"];
+
+const CANDIDATE_KEYS: [&str; 17] = [
+    "at", "page", "raw", "header", "from", "parts", "with", "attr", "without", "matches", "as",
+    "prefix", "is", "capped", "zero", "rounding", "or",
+];
+
+pub(super) const ROUNDINGS: [(&str, Rounding); 3] =
+    [("half_up", Rounding::HalfUp), ("floor", Rounding::Floor), ("unknown", Rounding::Unknown)];
+
+/// Compiles sources and rules of one layout.
+#[derive(Clone, Copy)]
+pub(super) struct SourceCompiler {
+    pub(super) language: PathLanguage,
+    pub(super) rounding: Rounding,
+}
+
+impl SourceCompiler {
+    pub(super) fn path(self, entry: &Entry<'_>) -> Option<Path> {
+        entry.parsed(|text| match self.language {
+            PathLanguage::Json => JsonPath::parse(text)
+                .map(Path::Json)
+                .map_err(|error| format!("bad JSONPath {text:?}: {error}")),
+            PathLanguage::Css => selector(text).map(Path::Css),
+        })
+    }
+
+    pub(super) fn paths(self, entry: Option<&Entry<'_>>) -> Vec<Path> {
+        let entries = entry.map(Entry::one_or_more).unwrap_or_default();
+        entries.iter().filter_map(|entry| self.path(entry)).collect()
+    }
+
+    /// The source of a field; without candidates where the section does not have it.
+    pub(super) fn field(self, section: Option<&Section<'_>>, key: &str, kind: FieldKind) -> Source {
+        let entry = section.and_then(|section| section.get(key));
+        entry.map(|entry| self.source(&entry, kind)).unwrap_or_default()
+    }
+
+    fn source(self, entry: &Entry<'_>, kind: FieldKind) -> Source {
+        let entries = entry.one_or_more();
+        let hidden = entries.iter().find_map(|entry| hidden_otherwise(entry, kind));
+        let candidates = entries.iter().filter_map(|entry| self.candidate(entry, kind)).collect();
+        Source { candidates, hidden }
+    }
+
+    fn candidate(self, entry: &Entry<'_>, kind: FieldKind) -> Option<Candidate> {
+        if entry.is_text() {
+            return Some(self.plain(Place::At(self.path(entry)?)));
+        }
+        let table = entry.section()?;
+        table.only(&CANDIDATE_KEYS);
+        let text = |key: &str| table.get(key).and_then(|entry| entry.text().map(str::to_owned));
+        let mut candidate = self.plain(self.place(entry, &table)?);
+        candidate.attribute = text("attr");
+        candidate.without = table.get("without").and_then(|entry| entry.parsed(selector));
+        candidate.matches = table.get("matches").and_then(|entry| entry.parsed(pattern));
+        candidate.quirks = table.get("as").map(|entry| quirks(&entry, kind)).unwrap_or_default();
+        candidate.prefix = text("prefix");
+        candidate.is = text("is");
+        candidate.zero_hidden = table.get("zero").and_then(|entry| hidden_reason(&entry));
+        candidate.capped = table
+            .get("capped")
+            .and_then(|entry| entry.integer(1..=i64::MAX))
+            .and_then(|number| u64::try_from(number).ok());
+        if let Some(rounding) = table.get("rounding").and_then(|entry| entry.word(&ROUNDINGS)) {
+            candidate.rounding = rounding;
+        }
+        self.refuse_misplaced(&table, kind);
+        Some(candidate)
+    }
+
+    fn refuse_misplaced(self, table: &Section<'_>, kind: FieldKind) {
+        let counts_only = ["capped", "zero", "rounding", "or"];
+        for key in counts_only.into_iter().filter(|_| kind != FieldKind::Count) {
+            if let Some(entry) = table.get(key) {
+                entry.wrong("holds for counts only");
+            }
+        }
+        for key in ["attr", "without"].into_iter().filter(|_| self.language != PathLanguage::Css) {
+            if let Some(entry) = table.get(key) {
+                entry.wrong("holds for HTML only");
+            }
+        }
+    }
+
+    fn plain(self, place: Place) -> Candidate {
+        Candidate {
+            place,
+            attribute: None,
+            without: None,
+            matches: None,
+            quirks: Vec::new(),
+            prefix: None,
+            is: None,
+            capped: None,
+            zero_hidden: None,
+            rounding: self.rounding,
+        }
+    }
+
+    fn place(self, entry: &Entry<'_>, table: &Section<'_>) -> Option<Place> {
+        let given = PLACES.into_iter().filter(|key| table.has_own(key)).collect::<Vec<_>>();
+        if given.len() > 1 {
+            entry.wrong(format!("names several places: {}; one is wanted", given.join(", ")));
+            return None;
+        }
+        let Some(key) = given.first() else { return Some(Place::Here) };
+        let value = table.get(key)?;
+        match *key {
+            "at" => self.path(&value).map(Place::At),
+            "page" => self.path(&value).map(Place::Page),
+            "raw" => value.parsed(pattern).map(Place::Raw),
+            "header" => value.text().map(|name| Place::Header(name.to_owned())),
+            "from" => value
+                .word(&[("handle", true), ("address", false)])
+                .map(|handle| if handle { Place::Handle } else { Place::Address }),
+            _ => {
+                let with = table.get("with").and_then(|entry| entry.text()).unwrap_or_default();
+                let parts = value.list();
+                let parts = parts.iter().map(|part| self.source(part, FieldKind::Text)).collect();
+                Some(Place::Joined(parts, with.to_owned()))
+            }
+        }
+    }
+
+    /// The rules of a key: each says by `status`, `redirect`, `body` or a field source.
+    pub(super) fn rules(self, section: &Section<'_>, key: &str) -> Vec<Rule> {
+        let Some(entry) = section.get(key) else { return Vec::new() };
+        entry.one_or_more().iter().filter_map(|entry| self.rule(entry)).collect()
+    }
+
+    fn rule(self, entry: &Entry<'_>) -> Option<Rule> {
+        if entry.is_text() {
+            return self.candidate(entry, FieldKind::Flag).map(Box::new).map(Rule::Content);
+        }
+        let table = entry.section()?;
+        for (key, wrap) in [("redirect", Rule::Redirect as fn(Regex) -> Rule), ("body", Rule::Body)]
+        {
+            if let Some(value) = table.get(key) {
+                table.only(&[key]);
+                return value.parsed(pattern).map(wrap);
+            }
+        }
+        if let Some(value) = table.get("status") {
+            table.only(&["status"]);
+            let codes = value.one_or_more();
+            let codes = codes.iter().filter_map(|code| code.integer(100..=599));
+            return Some(Rule::Status(codes.filter_map(|code| u16::try_from(code).ok()).collect()));
+        }
+        if PLACES.iter().all(|key| !table.has_own(key)) {
+            entry.wrong("needs one of: at, page, raw, header, status, redirect, body");
+            return None;
+        }
+        self.candidate(entry, FieldKind::Flag).map(Box::new).map(Rule::Content)
+    }
+}
+
+pub(super) fn selector(text: &str) -> Result<Selector, String> {
+    Selector::parse(text).map_err(|error| format!("bad CSS selector {text:?}: {error}"))
+}
+
+pub(super) fn pattern(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| {
+        let last = error.to_string();
+        let last = last.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("bad pattern {text:?}: {last}")
+    })
+}
+
+fn quirks(entry: &Entry<'_>, kind: FieldKind) -> Vec<Quirk> {
+    let mut quirks = Vec::new();
+    for name in entry.one_or_more() {
+        let Some(text) = name.text() else { continue };
+        if let Some((_, named)) = KINDS.iter().find(|(word, _)| *word == text) {
+            if *named != kind {
+                name.wrong(format!("{text:?} is not what this field holds ({kind:?})"));
+            }
+        } else if let Some(quirk) = Quirk::named(text) {
+            quirks.push(quirk);
+        } else {
+            name.wrong(format!("unknown transform {text:?}"));
+        }
+    }
+    quirks
+}
+
+fn hidden_otherwise(entry: &Entry<'_>, kind: FieldKind) -> Option<String> {
+    if entry.is_text() || entry.is_list() || kind != FieldKind::Count {
+        return None;
+    }
+    entry.section()?.get("or").and_then(|entry| hidden_reason(&entry))
+}
+
+fn hidden_reason(entry: &Entry<'_>) -> Option<String> {
+    let reason = entry.text()?.strip_prefix("hidden:").map(str::to_owned);
+    if reason.is_none() {
+        entry.wrong("is no \"hidden:<reason>\"");
+    }
+    reason
+}

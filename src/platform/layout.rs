@@ -1,0 +1,162 @@
+use regex::Regex;
+use scraper::Selector;
+
+use super::source::{Candidate, Path, Source};
+
+/// Where JSON stands inside an HTML page.
+#[derive(Debug, Clone)]
+pub enum ScriptPlace {
+    /// After the match of a pattern: `window.DATA = `.
+    After(Regex),
+    /// The text of an element.
+    Element(Selector),
+}
+
+/// What a body is parsed as.
+#[derive(Debug, Clone)]
+pub enum Format {
+    /// JSON, also with a JSONP wrapping.
+    Json,
+    /// HTML.
+    Html,
+    /// RSS, Atom or JSON Feed, read through paths of a common JSON form: `$.title`, `$.updated`,
+    /// `$.entries[*]` with `id`, `link`, `title`, `text`, `published`, `updated`.
+    Feed,
+    /// JSON inside a script of an HTML page.
+    HtmlJson(ScriptPlace),
+}
+
+/// A named pure change of a document before it is read, for what paths cannot say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Prepare {
+    /// WeChat `getmsg` and `appmsg` lists: one push holds up to eight articles, and the list may be
+    /// JSON inside a string. Yields `{"articles": […]}`, each with the time of its push.
+    WechatMessages,
+    /// Feeds that write Beijing time with `+0000`: where that puts the newest item into the future
+    /// and eight hours less do not, eight hours are taken from all.
+    BeijingWrittenAsUtc,
+}
+
+/// A sign by which an answer is known.
+#[derive(Debug, Clone)]
+pub enum Rule {
+    /// A value of the document matches.
+    Content(Box<Candidate>),
+    /// The HTTP status is one of these.
+    Status(Vec<u16>),
+    /// The final address matches.
+    Redirect(Regex),
+    /// The raw text matches.
+    Body(Regex),
+}
+
+/// Where the identity stands.
+#[derive(Debug, Clone, Default)]
+pub struct IdentityFields {
+    /// Nodes each of which may be the account: the one with the asked handle is taken, without an
+    /// asked handle the one met most often.
+    pub of: Option<Path>,
+    /// The platform's id of the account.
+    pub handle: Source,
+    /// The shown name.
+    pub name: Source,
+    /// The certification text.
+    pub verified_as: Source,
+    /// Followers.
+    pub followers: Source,
+    /// The profile's own counter of posts.
+    pub posts_total: Source,
+    /// The registration date.
+    pub registered_at: Source,
+}
+
+/// Where the values of a post stand; paths are relative to the item.
+#[derive(Debug, Clone, Default)]
+pub struct ItemFields {
+    /// The platform's id of the post.
+    pub reference: Source,
+    /// The address.
+    pub url: Source,
+    /// The title.
+    pub title: Source,
+    /// The text, for its digests only.
+    pub text: Source,
+    /// The publication time.
+    pub published_at: Source,
+    /// Whether it is pinned.
+    pub pinned: Source,
+    /// One of the words text, image, video, article, live.
+    pub form: Source,
+    /// Whether it is a repost.
+    pub repost: Source,
+    /// Whether it is declared the account's own work.
+    pub original: Source,
+    /// The handle of who posted it; an item of somebody else is left out.
+    pub author: Source,
+    /// Reads or plays.
+    pub reads: Source,
+    /// Likes.
+    pub likes: Source,
+    /// Comments.
+    pub comments: Source,
+    /// Shares or reposts.
+    pub shares: Source,
+}
+
+/// Where citizens' messages and the answers stand.
+#[derive(Debug, Clone, Default)]
+pub struct InquiryFields {
+    /// The messages.
+    pub items: Vec<Path>,
+    /// The message's id; leaves the extraction only as a keyed digest.
+    pub reference: Source,
+    /// When it was asked.
+    pub asked_at: Source,
+    /// The answers, relative to the message; absent where the message itself holds the answer.
+    pub replies: Vec<Path>,
+    /// When an answer was given, relative to the answer.
+    pub replied_at: Source,
+    /// The handle of who answered, relative to the answer.
+    pub reply_author: Source,
+    /// Whether the platform marks the answer as the account's own, relative to the answer.
+    pub official: Source,
+}
+
+/// One way to read a page kind.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The name in the result; `default` where the file gives none.
+    pub name: String,
+    /// What the body is parsed as.
+    pub format: Format,
+    /// Changes before it is read.
+    pub prepare: Option<Prepare>,
+    /// The items; the first path that yields any is taken. Empty: the whole page is one item.
+    pub items: Vec<Path>,
+    /// Keep only items that hold no other complete item.
+    pub innermost: bool,
+    /// Item fields without which an element is no item.
+    pub require: Vec<String>,
+    /// Elements that show that the list itself was found, also when it is empty.
+    pub list: Option<Path>,
+    /// Where the identity stands; the first that proves the handle, the others fill what it lacks.
+    pub identity: Vec<IdentityFields>,
+    /// Where the values of an item stand.
+    pub item: ItemFields,
+    /// Items to leave out.
+    pub skip: Vec<Rule>,
+    /// Citizens' messages.
+    pub inquiries: Option<InquiryFields>,
+    /// Signs of a wall.
+    pub blocked: Vec<Rule>,
+    /// Signs that the account or the post is gone.
+    pub gone: Vec<Rule>,
+    /// The platform's own signs of an empty list.
+    pub empty_marker: Vec<Rule>,
+    /// Signs that nothing older follows.
+    pub exhausted: Vec<Rule>,
+    /// The address of the next page.
+    pub next: Source,
+    /// When the data was last fetched from the platform, by a bridge.
+    pub source_time: Source,
+}
