@@ -1,1 +1,25 @@
 //! Reads a page as its platform file says.
+//!
+//! Pure: bytes, headers and an instant in, an [`Extraction`](crate::domain::Extraction) out. An
+//! answer is an observation only if it proves to be the page that was asked for; everything else is
+//! told apart from it with a reason, because a failed crawl is never silence.
+
+mod charset;
+mod count;
+mod digest;
+mod document;
+mod feed;
+mod identity;
+mod inquiry;
+mod items;
+mod moment;
+mod page;
+mod prepare;
+mod reader;
+mod text;
+mod verdict;
+
+pub use page::{Page, extract};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! A body parsed as its layout says.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use regex::Regex;
+use scraper::{ElementRef, Html};
+use serde_json::Value;
+
+use crate::platform::{Format, Layout, Path, ScriptPlace};
+
+use super::{feed, prepare};
+
+/// The most nodes an HTML page may have.
+const NODES_MAX: usize = 500_000;
+
+/// The deepest nesting of an HTML page; JSON is held to 128 by its parser.
+const DEPTH_MAX: usize = 700;
+
+static JSONP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[\w.$\[\]]{1,80}\s*\((?s:(.*))\)\s*;?$").expect("a fixed pattern")
+});
+
+/// A parsed page.
+pub(crate) struct Document<'a> {
+    /// The raw text, decoded.
+    pub(crate) text: &'a str,
+    tree: Tree,
+}
+
+enum Tree {
+    Json(Value),
+    Html(Box<Html>),
+}
+
+/// A node of a document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Node<'a> {
+    /// A JSON value.
+    Json(&'a Value),
+    /// An HTML element.
+    Html(ElementRef<'a>),
+}
+
+impl<'a> Document<'a> {
+    pub(crate) fn parse(
+        layout: &Layout,
+        text: &'a str,
+        observed_at: DateTime<Utc>,
+    ) -> Result<Self, String> {
+        let tree = match &layout.format {
+            Format::Json => Tree::Json(json(text)?),
+            Format::Html => Tree::Html(Box::new(html(text)?)),
+            Format::Feed => Tree::Json(feed::parse(text)?),
+            Format::HtmlJson(place) => Tree::Json(script(text, place)?),
+        };
+        let tree = match (layout.prepare, tree) {
+            (Some(prepare), Tree::Json(value)) => {
+                Tree::Json(prepare::apply(prepare, value, observed_at)?)
+            }
+            (_, tree) => tree,
+        };
+        Ok(Self { text, tree })
+    }
+
+    pub(crate) fn root(&self) -> Node<'_> {
+        match &self.tree {
+            Tree::Json(value) => Node::Json(value),
+            Tree::Html(html) => Node::Html(html.root_element()),
+        }
+    }
+}
+
+impl<'a> Node<'a> {
+    /// The nodes of a path below this one, in the order of the document.
+    pub(crate) fn select(self, path: &Path) -> Vec<Self> {
+        match (self, path) {
+            (Self::Json(value), Path::Json(path)) => {
+                path.query(value).all().into_iter().map(Self::Json).collect()
+            }
+            (Self::Html(element), Path::Css(selector)) => {
+                element.select(selector).map(Self::Html).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn json(text: &str) -> Result<Value, String> {
+    let text = text.trim();
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    let inner = JSONP.captures(text).and_then(|found| found.get(1)).map_or(text, |m| m.as_str());
+    serde_json::from_str(inner).map_err(|error| format!("not JSON: {error}"))
+}
+
+fn html(text: &str) -> Result<Html, String> {
+    if !text.contains('<') {
+        return Err("not HTML".to_owned());
+    }
+    let html = Html::parse_document(text);
+    let mut nodes = 0_usize;
+    let mut open = vec![(html.tree.root(), 0_usize)];
+    while let Some((node, depth)) = open.pop() {
+        nodes += 1;
+        if depth > DEPTH_MAX || nodes > NODES_MAX {
+            return Err(format!("over {DEPTH_MAX} deep or {NODES_MAX} nodes"));
+        }
+        open.extend(node.children().map(|child| (child, depth + 1)));
+    }
+    Ok(html)
+}
+
+fn script(text: &str, place: &ScriptPlace) -> Result<Value, String> {
+    let found = match place {
+        ScriptPlace::After(pattern) => {
+            pattern.find(text).map(|found| text[found.end()..].to_owned())
+        }
+        ScriptPlace::Element(selector) => {
+            let html = html(text)?;
+            html.select(selector).next().map(|element| element.text().collect::<String>())
+        }
+    };
+    let found = found.ok_or("the script with the data is missing")?;
+    let mut values = serde_json::Deserializer::from_str(&found).into_iter::<Value>();
+    match values.next() {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(format!("not JSON in the script: {error}")),
+        None => Err("the script is empty".to_owned()),
+    }
+}

@@ -1,0 +1,126 @@
+//! The posts of a page.
+
+use std::collections::HashSet;
+
+use crate::domain::{Form, Origin, Post};
+use crate::platform::{ItemFields, Layout};
+
+use super::digest::{normalised, sha256, simhash};
+use super::document::Node;
+use super::reader::Reader;
+
+/// The most items that one page may list.
+const ITEMS_MAX: usize = 2000;
+
+/// The account's own posts, in the order of the page, each once.
+pub(super) fn posts(layout: &Layout, reader: &Reader<'_>, owner: Option<&str>) -> Vec<Post> {
+    let mut posts = Vec::new();
+    let mut seen = HashSet::new();
+    let nodes = if layout.items.is_empty() { vec![reader.root()] } else { items(layout, reader) };
+    if nodes.len() > ITEMS_MAX {
+        reader.warn("posts", &format!("{} items, the first {ITEMS_MAX} are read", nodes.len()));
+    }
+    for (index, node) in nodes.into_iter().take(ITEMS_MAX).enumerate() {
+        if layout.skip.iter().any(|rule| reader.hit(rule, node).is_some()) {
+            continue;
+        }
+        let author = reader.text(&layout.item.author, node);
+        if author.is_some() && owner.is_some() && author.as_deref() != owner {
+            continue;
+        }
+        let post = post(&layout.item, reader, node, &format!("posts[{index}]"));
+        let key = post.reference.clone().or_else(|| post.url.clone());
+        if key.is_none_or(|key| seen.insert(key)) && is_complete(layout, &post) {
+            posts.push(post);
+        }
+    }
+    posts
+}
+
+/// An article needs something that tells it from an empty page; a list's elements are items.
+fn is_complete(layout: &Layout, post: &Post) -> bool {
+    let something = post.title.is_some() || post.published.is_some() || post.reference.is_some();
+    something
+        && (!layout.items.is_empty() || !layout.require.is_empty() || post.title.is_some())
+        && layout.require.iter().all(|name| has(post, name))
+}
+
+fn has(post: &Post, name: &str) -> bool {
+    match name {
+        "ref" => post.reference.is_some(),
+        "url" => post.url.is_some(),
+        "title" => post.title.is_some(),
+        "published_at" => post.published.is_some(),
+        _ => true,
+    }
+}
+
+fn items<'a>(layout: &Layout, reader: &Reader<'a>) -> Vec<Node<'a>> {
+    let found = layout.items.iter().map(|path| reader.nodes(path, reader.root()));
+    let Some(nodes) = found.into_iter().find(|nodes| !nodes.is_empty()) else { return Vec::new() };
+    if layout.innermost { innermost(layout, reader, nodes) } else { nodes }
+}
+
+/// Of elements inside each other, those complete ones that hold no other complete one.
+fn innermost<'a>(layout: &Layout, reader: &Reader<'a>, nodes: Vec<Node<'a>>) -> Vec<Node<'a>> {
+    let mut holders = HashSet::new();
+    let mut kept = Vec::new();
+    // Backwards through the document, what is inside comes before what holds it.
+    for node in nodes.into_iter().rev() {
+        let Node::Html(element) = node else { continue };
+        if holders.contains(&element.id()) {
+            continue;
+        }
+        let fields = &layout.item;
+        let complete = layout.require.iter().all(|name| match name.as_str() {
+            "url" => reader.address(&fields.url, node, "").is_some(),
+            "published_at" => reader.readable_moment(&fields.published_at, node),
+            "title" => reader.text(&fields.title, node).is_some(),
+            _ => true,
+        });
+        if complete {
+            holders.extend(element.ancestors().map(|above| above.id()));
+            kept.push(node);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+fn post<'a>(fields: &ItemFields, reader: &Reader<'a>, node: Node<'a>, place: &str) -> Post {
+    let at = |field: &str| format!("{place}.{field}");
+    let text = reader.text(&fields.text, node).map(|text| normalised(&text));
+    let text = text.filter(|text| !text.is_empty());
+    let time = reader.moment(&fields.published_at, node, &at("published_at"));
+    Post {
+        reference: reader.text(&fields.reference, node),
+        url: reader.address(&fields.url, node, &at("url")),
+        title: reader.text(&fields.title, node),
+        text_digest: text.as_deref().map(sha256),
+        text_simhash: text.as_deref().map(simhash),
+        published: time.as_ref().map(|(moment, _)| *moment),
+        published_text: time.map(|(_, shown)| shown),
+        pinned: reader.flag(&fields.pinned, node).unwrap_or(false),
+        form: reader.text(&fields.form, node).and_then(|word| form(&word)),
+        origin: origin(reader.flag(&fields.repost, node), reader.flag(&fields.original, node)),
+        reads: reader.count(&fields.reads, node, &at("reads")),
+        likes: reader.count(&fields.likes, node, &at("likes")),
+        comments: reader.count(&fields.comments, node, &at("comments")),
+        shares: reader.count(&fields.shares, node, &at("shares")),
+    }
+}
+
+fn form(word: &str) -> Option<Form> {
+    let forms = [Form::Text, Form::Image, Form::Video, Form::Article, Form::Live];
+    forms.into_iter().find(|form| form.as_str() == word)
+}
+
+/// Where a platform only marks reposts, what is unmarked is original; where it also marks own work,
+/// what has neither mark is unknown.
+fn origin(repost: Option<bool>, original: Option<bool>) -> Origin {
+    match (repost, original) {
+        (Some(true), _) => Origin::Repost,
+        (_, Some(true)) | (Some(false), None) => Origin::Original,
+        _ => Origin::Unknown,
+    }
+}

@@ -1,0 +1,287 @@
+//! Times as pages write them, resolved against the instant of the observation.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use regex::{Captures, Regex};
+
+use crate::domain::{Moment, Precision, SHANGHAI, shanghai_date};
+
+use super::text::plain;
+
+/// How far a page's clock may run ahead of ours before "today" must have meant yesterday.
+const SKEW: Duration = Duration::minutes(10);
+
+/// Years a search for a date without a year goes back: 29 February needs up to eight.
+const YEARS_BACK: i32 = 8;
+
+fn fixed(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a fixed pattern")
+}
+
+const CLOCK: &str = r"(?P<half>上午|下午|晚上|凌晨|中午|AM|PM)?\s*(?P<hour>\d{1,2})(?:[::]|[时点])(?P<minute>\d{1,2})(?:(?:[::]|分)(?P<second>\d{1,2}))?(?:\.\d{1,9})?";
+
+static EPOCH: LazyLock<Regex> = LazyLock::new(|| fixed(r"^(\d{10}|\d{13}|\d{16})$"));
+static COMPACT: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"^(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:T?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?)?$",
+    )
+});
+static ISO: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:Z|[+-]\d{2}:?\d{2})",
+    )
+});
+static AGO: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"(?P<number>\d{1,5}|半)\s*个?(?P<unit>秒钟?|分钟?|小时|钟头|天|日)(?:之|以)?前")
+});
+static NAMED_DAY: LazyLock<Regex> =
+    LazyLock::new(|| fixed(&format!(r"(?P<name>今天|昨天|前天|大前天|今日|昨日)\s*(?:{CLOCK})?")));
+static FULL_DATE: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(&format!(
+        r"(?:^|[^\d])(?P<year>(?:19|20)\d{{2}})\s?[-/.年_]\s?(?P<month>\d{{1,2}})\s?[-/.月_]\s?(?P<day>\d{{1,2}})(?:日|号)?(?:[T ]*(?:\(?(?:星期|周)[一二三四五六日天]\)?)?[T ]*{CLOCK})?(?:[^\d]|$)"
+    ))
+});
+static SHORT_DATE: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(&format!(
+        r"^(?:[^\d]{{0,12}}[:\s(\[【])?(?P<month>\d{{1,2}})(?:[-/.]|月)(?P<day>\d{{1,2}})(?:日|号)?(?:\s*{CLOCK})?(?:[^\d\-/.%万亿].*)?$"
+    ))
+});
+static ONLY_CLOCK: LazyLock<Regex> = LazyLock::new(|| fixed(&format!(r"^{CLOCK}$")));
+static WESTERN: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"(?:^|[\s,.])(?P<day>\d{1,2})[\s-](?P<month>\p{L}{3,10})\.?[\s-](?P<year>\d{4}|\d{2})(?:,?\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<zone>[+-]\d{2}:?\d{2}|[A-Z]{1,4})?)?",
+    )
+});
+static UNIX_DATE: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"(?P<month>[A-Z][a-z]{2})\s+(?P<day>\d{1,2})\s+(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})\s+(?P<zone>[+-]\d{4}|[A-Z]{1,4})\s+(?P<year>\d{4})",
+    )
+});
+
+/// Reads a time as it stands on a page, seen at `observed_at`.
+///
+/// Wall-clock times are Beijing times unless they carry an offset. `刚刚` and `5分钟前` count back
+/// from the observation; `3小时前` is the whole hour that it can mean; `11-20` is the latest such
+/// day that is not in the future. `None`: not a time, or not a possible one, or one too coarse to
+/// have bounds of a day (`3个月前`).
+pub(crate) fn moment(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
+    let text = plain(text);
+    let text = text.as_str();
+    epoch(text)
+        .or_else(|| compact(text))
+        .or_else(|| ago(text, observed_at))
+        .or_else(|| named_day(text, observed_at))
+        .or_else(|| iso(text))
+        .or_else(|| full_date(text))
+        .or_else(|| unix_date(text))
+        .or_else(|| western(text))
+        .or_else(|| short_date(text, observed_at))
+        .or_else(|| only_clock(text, observed_at))
+}
+
+/// Whether a text carries its own offset of zero: `+0000`, `GMT`, `Z`.
+pub(crate) fn says_utc(text: &str) -> bool {
+    let text = text.trim_end();
+    ["+0000", "+00:00", "-0000", "GMT", "UTC", "Z"].iter().any(|mark| text.ends_with(mark))
+}
+
+fn believable(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (1990..2100).contains(&at.year()).then_some(at)
+}
+
+fn epoch(text: &str) -> Option<Moment> {
+    let digits = EPOCH.find(text)?.as_str();
+    let number = digits.parse::<i64>().ok()?;
+    let at = match digits.len() {
+        10 => DateTime::from_timestamp(number, 0),
+        13 => DateTime::from_timestamp_millis(number),
+        _ => DateTime::from_timestamp_micros(number),
+    };
+    believable(at?).map(Moment::second)
+}
+
+fn compact(text: &str) -> Option<Moment> {
+    let found = COMPACT.captures(text)?;
+    wall_clock(date(&found)?, &found)
+}
+
+fn ago(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
+    if text.contains("刚刚") || text == "刚才" {
+        return Some(Moment { at: observed_at, precision: Precision::Minute });
+    }
+    let found = AGO.captures(text)?;
+    let number = if &found["number"] == "半" { 0 } else { found["number"].parse::<i64>().ok()? };
+    Some(match &found["unit"] {
+        "秒" | "秒钟" => {
+            Moment { at: observed_at - Duration::seconds(number), precision: Precision::Minute }
+        }
+        "分" | "分钟" => {
+            Moment { at: observed_at - Duration::minutes(number), precision: Precision::Minute }
+        }
+        // "3 hours ago" is said from 3 h until 4 h have passed.
+        "小时" | "钟头" => Moment {
+            at: observed_at - Duration::hours(number + 1) + Duration::seconds(1),
+            precision: Precision::Hour,
+        },
+        _ => Moment::day(shanghai_date(observed_at) - Duration::days(number)),
+    })
+}
+
+fn named_day(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
+    let found = NAMED_DAY.captures(text)?;
+    let back = match &found["name"] {
+        "今天" | "今日" => 0,
+        "昨天" | "昨日" => 1,
+        "前天" => 2,
+        _ => 3,
+    };
+    let moment = wall_clock(shanghai_date(observed_at) - Duration::days(back), &found)?;
+    // A page rendered before midnight and seen after it.
+    let late = back == 0 && moment.at > observed_at + SKEW;
+    Some(if late { Moment { at: moment.at - Duration::days(1), ..moment } } else { moment })
+}
+
+fn iso(text: &str) -> Option<Moment> {
+    let found = ISO.find(text)?.as_str().replacen('T', " ", 1).replace(',', ".");
+    let zone = if let Some(naive) = found.strip_suffix('Z') {
+        format!("{}+0000", naive.trim_end())
+    } else {
+        found
+    };
+    for (format, precision) in
+        [("%Y-%m-%d %H:%M:%S%.f%#z", Precision::Second), ("%Y-%m-%d %H:%M%#z", Precision::Minute)]
+    {
+        let compact = zone.replace(" +", "+").replace(" -", "-");
+        if let Ok(at) = DateTime::parse_from_str(&compact, format) {
+            return believable(at.to_utc()).map(|at| Moment { at, precision });
+        }
+    }
+    None
+}
+
+fn full_date(text: &str) -> Option<Moment> {
+    let found = FULL_DATE.captures(text)?;
+    wall_clock(date(&found)?, &found)
+}
+
+fn western(text: &str) -> Option<Moment> {
+    let found = WESTERN.captures(text)?;
+    let year = found["year"].parse::<i32>().ok()?;
+    // Two-digit years: RFC 2822, section 4.3.
+    let year = if year < 50 {
+        year + 2000
+    } else if year < 1000 {
+        year + 1900
+    } else {
+        year
+    };
+    with_zone(&found, year)
+}
+
+fn unix_date(text: &str) -> Option<Moment> {
+    let found = UNIX_DATE.captures(text)?;
+    let year = found["year"].parse::<i32>().ok()?;
+    with_zone(&found, year)
+}
+
+fn with_zone(found: &Captures<'_>, year: i32) -> Option<Moment> {
+    let day = NaiveDate::from_ymd_opt(year, month_number(&found["month"])?, number(found, "day")?)?;
+    let local = wall_clock(day, found)?;
+    if local.precision == Precision::Day {
+        return Some(local);
+    }
+    let offset = found.name("zone").map_or(Some(8 * 3600), |zone| zone_seconds(zone.as_str()))?;
+    Some(Moment { at: local.at + Duration::seconds(8 * 3600 - offset), ..local })
+}
+
+fn zone_seconds(zone: &str) -> Option<i64> {
+    if let Some(sign) = zone.chars().next().filter(|c| "+-".contains(*c)) {
+        let digits = zone[1..].replace(':', "");
+        let hours = digits.get(..2)?.parse::<i64>().ok().filter(|hours| *hours <= 14)?;
+        let minutes = digits.get(2..4)?.parse::<i64>().ok().filter(|minutes| *minutes < 60)?;
+        let seconds = hours * 3600 + minutes * 60;
+        return Some(if sign == '-' { -seconds } else { seconds });
+    }
+    // The North American names of RFC 822; every other name counts as UTC there, too.
+    let hours = match zone {
+        "EST" | "CDT" => -5,
+        "EDT" => -4,
+        "CST" | "MDT" => -6,
+        "MST" | "PDT" => -7,
+        "PST" => -8,
+        "CET" | "BST" => 1,
+        "CEST" => 2,
+        "JST" => 9,
+        _ => 0,
+    };
+    Some(hours * 3600)
+}
+
+/// Months as feeds of several languages begin them.
+fn month_number(name: &str) -> Option<u32> {
+    const STARTS: [(u32, &[&str]); 12] = [
+        (1, &["jan", "gen", "ene", "янв"]),
+        (2, &["feb", "fév", "fev", "фев"]),
+        (3, &["mar", "mär", "mrz", "мар"]),
+        (4, &["apr", "avr", "abr", "апр"]),
+        (5, &["may", "mai", "mag", "мая", "май"]),
+        (6, &["jun", "giu", "juin", "июн"]),
+        (7, &["jul", "lug", "juil", "июл"]),
+        (8, &["aug", "ago", "aoû", "aou", "авг"]),
+        (9, &["sep", "set", "сен"]),
+        (10, &["oct", "okt", "ott", "out", "окт"]),
+        (11, &["nov", "ноя"]),
+        (12, &["dec", "dez", "dic", "déc", "дек"]),
+    ];
+    let name = name.to_lowercase();
+    let fits = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
+    STARTS.iter().find(|(_, starts)| fits(starts)).map(|(number, _)| *number)
+}
+
+fn short_date(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
+    let found = SHORT_DATE.captures(text)?;
+    let (month, day) = (number(&found, "month")?, number(&found, "day")?);
+    let year = shanghai_date(observed_at + SKEW).year();
+    (0..=YEARS_BACK).find_map(|back| {
+        let day = NaiveDate::from_ymd_opt(year - back, month, day)?;
+        wall_clock(day, &found).filter(|moment| moment.at <= observed_at + SKEW)
+    })
+}
+
+fn only_clock(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
+    let found = ONLY_CLOCK.captures(text)?;
+    let moment = wall_clock(shanghai_date(observed_at), &found)?;
+    let late = moment.at > observed_at + SKEW;
+    Some(if late { Moment { at: moment.at - Duration::days(1), ..moment } } else { moment })
+}
+
+fn number(found: &Captures<'_>, name: &str) -> Option<u32> {
+    found.name(name)?.as_str().parse().ok()
+}
+
+fn date(found: &Captures<'_>) -> Option<NaiveDate> {
+    let year = found.name("year")?.as_str().parse().ok()?;
+    NaiveDate::from_ymd_opt(year, number(found, "month")?, number(found, "day")?)
+}
+
+/// A Beijing day with the clock time of the same match, where it has one.
+fn wall_clock(day: NaiveDate, found: &Captures<'_>) -> Option<Moment> {
+    let Some(hour) = number(found, "hour") else { return Some(Moment::day(day)) };
+    let half = found.name("half").map_or("", |half| half.as_str());
+    let hour = match half {
+        "下午" | "晚上" | "PM" if hour < 12 => hour + 12,
+        "中午" if hour < 3 => hour + 12,
+        "上午" | "凌晨" | "AM" if hour == 12 => 0,
+        _ => hour,
+    };
+    let minute = number(found, "minute")?;
+    let second = number(found, "second");
+    let time = NaiveTime::from_hms_opt(hour, minute, second.unwrap_or(0))?;
+    let at = SHANGHAI.from_local_datetime(&NaiveDateTime::new(day, time)).single()?.to_utc();
+    let precision = if second.is_some() { Precision::Second } else { Precision::Minute };
+    Some(Moment { at, precision })
+}
+
+#[cfg(test)]
+mod tests;

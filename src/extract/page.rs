@@ -1,0 +1,165 @@
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Extraction, PageVerdict};
+use crate::platform::{IdentityProof, Layout, PageKind, Platform, Role};
+
+use super::charset::decode;
+use super::document::Document;
+use super::reader::Reader;
+use super::{identity, inquiry, items, verdict};
+
+/// The largest body that is read, in bytes.
+const BODY_MAX: usize = 16 << 20;
+
+/// One answer to one request, with everything needed to read it.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// The platform file.
+    pub platform: &'a Platform,
+    /// The page kind that was asked for; one of the platform's own.
+    pub kind: &'a PageKind,
+    /// The body, decompressed.
+    pub body: &'a [u8],
+    /// The `Content-Type` header.
+    pub content_type: Option<&'a str>,
+    /// The HTTP status; 200 for a file.
+    pub status: u16,
+    /// The address that was asked for.
+    pub url: Option<&'a str>,
+    /// The address after redirects; absent: the same.
+    pub final_url: Option<&'a str>,
+    /// Response headers, names in any case.
+    pub headers: &'a [(String, String)],
+    /// The instant against which relative times are resolved.
+    pub observed_at: DateTime<Utc>,
+    /// The handle whose page was asked for; absent for an offline look at a file.
+    pub handle: Option<&'a str>,
+    /// Which page of a paged list this is, from 1.
+    pub number: u32,
+    /// The installation's key for the ids of citizens' messages.
+    pub inquiry_key: &'a [u8],
+}
+
+impl Page<'_> {
+    /// The address after redirects.
+    pub(super) fn address(&self) -> Option<&str> {
+        self.final_url.or(self.url)
+    }
+
+    /// An extraction without values.
+    pub(super) fn empty(&self, verdict: PageVerdict, reason: Option<String>) -> Extraction {
+        Extraction {
+            platform: self.platform.id.clone(),
+            page: self.kind.name.clone(),
+            layout: None,
+            observed_at: self.observed_at,
+            identity: crate::domain::Identity::default(),
+            posts: Vec::new(),
+            inquiries: Vec::new(),
+            exhausted: false,
+            empty_marker: false,
+            next: None,
+            source_time: None,
+            verdict,
+            reason,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Reads a page.
+///
+/// Layouts are tried in the order of the file. A sign of a wall or of a page that is gone ends the
+/// search; else the first layout wins that proves the identity or yields items. Without any, the
+/// first layout's reason is told.
+pub fn extract(page: &Page<'_>) -> Extraction {
+    if page.body.len() > BODY_MAX {
+        let reason = format!("body of {} bytes, at most {BODY_MAX} are read", page.body.len());
+        return page.empty(PageVerdict::Drifted, Some(reason));
+    }
+    let text = decode(page.body, page.content_type);
+    let mut first_failure = None;
+    for layout in &page.kind.layouts {
+        if let Some(early) = verdict::before_parsing(page, layout, &text) {
+            return early;
+        }
+        let read = match Document::parse(layout, &text, page.observed_at) {
+            Ok(document) => read(page, layout, &Reader::new(page, &document)),
+            Err(reason) => {
+                Attempt::Failed(Box::new(page.empty(PageVerdict::Drifted, Some(reason))))
+            }
+        };
+        match read {
+            Attempt::Decided(extraction) => return *extraction,
+            Attempt::Failed(extraction) => first_failure.get_or_insert(extraction),
+        };
+    }
+    if let Some(failure) = verdict::by_status(page) {
+        return failure;
+    }
+    first_failure.map_or_else(|| page.empty(PageVerdict::Drifted, None), |failure| *failure)
+}
+
+enum Attempt {
+    Decided(Box<Extraction>),
+    Failed(Box<Extraction>),
+}
+
+fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
+    let root = reader.root();
+    if let Some(early) = verdict::by_content(page, layout, reader) {
+        return Attempt::Decided(Box::new(early));
+    }
+    let found = identity::identify(page, layout, reader);
+    let owner = match page.kind.identity {
+        IdentityProof::Answer => found.identity.handle.as_deref().or(page.handle),
+        IdentityProof::Address | IdentityProof::Nobody => None,
+    };
+    let posts = match page.kind.role {
+        Role::List | Role::Article => items::posts(layout, reader, owner),
+        Role::Profile | Role::Comments | Role::Board => Vec::new(),
+    };
+    let inquiries = layout.inquiries.as_ref();
+    let mut extraction = Extraction {
+        layout: Some(layout.name.clone()),
+        posts,
+        inquiries: inquiries
+            .map(|fields| inquiry::inquiries(page, fields, reader, owner))
+            .unwrap_or_default(),
+        exhausted: layout.exhausted.iter().any(|rule| reader.hit(rule, root).is_some()),
+        empty_marker: layout.empty_marker.iter().any(|rule| reader.hit(rule, root).is_some()),
+        source_time: reader.moment(&layout.source_time, root, "source_time").map(|(at, _)| at.at),
+        identity: found.identity,
+        ..page.empty(PageVerdict::Observation, None)
+    };
+    let container = layout.list.as_ref().is_some_and(|path| !reader.nodes(path, root).is_empty());
+    let judged = verdict::judge(page, &extraction, found.proven, container);
+    (extraction.verdict, extraction.reason) = (judged.verdict, judged.reason);
+    if extraction.verdict == PageVerdict::Observation && !extraction.exhausted {
+        extraction.next = next(page, layout, reader, &extraction);
+    }
+    extraction.warnings = reader.warnings();
+    let decided = judged.final_word
+        || found.proven
+        || !extraction.posts.is_empty()
+        || !extraction.inquiries.is_empty();
+    let extraction = Box::new(extraction);
+    if decided { Attempt::Decided(extraction) } else { Attempt::Failed(extraction) }
+}
+
+fn next(
+    page: &Page<'_>,
+    layout: &Layout,
+    reader: &Reader<'_>,
+    extraction: &Extraction,
+) -> Option<String> {
+    if let Some(address) = reader.address(&layout.next, reader.root(), "next") {
+        return Some(address);
+    }
+    let template = page.kind.url.as_ref().filter(|template| template.is_paged())?;
+    let handle = page.handle.or(extraction.identity.handle.as_deref())?;
+    if extraction.posts.is_empty() {
+        return None;
+    }
+    template.fill(handle, page.url, page.number.max(1) + 1)
+}

@@ -1,0 +1,126 @@
+//! Named changes of a document before it is read.
+
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::platform::Prepare;
+
+use super::moment::{moment, says_utc};
+
+/// How far an item may lie in the future before its offset is doubted.
+const FUTURE: Duration = Duration::minutes(5);
+
+/// Applies a change.
+pub(crate) fn apply(
+    prepare: Prepare,
+    value: Value,
+    observed_at: DateTime<Utc>,
+) -> Result<Value, String> {
+    match prepare {
+        Prepare::WechatMessages => wechat_messages(value),
+        Prepare::BeijingWrittenAsUtc => Ok(beijing_written_as_utc(value, observed_at)),
+    }
+}
+
+/// One push of a WeChat account holds a first article and further ones; the time is the push's.
+fn wechat_messages(value: Value) -> Result<Value, String> {
+    let mut list = value.get("general_msg_list").cloned().unwrap_or(value);
+    if let Value::String(text) = &list {
+        list = serde_json::from_str(text).map_err(|error| format!("general_msg_list: {error}"))?;
+    }
+    // Error answers have no list; the rules of the layout read them as they are.
+    let Some(messages) = list.get("list").and_then(Value::as_array) else { return Ok(list) };
+    let mut articles = Vec::new();
+    for message in messages {
+        let Some(first) = message.get("app_msg_ext_info").and_then(Value::as_object) else {
+            continue;
+        };
+        let push = message.get("comm_msg_info").cloned().unwrap_or(Value::Null);
+        let further = first.get("multi_app_msg_item_list").and_then(Value::as_array);
+        let further = further.into_iter().flatten().filter_map(Value::as_object);
+        for article in std::iter::once(first).chain(further) {
+            articles.push(with_push(article, &push));
+        }
+    }
+    Ok(json!({ "articles": articles }))
+}
+
+fn with_push(article: &Map<String, Value>, push: &Value) -> Value {
+    let mut article = article.clone();
+    article.remove("multi_app_msg_item_list");
+    // Addresses come with the slashes of a string inside a string still escaped.
+    for (key, value) in &mut article {
+        if let Value::String(text) = value
+            && key.ends_with("url")
+        {
+            *text = text.replace("\\/", "/");
+        }
+    }
+    article.insert("push".to_owned(), push.clone());
+    Value::Object(article)
+}
+
+fn beijing_written_as_utc(mut feed: Value, observed_at: DateTime<Utc>) -> Value {
+    let written = entry_times(&mut feed).map(|text| text.clone()).collect::<Vec<_>>();
+    let newest = written.iter().filter_map(|text| moment(text, observed_at)).map(|m| m.at).max();
+    let Some(newest) = newest else { return feed };
+    let limit = observed_at + FUTURE;
+    let shifted = newest - Duration::hours(8);
+    if newest <= limit || shifted > limit || !written.iter().all(|text| says_utc(text)) {
+        return feed;
+    }
+    for text in entry_times(&mut feed) {
+        let end = text.trim_end_matches(|c: char| "+-0:GMTUCZ".contains(c)).trim_end().len();
+        text.truncate(end);
+        text.push_str(" +0800");
+    }
+    feed
+}
+
+fn entry_times(feed: &mut Value) -> impl Iterator<Item = &mut String> {
+    let entries = feed.get_mut("entries").and_then(Value::as_array_mut);
+    entries.into_iter().flatten().filter_map(|entry| match entry.get_mut("published") {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repaired(published: &[&str], observed_at: &str) -> Vec<String> {
+        let entries = published.iter().map(|at| json!({ "published": at })).collect::<Vec<_>>();
+        let at = DateTime::parse_from_rfc3339(observed_at).unwrap().to_utc();
+        let mut feed = beijing_written_as_utc(json!({ "entries": entries }), at);
+        entry_times(&mut feed).map(|text| text.clone()).collect()
+    }
+
+    #[test]
+    fn beijing_time_written_as_utc_is_known_by_items_of_the_future() {
+        let feed = ["Wed, 06 Dec 2023 10:21:14 +0000", "Tue, 05 Dec 2023 10:00:00 GMT"];
+        assert_eq!(
+            repaired(&feed, "2023-12-06T14:10:01+08:00"),
+            ["Wed, 06 Dec 2023 10:21:14 +0800", "Tue, 05 Dec 2023 10:00:00 +0800"]
+        );
+        assert_eq!(repaired(&feed, "2023-12-06T19:00:00+08:00"), feed);
+        let mixed = ["Wed, 06 Dec 2023 10:21:14 +0000", "Tue, 05 Dec 2023 10:00:00 +0800"];
+        assert_eq!(repaired(&mixed, "2023-12-06T14:10:01+08:00"), mixed);
+    }
+
+    #[test]
+    fn every_article_of_a_push_has_its_time() {
+        let list = json!({ "list": [
+            { "comm_msg_info": { "datetime": 1 }, "app_msg_ext_info": {
+                "title": "甲", "content_url": "http:\\/\\/a", "multi_app_msg_item_list": [{ "title": "乙" }] } },
+            { "comm_msg_info": { "datetime": 2, "type": 1 } },
+        ] });
+        let inside = json!({ "ret": 0, "general_msg_list": list.to_string() });
+        for value in [list, inside] {
+            let articles = wechat_messages(value).unwrap();
+            assert_eq!(articles["articles"].as_array().map(Vec::len), Some(2));
+            assert_eq!(articles["articles"][0]["content_url"], "http://a");
+            assert_eq!(articles["articles"][1]["push"]["datetime"], 1);
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Finds the values of a page: places, patterns, named functions, kinds.
+
+use std::cell::RefCell;
+
+use chrono::Duration;
+use regex::{Captures, Regex};
+use scraper::{ElementRef, Node as HtmlNode, Selector};
+use serde_json::Value;
+use url::Url;
+
+use crate::domain::{Count, Moment, Precision};
+use crate::platform::{Candidate, Path, Place, Rule, Source};
+
+use super::count::count;
+use super::document::{Document, Node};
+use super::moment::moment;
+use super::page::Page;
+use super::text::{even_blanks, plain, unescape, without_tags};
+
+/// The most warnings that are told one by one.
+const WARNINGS_MAX: usize = 20;
+
+/// Characters of a page that a warning or reason quotes.
+const QUOTED_MAX: usize = 60;
+
+/// Reads the values of one parsed page.
+pub(crate) struct Reader<'a> {
+    page: &'a Page<'a>,
+    document: &'a Document<'a>,
+    warnings: RefCell<Vec<String>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(page: &'a Page<'a>, document: &'a Document<'a>) -> Self {
+        Self { page, document, warnings: RefCell::default() }
+    }
+
+    pub(crate) fn root(&self) -> Node<'a> {
+        self.document.root()
+    }
+
+    pub(crate) fn nodes(&self, path: &Path, node: Node<'a>) -> Vec<Node<'a>> {
+        node.select(path)
+    }
+
+    pub(crate) fn warn(&self, place: &str, what: &str) {
+        self.warnings.borrow_mut().push(format!("{place}: {what}"));
+    }
+
+    /// What could not be read; a long list is cut, and says so.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.warnings.borrow().clone();
+        let more = warnings.len().saturating_sub(WARNINGS_MAX);
+        if more > 0 {
+            warnings.truncate(WARNINGS_MAX);
+            warnings.push(format!("and {more} more"));
+        }
+        warnings
+    }
+
+    /// What stands at a candidate's place, before its pattern is asked.
+    fn raw(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
+        let all = |nodes: Vec<Node<'a>>| -> Vec<String> {
+            nodes.into_iter().filter_map(|node| node_text(candidate, node)).collect()
+        };
+        match &candidate.place {
+            Place::Here => all(vec![node]),
+            Place::At(path) => all(self.nodes(path, node)),
+            Place::Page(path) => all(self.nodes(path, self.root())),
+            Place::Raw(pattern) => pattern
+                .captures(self.document.text)
+                .map(|found| group(&found))
+                .into_iter()
+                .collect(),
+            Place::Header(name) => {
+                let headers = self.page.headers.iter();
+                let fits = headers.filter(|(header, _)| header.eq_ignore_ascii_case(name));
+                fits.map(|(_, value)| value.clone()).collect()
+            }
+            Place::Handle => self.page.handle.map(str::to_owned).into_iter().collect(),
+            Place::Address => self.page.address().map(str::to_owned).into_iter().collect(),
+            Place::Joined(parts, with) => {
+                let texts = parts.iter().map(|part| self.text(part, node));
+                let texts = texts.collect::<Option<Vec<_>>>();
+                texts.map(|texts| texts.join(with)).into_iter().collect()
+            }
+        }
+    }
+
+    /// The values of a candidate: what stands at its place, through its pattern and functions.
+    fn values(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
+        let raw = self.raw(candidate, node).into_iter();
+        raw.filter_map(|text| refine(candidate, &text)).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// Every value of every candidate.
+    pub(crate) fn all_texts(&self, source: &Source, node: Node<'a>) -> Vec<String> {
+        let values = source.candidates.iter().flat_map(|one| self.values(one, node));
+        values.map(|text| readable(&text)).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// The first value, as readable text.
+    pub(crate) fn text(&self, source: &Source, node: Node<'a>) -> Option<String> {
+        source.candidates.iter().find_map(|candidate| {
+            let values = self.values(candidate, node).into_iter();
+            values.map(|text| readable(&text)).find(|text| !text.is_empty())
+        })
+    }
+
+    /// The first value that is an address, made absolute.
+    pub(crate) fn address(&self, source: &Source, node: Node<'a>, place: &str) -> Option<String> {
+        let base = self.page.address().and_then(|address| Url::parse(address).ok());
+        let values = source.candidates.iter().flat_map(|one| self.values(one, node));
+        for value in values {
+            let value = unescape(value.trim());
+            if value.starts_with('#') || value.is_empty() {
+                continue;
+            }
+            let joined = match &base {
+                Some(base) => base.join(&value).ok(),
+                None => Url::parse(&value).ok(),
+            };
+            match joined {
+                Some(address) if matches!(address.scheme(), "http" | "https") => {
+                    // Without a base the text is kept as it stands: normalising changes nothing.
+                    return Some(if base.is_some() { address.into() } else { value });
+                }
+                Some(_) => {}
+                None if base.is_none() => return Some(value),
+                None => self.warn(place, &format!("no address: {}", quoted(&value))),
+            }
+        }
+        None
+    }
+
+    /// Whether any candidate says yes; `None` where the platform file has none.
+    pub(crate) fn flag(&self, source: &Source, node: Node<'a>) -> Option<bool> {
+        if source.candidates.is_empty() {
+            return None;
+        }
+        Some(source.candidates.iter().any(|candidate| self.says_yes(candidate, node).is_some()))
+    }
+
+    fn says_yes(&self, candidate: &Candidate, node: Node<'a>) -> Option<String> {
+        if candidate.matches.is_some() {
+            return self.values(candidate, node).into_iter().next();
+        }
+        let no = |text: &String| matches!(text.trim(), "" | "0" | "false");
+        self.raw(candidate, node).into_iter().find(|text| !no(text)).or_else(|| {
+            // A container holds no text of its own, yet it is there.
+            let Place::At(path) = &candidate.place else { return None };
+            let there = self.nodes(path, node).into_iter().any(is_container);
+            there.then(String::new)
+        })
+    }
+
+    /// The first readable time, with the text that the page shows.
+    ///
+    /// A later candidate that is finer refines it, if it agrees with what is shown.
+    pub(crate) fn moment(
+        &self,
+        source: &Source,
+        node: Node<'a>,
+        place: &str,
+    ) -> Option<(Moment, String)> {
+        let (mut found, mut shown): (Option<Moment>, Option<String>) = (None, None);
+        for candidate in &source.candidates {
+            for text in self.values(candidate, node) {
+                let read = moment(&text, self.page.observed_at);
+                if shown.is_none() {
+                    shown = Some(even_blanks(&unescape(&text)));
+                }
+                found = match (found, read) {
+                    (None, read) => read,
+                    (Some(coarse), Some(fine)) if agrees(coarse, fine, &shown) => Some(fine),
+                    (found, _) => found,
+                };
+            }
+            if found.is_some_and(|found| found.precision == Precision::Second) {
+                break;
+            }
+        }
+        if found.is_none()
+            && let Some(text) = &shown
+        {
+            self.warn(place, &format!("not a time: {}", quoted(text)));
+        }
+        found.map(|found| (found, shown.unwrap_or_default()))
+    }
+
+    /// Whether there is a readable time; nobody is warned where there is none.
+    pub(crate) fn readable_moment(&self, source: &Source, node: Node<'a>) -> bool {
+        let values = source.candidates.iter().flat_map(|one| self.values(one, node));
+        values.into_iter().any(|text| moment(&text, self.page.observed_at).is_some())
+    }
+
+    /// The first readable number, or why it is hidden.
+    pub(crate) fn count(&self, source: &Source, node: Node<'a>, place: &str) -> Option<Count> {
+        for candidate in &source.candidates {
+            for text in self.values(candidate, node) {
+                match count(&text, candidate.rounding) {
+                    Some(number) => return Some(limited(candidate, number)),
+                    None => self.warn(place, &format!("not a number: {}", quoted(&text))),
+                }
+            }
+        }
+        source.hidden.clone().map(Count::Hidden)
+    }
+
+    /// The words of the page that fulfil a rule.
+    pub(crate) fn hit(&self, rule: &Rule, node: Node<'a>) -> Option<String> {
+        match rule {
+            Rule::Content(candidate) => {
+                self.says_yes(candidate, node).map(|text| quoted(&plain(&text)))
+            }
+            Rule::Status(codes) => {
+                codes.contains(&self.page.status).then(|| format!("status {}", self.page.status))
+            }
+            Rule::Redirect(pattern) => {
+                let address = self.page.address().filter(|address| pattern.is_match(address));
+                address.map(|address| format!("redirected to {}", quoted(address)))
+            }
+            Rule::Body(pattern) => pattern.find(self.document.text).map(|m| quoted(m.as_str())),
+        }
+    }
+}
+
+/// The part of a text that is told.
+pub(crate) fn quoted(text: &str) -> String {
+    let short = text.chars().take(QUOTED_MAX).collect::<String>();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}
+
+fn readable(text: &str) -> String {
+    even_blanks(&unescape(&without_tags(text)))
+}
+
+fn refine(candidate: &Candidate, text: &str) -> Option<String> {
+    let mut text = match &candidate.matches {
+        Some(pattern) => first_group(pattern, text)?,
+        None => text.trim().to_owned(),
+    };
+    for quirk in &candidate.quirks {
+        text = (quirk.apply)(&text)?;
+    }
+    if let Some(word) = &candidate.is {
+        let no = matches!(text.as_str(), "" | "0" | "false");
+        return (!no).then(|| word.clone());
+    }
+    Some(match &candidate.prefix {
+        Some(prefix) if !text.is_empty() => format!("{prefix}{text}"),
+        _ => text,
+    })
+}
+
+fn first_group(pattern: &Regex, text: &str) -> Option<String> {
+    pattern.captures(text).map(|found| group(&found))
+}
+
+/// The first group that took part in a match, or the whole match where there is no group.
+fn group(found: &Captures<'_>) -> String {
+    let groups = found.iter().skip(1).flatten();
+    let whole = found.get(0).map_or("", |whole| whole.as_str());
+    groups.map(|one| one.as_str()).next().unwrap_or(whole).trim().to_owned()
+}
+
+fn node_text(candidate: &Candidate, node: Node<'_>) -> Option<String> {
+    match node {
+        Node::Json(Value::String(text)) => Some(text.clone()),
+        Node::Json(Value::Number(number)) => Some(number.to_string()),
+        Node::Json(Value::Bool(yes)) => Some(yes.to_string()),
+        // For words given by presence, a filled container is present.
+        Node::Json(Value::Array(list)) if candidate.is.is_some() && !list.is_empty() => {
+            Some("1".to_owned())
+        }
+        Node::Json(Value::Object(map)) if candidate.is.is_some() && !map.is_empty() => {
+            Some("1".to_owned())
+        }
+        Node::Json(_) => None,
+        Node::Html(element) => match &candidate.attribute {
+            Some(name) => element.attr(name).map(str::to_owned),
+            None => Some(element_text(element, candidate.without.as_ref())),
+        },
+    }
+}
+
+fn is_container(node: Node<'_>) -> bool {
+    match node {
+        Node::Json(Value::Array(list)) => !list.is_empty(),
+        Node::Json(Value::Object(map)) => !map.is_empty(),
+        Node::Json(_) => false,
+        Node::Html(_) => true,
+    }
+}
+
+/// The text of an element as shown: without scripts and styles, blocks apart from each other.
+fn element_text(element: ElementRef<'_>, without: Option<&Selector>) -> String {
+    let mut out = String::new();
+    let mut open = vec![element.children()];
+    while let Some(children) = open.last_mut() {
+        let Some(child) = children.next() else {
+            open.pop();
+            continue;
+        };
+        match child.value() {
+            HtmlNode::Text(text) => out.push_str(text),
+            HtmlNode::Element(inner) => {
+                let hidden = matches!(inner.name(), "script" | "style" | "noscript" | "template");
+                let left_out = hidden
+                    || without.is_some_and(|selector| {
+                        ElementRef::wrap(child).is_some_and(|inner| selector.matches(&inner))
+                    });
+                if !matches!(inner.name(), "a" | "b" | "em" | "font" | "i" | "span" | "strong") {
+                    out.push(' ');
+                }
+                if !left_out {
+                    open.push(child.children());
+                }
+            }
+            _ => {}
+        }
+    }
+    even_blanks(&out)
+}
+
+fn limited(candidate: &Candidate, number: Count) -> Count {
+    match (&number, &candidate.zero_hidden, candidate.capped) {
+        (Count::Exact(0), Some(reason), _) => Count::Hidden(reason.clone()),
+        (Count::Exact(value), _, Some(cap)) if *value == cap => {
+            Count::Bounded { value: cap, low: cap, high: None }
+        }
+        _ => number,
+    }
+}
+
+/// Whether a finer time lies in the interval that the shown one allows.
+///
+/// Ten minutes of play for the platform's own clocks; a day for "4 days ago", which may be counted
+/// in days of the calendar or in times of 24 hours.
+fn agrees(coarse: Moment, fine: Moment, shown: &Option<String>) -> bool {
+    let counted_back = shown.as_ref().is_some_and(|text| text.contains('前'));
+    let play = match coarse.precision {
+        Precision::Day if counted_back => Duration::days(1),
+        _ => Duration::minutes(10),
+    };
+    fine.precision < coarse.precision
+        && fine.at >= coarse.lower() - play
+        && fine.at < coarse.upper() + play
+}
