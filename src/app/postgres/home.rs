@@ -86,6 +86,13 @@ impl Home {
         }
     }
 
+    /// Leaves nothing behind outside `data_dir`; kept where something is still in it.
+    pub(super) fn remove_outer_socket_dir(&self) {
+        if self.socket_dir != self.path("run") {
+            let _ = fs::remove_dir(&self.socket_dir);
+        }
+    }
+
     /// A folder inside that belongs to the server's user.
     pub(super) fn create_private(&self, name: &str) -> anyhow::Result<()> {
         create_private(&self.path(name), self.user)

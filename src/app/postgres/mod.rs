@@ -117,7 +117,7 @@ impl Database {
     }
 
     fn elsewhere(url: String, users: Option<File>, daemon: Option<File>) -> Self {
-        let (sender, state) = watch::channel(ServerState::Running);
+        let (sender, state) = watch::channel(ServerState::Running { restarts: 0 });
         let hold = Hold::Elsewhere { _users: users, _state: sender };
         Self { url, hold, state, _daemon: daemon }
     }

@@ -39,8 +39,11 @@ const LOG_FILES_MAX: usize = 10;
 /// What the private server is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerState {
-    /// It accepts connections.
-    Running,
+    /// It accepts connections, having come back from that many deaths.
+    Running {
+        /// Deaths survived since the daemon started.
+        restarts: u64,
+    },
     /// It died and is being started again.
     Restarting,
     /// It was stopped with the daemon.
@@ -61,13 +64,14 @@ impl Supervisor {
         lock: File,
     ) -> anyhow::Result<(Self, watch::Receiver<ServerState>)> {
         let control = Arc::new(Control::default());
-        let (state_sender, state) = watch::channel(ServerState::Running);
+        let (state_sender, state) = watch::channel(ServerState::Running { restarts: 0 });
         let (started_sender, started) = oneshot::channel();
         let server = Server { home, bin_dir, control: Arc::clone(&control) };
         thread::Builder::new()
             .name("postgres".to_owned())
             .spawn(move || {
                 server.run(started_sender, &state_sender);
+                server.home.remove_outer_socket_dir();
                 drop(lock);
                 state_sender.send_replace(ServerState::Stopped);
             })
@@ -185,6 +189,7 @@ impl Server {
         tracing::info!(version = cluster.binaries.major, "the database server runs");
         let _ = started.send(Ok(()));
         let mut pause = Duration::ZERO;
+        let mut restarts = 0;
         loop {
             let began = Instant::now();
             let status = self.wait(&mut child);
@@ -200,7 +205,8 @@ impl Server {
                 Some(again) => child = again,
                 None => return,
             }
-            state.send_replace(ServerState::Running);
+            restarts += 1;
+            state.send_replace(ServerState::Running { restarts });
             tracing::info!("the database server runs again");
         }
     }
