@@ -63,3 +63,34 @@ impl Resolve for PinnedResolver {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Answers the first lookup with a public address, every later one with a private one.
+    #[derive(Default)]
+    struct Rebinding(AtomicUsize);
+
+    impl Resolver for Rebinding {
+        fn lookup(&self, _host: &str) -> Lookup {
+            let first = self.0.fetch_add(1, Ordering::SeqCst) == 0;
+            let address = if first { [1, 1, 1, 1] } else { [10, 0, 0, 1] };
+            std::future::ready(Ok(vec![IpAddr::from(address)])).boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rebinding_name_is_used_as_it_was_checked_or_not_at_all() {
+        let guard = Guard::new(Arc::default());
+        let resolver = PinnedResolver { inner: Arc::<Rebinding>::default(), guard };
+        let resolve = || resolver.resolve("rebinding.example".parse().unwrap());
+        let addresses: Vec<_> = resolve().await.unwrap().collect();
+        assert_eq!(addresses, [SocketAddr::from(([1, 1, 1, 1], 0))]);
+        assert!(
+            resolve().await.is_err_and(|error| error.is::<super::super::guard::AddressRefused>())
+        );
+    }
+}

@@ -31,7 +31,11 @@ impl Resolver for Table {
 
 fn open_port(server: &Server, more: &str) -> Settings {
     let port = server.address.port();
-    toml::from_str(&format!("contact = 'a'\nallowed_ports = [{port}]\n{more}")).unwrap()
+    let text = format!(
+        "contact = 'a'\nallowed_ports = [{port}]\n{more}\n\
+         default_limit = {{ per_minute = 60000 }}"
+    );
+    toml::from_str(&text).unwrap()
 }
 
 fn resolving(settings: Settings, table: Arc<Table>) -> Fetcher {
