@@ -1,0 +1,126 @@
+//! The part of a period that can be judged, with its gaps in coverage.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+
+use crate::domain::shanghai_date;
+
+use super::facts::{PeriodFacts, PostFact, Stretch};
+
+/// The judged stretch of a period and what was seen of it.
+pub(super) struct Window<'a> {
+    pub(super) facts: &'a PeriodFacts,
+    pub(super) from: DateTime<Utc>,
+    pub(super) to: DateTime<Utc>,
+    /// Stretches inside the window that no observation covers, merged, in order.
+    pub(super) gaps: Vec<Stretch>,
+    /// Posts that lie in the window or may, by begin of their publication interval.
+    pub(super) posts: Vec<Listed<'a>>,
+    /// A message is overdue this long after it was asked.
+    pub(super) reply_deadline: Duration,
+}
+
+/// A post of the window.
+pub(super) struct Listed<'a> {
+    pub(super) post: &'a PostFact,
+    /// Its whole publication interval lies inside the window.
+    pub(super) surely: bool,
+    /// The begin of its publication interval lies inside the window: it is counted.
+    pub(super) counted: bool,
+}
+
+impl<'a> Window<'a> {
+    /// The window, or `None` where nothing of the period can be judged: the account did not exist
+    /// in it, or the cutoff lies before it.
+    pub(super) fn of(facts: &'a PeriodFacts, reply_deadline: Duration) -> Option<Self> {
+        let begins = [Some(facts.period.from()), facts.existed_from];
+        let ends = [Some(facts.period.to()), Some(facts.cutoff), facts.existed_until];
+        let from = begins.into_iter().flatten().max()?;
+        let to = ends.into_iter().flatten().min()?;
+        if from >= to {
+            return None;
+        }
+        let mut posts: Vec<Listed<'a>> = facts
+            .posts
+            .iter()
+            .filter_map(|post| {
+                let Stretch { from: first, to: last } = post.published;
+                // An interval of no length is an instant.
+                let after_begin = last > from || (last == from && first == last);
+                (after_begin && first < to).then(|| Listed {
+                    post,
+                    surely: first >= from && last <= to,
+                    counted: first >= from,
+                })
+            })
+            .collect();
+        posts.sort_by_key(|listed| listed.post.published);
+        let gaps = complement(&facts.covered, from, to);
+        Some(Self { facts, from, to, gaps, posts, reply_deadline })
+    }
+
+    /// The posts that a measure's value counts.
+    pub(super) fn counted(&self) -> impl Iterator<Item = &'a PostFact> {
+        self.posts.iter().filter(|listed| listed.counted).map(|listed| listed.post)
+    }
+
+    pub(super) fn is_covered(&self) -> bool {
+        self.gaps.is_empty()
+    }
+
+    /// Covered share, 0–1.
+    pub(super) fn coverage(&self) -> f64 {
+        let missing: Duration = self.gaps.iter().map(|gap| gap.to - gap.from).sum();
+        1.0 - days(missing) / self.days()
+    }
+
+    /// The length of the window.
+    pub(super) fn days(&self) -> f64 {
+        days(self.to - self.from)
+    }
+
+    /// Every calendar day in Asia/Shanghai that the window touches.
+    pub(super) fn calendar_days(&self) -> impl Iterator<Item = NaiveDate> + use<> {
+        let last = shanghai_date(self.to - Duration::milliseconds(1));
+        shanghai_date(self.from).iter_days().take_while(move |day| *day <= last)
+    }
+
+    /// Weeks of seven times 24 hours from the begin of the window; a rest of less than a week at the
+    /// end belongs to the last one.
+    pub(super) fn weeks(&self) -> Vec<Stretch> {
+        let count = ((self.to - self.from).num_weeks()).max(1);
+        (0..count)
+            .map(|week| Stretch {
+                from: self.from + Duration::weeks(week),
+                to: if week + 1 == count { self.to } else { self.from + Duration::weeks(week + 1) },
+            })
+            .collect()
+    }
+}
+
+/// A duration in days of 24 hours.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a few years, far below 2^53")]
+pub(super) fn days(duration: Duration) -> f64 {
+    duration.num_milliseconds() as f64 / 86_400_000.0
+}
+
+/// What of `[from, to)` lies in none of the stretches, merged, in order.
+pub(super) fn complement(
+    stretches: &[Stretch],
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Vec<Stretch> {
+    let mut sorted: Vec<Stretch> = stretches.to_vec();
+    sorted.sort();
+    let mut free = Vec::new();
+    let mut at = from;
+    for stretch in sorted.iter().filter(|stretch| stretch.to > from && stretch.from < to) {
+        if stretch.from > at {
+            free.push(Stretch { from: at, to: stretch.from });
+        }
+        at = at.max(stretch.to);
+    }
+    if at < to {
+        free.push(Stretch { from: at, to });
+    }
+    free
+}
