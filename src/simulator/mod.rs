@@ -32,5 +32,5 @@ pub use character::{Character, Venue};
 pub use city::{Canary, City};
 pub use fault::{Fault, Outage};
 pub use requests::Arrival;
-pub use server::Simulator;
+pub use server::{Simulator, simulate};
 pub use truth::Truth;

@@ -152,13 +152,13 @@ const TAILS: [&str; 6] = [
 ];
 
 /// The title of one item, the same whenever it is asked for.
-pub(super) fn title(seed: u64, number: u64, at_seconds: i64, place: u8, short: &str) -> String {
+pub(super) fn title(seed: u64, number: u64, at_seconds: i64, place: u8, unit: &str) -> String {
     let labels = [number, at_seconds.cast_unsigned(), u64::from(place)];
     let mut chance = Chance::of(seed, Use::Prose, &labels);
     let occasion = chance.pick(&OCCASIONS);
     let tail = chance.pick(&TAILS);
     // The serial keeps two titles of one account apart, as issue numbers do in the field.
-    format!("{short}{occasion}{tail}〔{}号〕", (at_seconds / 60).rem_euclid(100_000))
+    format!("{unit}{occasion}{tail}〔{}号〕", (at_seconds / 60).rem_euclid(100_000))
 }
 
 /// A paragraph under a title.

@@ -181,10 +181,7 @@ fn article_of(resident: &Resident, ask: &Ask) -> Option<Item> {
     let day = shanghai_date(DateTime::from_timestamp(seconds, 0)?);
     let items = resident.plan.script.on_day(day);
     items.into_iter().find(|item| {
-        item.at.timestamp() == seconds
-            && item.at <= ask.now
-            && item.deleted_at.is_none_or(|gone| gone > ask.now)
-            && article_path(item) == ask.path
+        item.at.timestamp() == seconds && item.is_visible(ask.now) && article_path(item) == ask.path
     })
 }
 

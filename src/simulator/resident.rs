@@ -100,12 +100,18 @@ impl Resident {
     /// The title of an item.
     pub(super) fn title(&self, item: &Item) -> String {
         let script = &self.plan.script;
-        names::title(script.seed, script.number, item.at.timestamp(), item.place, &self.entry.name)
+        names::title(
+            script.seed,
+            script.number,
+            item.at.timestamp(),
+            item.place,
+            &self.entry.sponsor,
+        )
     }
 
-    /// When the bridge last fetched this account: every four hours, at a minute of its own.
+    /// When the bridge last fetched this account: every two hours, at a minute of its own.
     pub(super) fn upstream_success_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let shift = (self.plan.script.number * 613).cast_signed() % 14_400;
-        now - Duration::seconds((now.timestamp() - shift).rem_euclid(14_400))
+        let shift = (self.plan.script.number * 613).cast_signed() % 7_200;
+        now - Duration::seconds((now.timestamp() - shift).rem_euclid(7_200))
     }
 }

@@ -135,7 +135,8 @@ impl Item {
         Self { at, shown_at: at, place: 1, pin: None, deleted_at: None }
     }
 
-    fn is_visible(&self, now: DateTime<Utc>) -> bool {
+    /// Whether it is on the page at an instant.
+    pub(super) fn is_visible(&self, now: DateTime<Utc>) -> bool {
         self.at <= now && self.deleted_at.is_none_or(|gone| gone > now)
     }
 }

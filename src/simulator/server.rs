@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, Response, header};
+use axum::http::{HeaderMap, Method, Request, Response, header};
 use chrono::{DateTime, Utc};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -74,13 +74,10 @@ impl Simulator {
 
     /// The host map that puts the city in the internet's place: every host of the city, exact or
     /// as `*.suffix`, with this server's address.
-    pub fn connect_to(&self) -> BTreeMap<String, String> {
+    pub fn connect_to(&self) -> BTreeMap<String, SocketAddr> {
         let hosts = self.street.city.hosts().into_iter();
         let outside = hosts.filter(|host| !host.ends_with(".lucheng.example"));
-        outside
-            .chain(["*.lucheng.example".to_owned()])
-            .map(|host| (host, self.address.to_string()))
-            .collect()
+        outside.chain(["*.lucheng.example".to_owned()]).map(|host| (host, self.address)).collect()
     }
 
     /// Switches a fault of a host or an account key on, or off with `None`. A fault of an account
@@ -103,6 +100,25 @@ impl Simulator {
     pub fn requests_total(&self) -> u64 {
         lock(&self.street.requests).total()
     }
+}
+
+/// Serves a city of its own until `stop` is cancelled, for load from outside: made from a seed, its
+/// number of accounts and the clock's time at the start. `ready` is called once the port is open.
+pub async fn simulate(
+    seed: u64,
+    accounts: usize,
+    clock: Arc<dyn Clock>,
+    listen: SocketAddr,
+    stop: CancellationToken,
+    ready: impl FnOnce(&Simulator),
+) -> io::Result<()> {
+    let city = City::generate(seed, clock.now(), accounts);
+    let tracker = TaskTracker::new();
+    let simulator = Simulator::start(city, clock, listen, &tracker, stop).await?;
+    ready(&simulator);
+    tracker.close();
+    tracker.wait().await;
+    Ok(())
 }
 
 /// A poisoned lock is used on: the data behind it is replaced whole or counted.
@@ -165,6 +181,9 @@ async fn handle(request: Request<Incoming>, street: Arc<Street>) -> io::Result<R
         in_flight: 0,
     });
     let _in_flight = InFlight { street: Arc::clone(&street), host: ask.host.clone() };
+    if request.method() != Method::GET {
+        return written(Reply::new(405, "text/plain", "").with("allow", "GET"), headers, now);
+    }
     let faults = lock(&street.faults).clone();
     let reply = answer::answer(&street.city, &faults, &ask);
     match reply.manner {
@@ -302,6 +321,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_city_served_by_itself_ends_when_told() {
+        let now = "2026-11-22T02:30:00Z".parse().unwrap();
+        let stop = CancellationToken::new();
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let ready = |simulator: &Simulator| {
+            assert_eq!(simulator.city().ledger().len(), 20);
+            assert_ne!(simulator.address().port(), 0);
+            stop.cancel();
+        };
+        simulate(1, 20, Arc::new(Stopped(now)), listen, stop.clone(), ready).await.unwrap();
+        let taken = "192.0.2.1:1".parse().unwrap();
+        let failed = simulate(1, 20, Arc::new(Stopped(now)), taken, stop.clone(), |_| {}).await;
+        assert!(failed.is_err());
+    }
+
+    #[tokio::test]
     async fn requests_are_recorded_by_host() {
         let running = Running::start().await;
         let (host, path) = running.page(Venue::Portal, Character::Active);
@@ -345,7 +380,7 @@ mod tests {
     async fn the_host_map_leads_every_host_here() {
         let running = Running::start().await;
         let map = running.simulator.connect_to();
-        assert_eq!(map["m.weibo.cn"], running.simulator.address().to_string());
+        assert_eq!(map["m.weibo.cn"], running.simulator.address());
         for host in running.simulator.city().hosts() {
             let covered = map.contains_key(&host) || host.ends_with(".lucheng.example");
             assert!(covered, "{host}");

@@ -371,7 +371,7 @@ fn the_bridge_tells_its_own_last_success() {
     let resident = one(&city, Venue::Wechat, Character::Active);
     let reply = get_url(&city, resident.entry.url.as_deref().unwrap(), born());
     let success = at(header(&reply, "x-upstream-success-at").unwrap());
-    assert!(born() - success < Duration::hours(4) && success <= born());
+    assert!(born() - success < Duration::hours(2) && success <= born());
     let feed = feed_rs::parser::parse(reply.body.as_slice()).unwrap();
     assert_eq!(feed.title.unwrap().content, resident.entry.name);
     assert_eq!(feed.entries.len(), 30);
@@ -591,6 +591,76 @@ fn weibo_cards_need_no_session_for_any_readable_account() {
             assert!(followers.is_u64() || followers.as_str().unwrap().ends_with(['万', '+']));
         }
     }
+}
+
+#[test]
+fn a_single_post_is_shown_until_it_is_deleted() {
+    let city = city();
+    let resident = one(&city, Venue::Weibo, Character::Deleting);
+    let published = resident.plan.script.published(born());
+    let deleted =
+        published.iter().rev().find(|item| item.deleted_at.is_some_and(|at| at <= born()));
+    let deleted = deleted.unwrap();
+    let show = |now| {
+        let path = format!("/statuses/show?id={}", weibo::mid(resident, deleted));
+        serde_json::from_slice::<Value>(&get(&city, WEIBO, &path, now).body).unwrap()
+    };
+    assert_eq!(show(deleted.at)["data"]["user"]["id"].to_string(), resident.entry.handle);
+    assert_eq!(show(born())["msg"], "该微博不存在");
+}
+
+#[test]
+fn a_fault_of_a_host_strikes_every_account_in_the_platforms_own_form() {
+    let city = city();
+    let mut faults = Faults::default();
+    for (venue, walled_status) in [(Venue::Wechat, 403), (Venue::Feed, 403)] {
+        for fault in [
+            Fault::Blocked,
+            Fault::LayoutBreak,
+            Fault::HollowSuccess,
+            Fault::TooManyRequests { retry_after_seconds: 60 },
+        ] {
+            let resident = one(&city, venue, Character::Active);
+            faults.set(resident.host(), Some(fault));
+            let path = resident.address().strip_prefix(resident.host()).unwrap();
+            let reply = answer(&city, &faults, &Ask::new(resident.host(), path, born()));
+            let feed = feed_rs::parser::parse(reply.body.as_slice());
+            match fault {
+                Fault::Blocked => assert_eq!(reply.status, walled_status),
+                Fault::LayoutBreak => assert!(reply.status == 200 && feed.is_err()),
+                Fault::HollowSuccess => assert!(feed.unwrap().entries.is_empty()),
+                _ => assert_eq!(reply.status, 429),
+            }
+        }
+    }
+    faults.set(WEIBO, Some(Fault::Blocked));
+    let ask = Ask::new(WEIBO, "/api/container/getIndex?type=uid&value=1", born());
+    let wall: Value = serde_json::from_slice(&answer(&city, &faults, &ask).body).unwrap();
+    assert_eq!(wall["ok"], -100);
+}
+
+#[test]
+fn the_ledger_has_the_required_columns_filled_and_the_defects_of_real_ones() {
+    let csv = city().ledger_csv();
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let columns = reader.headers().unwrap().clone();
+    let rows = reader.records().map(Result::unwrap).collect::<Vec<_>>();
+    assert_eq!(rows.len(), 200);
+    for name in ["平台", "平台账号", "账号名称", "主办单位", "行政区划代码", "状态"]
+    {
+        let at = columns.iter().position(|column| column == name).unwrap();
+        assert!(rows.iter().all(|row| !row[at].is_empty()), "{name}");
+    }
+    let ledger = city().ledger();
+    assert!(ledger.iter().any(|entry| entry.supervisor.is_none()));
+    assert!(ledger.iter().any(|entry| entry.sponsor_code.is_none()));
+    assert!(ledger.iter().any(|entry| entry.exempt_until.is_some()));
+    assert!(ledger.iter().any(|entry| entry.filed_on > entry.opened_on));
+    let weibo = ledger.iter().filter(|entry| entry.platform == "weibo");
+    let mut sponsors = weibo.map(|entry| &entry.sponsor).collect::<Vec<_>>();
+    sponsors.sort();
+    let twice = sponsors.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    assert_eq!(twice, 1, "one sponsor runs two accounts on one platform");
 }
 
 fn sample_path() -> std::path::PathBuf {

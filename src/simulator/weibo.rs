@@ -45,6 +45,7 @@ pub(super) fn page(city: &City, ask: &Ask, resident: Option<&Resident>, view: Vi
         ("/api/container/getIndex", Some(_)) if is_list && view == View::Hollow => nothing(),
         ("/api/container/getIndex", Some(one)) if is_list => timeline(city, ask, one, view),
         ("/api/container/getIndex", Some(one)) => profile(ask, one, view),
+        ("/statuses/show", Some(one)) => single(city, ask, one),
         ("/api/comments/show", Some(one)) => inbox::weibo_flat(ask, one),
         ("/comments/hotflow", Some(one)) => inbox::weibo_nested(ask, one),
         _ => return Reply::html(404, "<html><body>404</body></html>"),
@@ -76,6 +77,18 @@ fn nobody() -> Value {
     json!({"ok": 0, "errno": "20003", "msg": "用户不存在"})
 }
 
+/// One post by its own address.
+fn single(city: &City, ask: &Ask, resident: &Resident) -> Value {
+    let item = ask.parameter("id").and_then(|id| item_of(resident, id.parse().ok()?));
+    match item.filter(|item| item.is_visible(ask.now) && !is_gone(resident, ask.now)) {
+        Some(item) => {
+            let author = user(resident, ask.now);
+            json!({"ok": 1, "data": mblog(city, resident, &item, &author, ask.now)})
+        }
+        None => json!({"ok": 0, "errno": "20101", "msg": "该微博不存在"}),
+    }
+}
+
 fn timeline(city: &City, ask: &Ask, resident: &Resident, view: View) -> Value {
     let items = on_page(resident, ask.now, ask.page());
     if items.is_empty() {
@@ -86,8 +99,10 @@ fn timeline(city: &City, ask: &Ask, resident: &Resident, view: View) -> Value {
     let next =
         (ask.page() * PAGE < usize::try_from(total).unwrap_or(usize::MAX)).then(|| ask.page() + 1);
     let redesigned = view == View::Redesigned;
+    // Counting all posts is the dear part: once for the page, as its profile card.
+    let author = user(resident, ask.now);
     let cards = items.iter().map(|item| {
-        let post = mblog(city, resident, item, ask.now);
+        let post = mblog(city, resident, item, &author, ask.now);
         match redesigned {
             true => json!({"type": "status", "status": renamed(post)}),
             false => json!({
@@ -132,7 +147,13 @@ fn renamed(mut post: Value) -> Value {
     post
 }
 
-fn mblog(city: &City, resident: &Resident, item: &Item, now: DateTime<Utc>) -> Value {
+fn mblog(
+    city: &City,
+    resident: &Resident,
+    item: &Item,
+    author: &Value,
+    now: DateTime<Utc>,
+) -> Value {
     let id = mid(resident, item);
     let mut chance = Chance::of(city.seed(), Use::Counts, &[id]);
     let title = resident.title(item);
@@ -147,7 +168,7 @@ fn mblog(city: &City, resident: &Resident, item: &Item, now: DateTime<Utc>) -> V
         "text": format!("【{title}】{}", names::paragraph(&title)),
         "source": "微博网页版",
         "favorited": false,
-        "user": user(resident, now),
+        "user": author,
         "reposts_count": count(interactions(&mut chance, item, now), rounded),
         "comments_count": inbox::under(resident, item, now).len(),
         "attitudes_count": count(interactions(&mut chance, item, now), rounded),
