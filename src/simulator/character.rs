@@ -73,7 +73,7 @@ pub enum Character {
     HollowSuccess,
     /// Active, but each answer takes one to three seconds.
     Slow,
-    /// Active, but its page answers 429 in the first 20 minutes of every hour.
+    /// Active, but its page answers 429 in 25 of every 75 minutes.
     RateLimiting,
     /// Opened 2 to 8 days before the given time.
     Young,
@@ -98,90 +98,100 @@ impl Character {
     }
 }
 
+/// Characters and how many accounts of a venue have each, in this order.
+type Cast = &'static [(Character, usize)];
+
+const WEIBO: Cast = &[
+    (Character::Canary, 1),
+    (Character::Active, 6),
+    (Character::Quiet, 4),
+    (Character::Dormant, 4),
+    (Character::Zombie, 3),
+    (Character::NeverPosted, 2),
+    (Character::PinnedActive, 3),
+    (Character::PinnedDormant, 3),
+    (Character::Cancelled, 2),
+    (Character::Walled, 4),
+    (Character::Redesigned, 2),
+    (Character::Cached, 2),
+    (Character::HollowSuccess, 2),
+    (Character::Slow, 2),
+    (Character::RateLimiting, 2),
+    (Character::Young, 2),
+    (Character::Deleting, 2),
+];
+
+const WECHAT: Cast = &[
+    (Character::Canary, 1),
+    (Character::Active, 6),
+    (Character::Quiet, 4),
+    (Character::Dormant, 4),
+    (Character::Zombie, 2),
+    (Character::NeverPosted, 1),
+    (Character::Cancelled, 2),
+    (Character::Walled, 2),
+    (Character::Redesigned, 1),
+    (Character::Unreachable, 1),
+    (Character::Cached, 2),
+    (Character::HollowSuccess, 2),
+    (Character::Slow, 1),
+    (Character::RateLimiting, 1),
+    (Character::Young, 2),
+    (Character::Deleting, 2),
+];
+
+const PORTAL: Cast = &[
+    (Character::Canary, 1),
+    (Character::Active, 3),
+    (Character::Quiet, 3),
+    (Character::Dormant, 3),
+    (Character::Zombie, 2),
+    (Character::NeverPosted, 2),
+    (Character::PinnedActive, 2),
+    (Character::PinnedDormant, 2),
+    (Character::Cancelled, 1),
+    (Character::Walled, 3),
+    (Character::Redesigned, 2),
+    (Character::Unreachable, 3),
+    (Character::RobotsRefused, 2),
+    (Character::Cached, 2),
+    (Character::HollowSuccess, 2),
+    (Character::Slow, 1),
+    (Character::RateLimiting, 1),
+    (Character::Young, 1),
+    (Character::Deleting, 1),
+    (Character::Backdating, 1),
+];
+
+const FEED: Cast = &[
+    (Character::Canary, 1),
+    (Character::Active, 3),
+    (Character::Quiet, 2),
+    (Character::Dormant, 2),
+    (Character::Zombie, 2),
+    (Character::NeverPosted, 1),
+    (Character::Cancelled, 1),
+    (Character::Walled, 1),
+    (Character::Redesigned, 1),
+    (Character::Unreachable, 3),
+    (Character::RobotsRefused, 1),
+    (Character::Cached, 2),
+    (Character::HollowSuccess, 1),
+    (Character::Slow, 1),
+    (Character::RateLimiting, 1),
+    (Character::Young, 1),
+    (Character::Deleting, 1),
+];
+
 /// How many of each venue's first accounts have which character; those after them are drawn.
 /// The sums stay below the venue's share of 200 accounts (70, 60, 40, 30), so that a city of 200
 /// has the whole cast.
-fn cast(venue: Venue) -> &'static [(Character, usize)] {
-    use Character::*;
+fn cast(venue: Venue) -> Cast {
     match venue {
-        Venue::Weibo => &[
-            (Canary, 1),
-            (Active, 6),
-            (Quiet, 4),
-            (Dormant, 4),
-            (Zombie, 3),
-            (NeverPosted, 2),
-            (PinnedActive, 3),
-            (PinnedDormant, 3),
-            (Cancelled, 2),
-            (Walled, 4),
-            (Redesigned, 2),
-            (Cached, 2),
-            (HollowSuccess, 2),
-            (Slow, 2),
-            (RateLimiting, 2),
-            (Young, 2),
-            (Deleting, 2),
-        ],
-        Venue::Wechat => &[
-            (Canary, 1),
-            (Active, 6),
-            (Quiet, 4),
-            (Dormant, 4),
-            (Zombie, 2),
-            (NeverPosted, 1),
-            (Cancelled, 2),
-            (Walled, 2),
-            (Redesigned, 1),
-            (Unreachable, 1),
-            (Cached, 2),
-            (HollowSuccess, 2),
-            (Slow, 1),
-            (RateLimiting, 1),
-            (Young, 2),
-            (Deleting, 2),
-        ],
-        Venue::Portal => &[
-            (Canary, 1),
-            (Active, 3),
-            (Quiet, 3),
-            (Dormant, 3),
-            (Zombie, 2),
-            (NeverPosted, 2),
-            (PinnedActive, 2),
-            (PinnedDormant, 2),
-            (Cancelled, 1),
-            (Walled, 3),
-            (Redesigned, 2),
-            (Unreachable, 3),
-            (RobotsRefused, 2),
-            (Cached, 2),
-            (HollowSuccess, 2),
-            (Slow, 1),
-            (RateLimiting, 1),
-            (Young, 1),
-            (Deleting, 1),
-            (Backdating, 1),
-        ],
-        Venue::Feed => &[
-            (Canary, 1),
-            (Active, 3),
-            (Quiet, 2),
-            (Dormant, 2),
-            (Zombie, 2),
-            (NeverPosted, 1),
-            (Cancelled, 1),
-            (Walled, 1),
-            (Redesigned, 1),
-            (Unreachable, 3),
-            (RobotsRefused, 1),
-            (Cached, 2),
-            (HollowSuccess, 1),
-            (Slow, 1),
-            (RateLimiting, 1),
-            (Young, 1),
-            (Deleting, 1),
-        ],
+        Venue::Weibo => WEIBO,
+        Venue::Wechat => WECHAT,
+        Venue::Portal => PORTAL,
+        Venue::Feed => FEED,
     }
 }
 

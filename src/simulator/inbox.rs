@@ -124,7 +124,7 @@ pub(super) fn weibo_nested(ask: &Ask, resident: &Resident) -> Value {
     let time = |at| shown_time(at, ask.now, false);
     let rows = messages.iter().map(|message| {
         let id = message.id(message.asked_at);
-        let answers = message.replied_at.map(|at| {
+        let answer = message.replied_at.map(|at| {
             json!({"id": message.id(at).to_string(), "rootid": id.to_string(),
                 "created_at": time(at), "user": office(resident),
                 "text": "您好，您反映的问题已转交办理。"})
@@ -132,7 +132,8 @@ pub(super) fn weibo_nested(ask: &Ask, resident: &Resident) -> Value {
         json!({"id": id.to_string(), "mid": id.to_string(), "rootid": id.to_string(),
             "created_at": time(message.asked_at), "text": "请问什么时候办理？",
             "user": citizen(message), "like_count": 0,
-            "total_number": answers.iter().len(), "comments": answers.into_iter().collect::<Vec<_>>()})
+            "total_number": u8::from(answer.is_some()),
+            "comments": Vec::from_iter(answer)})
     });
     let rows = rows.collect::<Vec<_>>();
     json!({"ok": 1, "data": {"data": rows, "total_number": messages.len(),

@@ -554,11 +554,46 @@ fn robots_refuse_where_scripted_and_only_there() {
 fn rate_limits_come_and_go_with_the_clock() {
     let city = city();
     let url = one(&city, Venue::Portal, Character::RateLimiting).entry.url.clone().unwrap();
-    let limited = get_url(&city, &url, at("2026-11-22T03:10:00Z"));
-    assert_eq!((limited.status, header(&limited, "retry-after")), (429, Some("300")));
-    let limited = get_url(&city, &url, at("2026-11-22T03:11:00Z"));
-    assert_eq!(header(&limited, "retry-after"), Some("Sun, 22 Nov 2026 03:16:00 GMT"));
-    assert_eq!(get_url(&city, &url, at("2026-11-22T03:20:00Z")).status, 200);
+    let replies = |step: Duration| {
+        let times = (0..30).map(move |turn| born() + step * turn);
+        times.map(|now| get_url(&city, &url, now)).collect::<Vec<_>>()
+    };
+    for (step, name) in [(Duration::minutes(5), "5 min"), (Duration::hours(1), "1 h")] {
+        let replies = replies(step);
+        let limited = replies.iter().filter(|reply| reply.status == 429).collect::<Vec<_>>();
+        assert!((5..=15).contains(&limited.len()), "{name}: {}", limited.len());
+    }
+    let said = replies(Duration::minutes(1))
+        .iter()
+        .filter_map(|reply| header(reply, "retry-after").map(|after| after.parse::<u64>().is_ok()))
+        .collect::<BTreeSet<_>>();
+    assert_eq!(said, BTreeSet::from([true, false]), "in seconds and as a date");
+}
+
+#[test]
+fn what_a_timeline_shows_agrees_with_the_truth_of_every_account_in_sight() {
+    let city = city();
+    for now in [born(), born() + Duration::days(6), born() + Duration::days(20)] {
+        let ledger = city.ledger().into_iter().filter(|entry| entry.platform == "weibo");
+        for entry in ledger {
+            let truth = city.truth(&entry.key, now).unwrap();
+            let hindered = city.resident(&entry.key).unwrap().obstacle(now).is_some();
+            if !truth.observable || hindered || truth.activity == Activity::Gone {
+                continue;
+            }
+            let newest = (1..=2).flat_map(|page| {
+                let list = timeline(&city, &entry.handle, page, now);
+                let cards = list["data"]["cards"].as_array().unwrap().clone();
+                let mids = cards.into_iter().filter_map(|card| {
+                    card["mblog"]["mid"].as_str().map(|mid| mid.parse::<u64>().unwrap())
+                });
+                mids.collect::<Vec<_>>()
+            });
+            let newest = newest.max().map(|mid| (mid >> 22).cast_signed() + 515_483_463);
+            let last = truth.posts.last().map(DateTime::timestamp);
+            assert_eq!(newest, last, "{} {now}", entry.key);
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::inbox;
 use super::names;
 use super::resident::Resident;
 use super::script::{Item, Pin};
-use super::weibo_form::{base62, count, shown_time};
+use super::weibo_form::{base62, count, interactions, shown_time};
 
 /// Posts on one page of a timeline.
 const PAGE: usize = 10;
@@ -232,14 +232,6 @@ fn user(resident: &Resident, now: DateTime<Utc>) -> Value {
         "followers_count": count(followers, resident.look.rounded_counts),
         "follow_count": 20 + chance.below(300),
     })
-}
-
-/// How often a post was liked or reposted by now: most seldom, few very often, most of it early.
-fn interactions(chance: &mut Chance, item: &Item, now: DateTime<Utc>) -> u64 {
-    let most = *chance.pick(&[3, 3, 3, 8, 8, 40, 40, 300, 4_000, 40_000]);
-    let last = chance.below(most + 1) * if chance.percent(1) { 60 } else { 1 };
-    let minutes = (now - item.at).num_minutes().max(0).unsigned_abs();
-    last * minutes / (minutes + 360)
 }
 
 /// The post id: seconds since the site's epoch 515483463 above 22 bits of its own, here the

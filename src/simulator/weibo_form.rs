@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::domain::{SHANGHAI, shanghai_date};
 
+use super::chance::Chance;
+use super::script::Item;
+
 /// A count as the site writes it: from 100 万 on only a bound, rounded for some from 1 万 on.
 pub(super) fn count(number: u64, rounded: bool) -> Value {
     match number {
@@ -55,4 +58,12 @@ pub(super) fn shown_time(at: DateTime<Utc>, now: DateTime<Utc>, relative: bool) 
     } else {
         local.format("%Y-%m-%d").to_string()
     }
+}
+
+/// How often a post was liked or reposted by now: most seldom, few very often, most of it early.
+pub(super) fn interactions(chance: &mut Chance, item: &Item, now: DateTime<Utc>) -> u64 {
+    let most = *chance.pick(&[3, 3, 3, 8, 8, 40, 40, 300, 4_000, 40_000]);
+    let last = chance.below(most + 1) * if chance.percent(1) { 60 } else { 1 };
+    let minutes = (now - item.at).num_minutes().max(0).unsigned_abs();
+    last * minutes / (minutes + 360)
 }
