@@ -17,7 +17,8 @@ pub(super) fn page(ask: &Ask, resident: &Resident, view: View) -> Reply {
         return wall(resident.look.wall);
     }
     if is_gone(resident, ask.now) {
-        return missing();
+        // A missing page says nothing about the site; this says that it has been closed.
+        return Reply::html(410, "<html><head><title>网站已关停</title></head></html>");
     }
     let column_folder = folder(resident);
     let in_column = ask.path.strip_prefix(column_folder.as_str());

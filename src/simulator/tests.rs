@@ -466,7 +466,7 @@ fn columns_say_what_is_gone_empty_hollow_or_redesigned() {
         let reply = get_url(&city, &url, born());
         (reply.status, page_text(&reply))
     };
-    assert_eq!(page(Character::Cancelled).0, 404);
+    assert_eq!(page(Character::Cancelled).0, 410);
     assert!(page(Character::NeverPosted).1.contains("暂无信息"));
     let hollow = page(Character::HollowSuccess);
     assert!(hollow.0 == 200 && rows(&hollow.1).is_empty() && !hollow.1.contains("暂无信息"));
