@@ -1,1 +1,27 @@
-//! What others may see.
+//! What others may see: the landing page, health, metrics, and the accounts as JSON.
+//!
+//! Reading only, on loopback only: there are no tokens yet, so an address that others can reach is
+//! refused, and so is a request that came through a proxy or under another name (which is how a
+//! page in somebody's browser would read us). Everything read comes through [`Reads`].
+
+mod accounts;
+mod fleet;
+mod guard;
+mod health;
+mod landing;
+mod problem;
+mod query;
+mod reads;
+mod scrape;
+mod serve;
+mod settings;
+mod site;
+
+#[cfg(test)]
+mod tests;
+
+pub use health::Readiness;
+pub use reads::{Answer, Reads, Unavailable};
+pub use serve::{ServeError, bind, serve};
+pub use settings::Settings;
+pub use site::Site;

@@ -1,0 +1,68 @@
+use std::error::Error;
+use std::pin::Pin;
+
+use thiserror::Error;
+
+use crate::domain::{FleetCell, Standing};
+use crate::metrics::ScoreQuantile;
+
+/// The database did not answer; the source says why, for the log.
+#[derive(Debug, Error)]
+#[error("the database cannot be read: {0}")]
+pub struct Unavailable(#[source] Box<dyn Error + Send + Sync>);
+
+impl Unavailable {
+    /// Wraps the store's own error.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
+/// What a question to the store comes to.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
+
+/// The questions the pages ask the store.
+///
+/// `platform` is an id; `area` is the leading digits of an administrative division code. Only
+/// accounts that are judged are meant.
+pub trait Reads: Send + Sync + 'static {
+    /// Whether the database answers.
+    fn ping(&self) -> Answer<'_, ()>;
+
+    /// Accounts by platform, area and activity.
+    fn fleet(&self) -> Answer<'_, Vec<FleetCell>>;
+
+    /// Quantiles of the newest scores.
+    fn score_quantiles(&self) -> Answer<'_, Vec<ScoreQuantile>>;
+
+    /// At most `limit` accounts, worst first.
+    fn standings<'a>(
+        &'a self,
+        limit: usize,
+        platform: Option<&'a str>,
+        area: Option<&'a str>,
+    ) -> Answer<'a, Vec<Standing>>;
+
+    /// One account by its key.
+    fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>>;
+
+    /// At most `limit` accounts in the order of their keys, those after `after`.
+    ///
+    /// This default reads all of them and keeps one page; a store that can seek should.
+    fn standings_after<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+        platform: Option<&'a str>,
+        area: Option<&'a str>,
+    ) -> Answer<'a, Vec<Standing>> {
+        Box::pin(async move {
+            // Not usize::MAX: a store counts in Postgres' bigint.
+            let mut all = self.standings(u32::MAX as usize, platform, area).await?;
+            all.retain(|one| after.is_none_or(|after| one.key.as_str() > after));
+            all.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            all.truncate(limit);
+            Ok(all)
+        })
+    }
+}
