@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Count, SHANGHAI, Standing};
+use crate::domain::{Count, Reason, SHANGHAI, Standing};
 
 use super::problem::ProblemDetail;
 use super::query::{Filter, understood};
@@ -45,7 +45,7 @@ impl From<Standing> for AccountView {
             area_code: standing.region.into(),
             category: standing.category,
             activity: standing.activity.as_str(),
-            reason: standing.activity.reason().map(|reason| reason.as_str()),
+            reason: standing.activity.reason().map(Reason::as_str),
             last_post_at: standing.last_post_at.map(beijing),
             last_observation_at: standing.last_observation_at.map(beijing),
             silence_deadline_at: standing.silence_deadline_at.map(beijing),

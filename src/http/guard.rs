@@ -2,6 +2,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -55,10 +56,10 @@ fn refuse(request: &Request) -> Option<ProblemDetail> {
 /// 127.0.0.1 (DNS rebinding) sends its own name.
 fn is_loopback(headers: &HeaderMap, uri: &Uri) -> bool {
     let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = uri.authority().map(|authority| authority.as_str()).or(named) else {
+    let Some(host) = uri.authority().map(Authority::as_str).or(named) else {
         return false;
     };
-    let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
+    let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost")
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
