@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::columns::{column, to_micros};
 use super::record::VisitRecord;
 use super::visits::VisitRow;
-use super::{Store, StoreError, posts, samples, visits};
+use super::{Store, StoreError, listing, samples, visits};
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
 
@@ -70,16 +70,16 @@ async fn write(
     records: &[&VisitRecord],
     report: &mut FinishReport,
 ) -> Result<(), StoreError> {
-    let listing = posts::Listing::of(records);
-    report.nameless = listing.nameless;
-    let known = posts::known(connection, &listing.posts).await?;
-    let new_items = listing.count_new(records.len(), &known);
+    let listed = listing::Listing::of(records);
+    report.nameless = listed.nameless;
+    let known = listing::known(connection, &listed.posts).await?;
+    let new_items = listed.count_new(records.len(), &known);
     let rows: Vec<VisitRow> =
         records.iter().zip(new_items).map(|(record, new)| VisitRow::of(record, new)).collect();
     // Visits first: an earlier one of the same batch may have missed a post of a later one.
     visits::insert(connection, &rows).await?;
-    report.discovered = posts::insert(connection, &listing.posts, &known).await?;
-    posts::update(connection, &listing.posts).await?;
+    report.discovered = listing::insert(connection, &listed.posts, &known).await?;
+    listing::update(connection, &listed.posts).await?;
     samples::write_profiles(connection, records).await?;
     samples::write_inquiries(connection, records).await?;
     hand_back(connection, records).await?;

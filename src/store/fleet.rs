@@ -98,7 +98,8 @@ impl Store {
              select w.key, w.platform, w.name, u.name as sponsor, w.region as "region!",
                  w.category, w.activity, w.reason, w.last_post_at, w.last_observation_at,
                  w.silence_deadline_at, w.coverage, p.followers as "followers?",
-                 coalesce(n.dimensions, '{}') as "dimensions!", coalesce(n.points, '{}') as "points!"
+                 coalesce(n.dimensions, '{}') as "dimensions!",
+                 coalesce(n.points, '{}') as "points!"
              from worst w
              join units u on u.id = w.sponsor_id
              left join account_profiles p on p.account_id = w.id

@@ -316,7 +316,7 @@ async fn write_accounts(
              select key, platform, handle, name, url, sponsor_id, supervisor_id, region, level,
                  category, role, lifecycle, filed_on, opened_on, closed_on, population, exemption,
                  exempt_until, officer, notify, operator, contract_until, site_id, notes, $2, $2
-             from entry
+             from entry order by key
              on conflict (key) do update set
                  in_ledger = true, platform = excluded.platform, handle = excluded.handle,
                  name = excluded.name, url = excluded.url, sponsor_id = excluded.sponsor_id,

@@ -12,6 +12,7 @@ mod finish;
 mod fleet;
 mod histories;
 mod ledger;
+mod listing;
 mod posts;
 mod record;
 mod samples;
@@ -26,6 +27,7 @@ mod visits;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection, PgConnection};
 
 pub use canary::CanaryAccount;
 pub use claim::{ClaimRequest, Claimed, Validators};
@@ -55,14 +57,16 @@ pub struct Store {
 impl Store {
     /// Connects to `url` (`postgres://…`) with at most `connections_max` connections.
     ///
-    /// The schema is not touched; call [`Store::migrate`] before anything else.
+    /// Fails at once where the server is not there. The schema is not touched; call [`Store::migrate`] before anything else.
     pub async fn connect(url: &str, connections_max: u32) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
+        let options = options.application_name("xunjian");
+        // The pool would try a server that is not there again and again before it says so.
+        PgConnection::connect_with(&options).await?.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.application_name("xunjian"))
-            .await?;
+            .connect_lazy_with(options);
         Ok(Self { pool, months: schema::Months::default() })
     }
 

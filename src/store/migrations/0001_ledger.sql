@@ -6,7 +6,7 @@ create table regions (
     parent text references regions
 );
 
--- Sponsors (主办单位) and supervisors (主管单位). A unit without a credit code is known by its name.
+-- Sponsors (主办单位) and supervisors (主管单位). One without a credit code is known by its name.
 create table units (
     id   bigint generated always as identity primary key,
     name text not null check (name <> ''),

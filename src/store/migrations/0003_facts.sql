@@ -47,7 +47,17 @@ create index posts_claimed_brin on posts using brin (claimed_at);
 create index posts_account_time on posts (account_id, (coalesce(claimed_at, first_seen)) desc);
 create index posts_account_first_seen on posts (account_id, first_seen desc);
 
--- Append only: written when a number changed or the post reached 1, 3 or 7 days.
+-- Whether a post came to 1, 3 or 7 days of age in (sampled_at, seen_at]: interactions are compared
+-- at these ages, so that a sample is due even where no number changed.
+create function xunjian_passed_age(
+    claimed_at timestamptz, sampled_at timestamptz, seen_at timestamptz
+) returns boolean language sql immutable as $$
+    select coalesce(bool_or(claimed_at + age.hours * interval '1 hour' > sampled_at
+        and claimed_at + age.hours * interval '1 hour' <= seen_at), false)
+    from unnest(array[24, 72, 168]) as age (hours)
+$$;
+
+-- Append only: written when a number changed or the post passed 1, 3 or 7 days.
 create table post_samples (
     account_id  bigint not null,
     ref         text not null,

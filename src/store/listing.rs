@@ -1,0 +1,255 @@
+//! Posts: what is kept from their first listing, what moves with each later one, their samples.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::StoreError;
+use super::columns::{column, count_json, read_moment};
+use super::finish::Discovered;
+use super::record::VisitRecord;
+use crate::domain::{AccountId, Moment, Post};
+
+/// What a batch says of one post.
+pub(super) struct ListedRow<'a> {
+    account: i64,
+    reference: String,
+    record: usize,
+    part: &'a str,
+    page: &'a str,
+    first_seen: DateTime<Utc>,
+    seen_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+    /// The first listing, for what is kept from it.
+    first: &'a Post,
+    /// The last listing, for what moves.
+    last: &'a Post,
+}
+
+/// Every post of a batch once, in the order of the table's key.
+#[derive(Default)]
+pub(super) struct Listing<'a> {
+    pub(super) posts: Vec<ListedRow<'a>>,
+    pub(super) nameless: usize,
+}
+
+/// The platform's id; where there is none, the address, else the digest of the text.
+fn reference(post: &Post) -> Option<String> {
+    [&post.reference, &post.url, &post.text_digest]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty())
+        .cloned()
+}
+
+impl<'a> Listing<'a> {
+    pub(super) fn of(records: &[&'a VisitRecord]) -> Self {
+        let mut rows: BTreeMap<(i64, String), ListedRow<'a>> = BTreeMap::new();
+        let mut nameless = 0;
+        for (index, &record) in records.iter().enumerate() {
+            for post in &record.posts {
+                let Some(reference) = reference(post) else {
+                    nameless += 1;
+                    continue;
+                };
+                let row = ListedRow {
+                    account: record.account.0,
+                    reference: reference.clone(),
+                    record: index,
+                    part: &record.visit.part,
+                    page: &record.visit.page,
+                    first_seen: record.seen_at,
+                    seen_at: record.seen_at,
+                    recorded_at: record.visit.recorded_at,
+                    first: post,
+                    last: post,
+                };
+                match rows.remove(&(record.account.0, reference.clone())) {
+                    Some(other) => rows.insert((record.account.0, reference), other.merge(row)),
+                    None => rows.insert((record.account.0, reference), row),
+                };
+            }
+        }
+        Self { posts: rows.into_values().collect(), nameless }
+    }
+
+    /// How many posts each of `records` records lists that are not among `known`.
+    pub(super) fn count_new(&self, records: usize, known: &Known) -> Vec<usize> {
+        let mut counts = vec![0; records];
+        for row in &self.posts {
+            if !known.contains(&row.key()) {
+                counts[row.record] += 1;
+            }
+        }
+        counts
+    }
+}
+
+impl ListedRow<'_> {
+    /// Two listings of one post in one batch; the earlier one keeps what is kept.
+    fn merge(self, other: Self) -> Self {
+        let (early, late) =
+            if other.seen_at < self.seen_at { (other, self) } else { (self, other) };
+        Self { seen_at: late.seen_at, last: late.last, ..early }
+    }
+
+    fn key(&self) -> (i64, String) {
+        (self.account, self.reference.clone())
+    }
+}
+
+pub(super) type Known = BTreeSet<(i64, String)>;
+
+/// Which of the listed posts are in the table.
+pub(super) async fn known(
+    connection: &mut PgConnection,
+    listed: &[ListedRow<'_>],
+) -> Result<Known, StoreError> {
+    let rows = sqlx::query!(
+        "select p.account_id, p.ref from posts p
+         join unnest($1::bigint[], $2::text[]) as r (account_id, ref)
+             on p.account_id = r.account_id and p.ref = r.ref",
+        &column(listed, |r| r.account),
+        &column(listed, |r| r.reference.clone()),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.account_id, row.r#ref)).collect())
+}
+
+/// Writes the posts that are not known; their numbers follow with [`update`].
+///
+/// A visit has missed a post if it read the same part earlier and its span holds the whole interval
+/// `[claimed, claimed + step)` of the claimed time.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    listed: &[ListedRow<'_>],
+    known: &Known,
+) -> Result<Vec<Discovered>, StoreError> {
+    let new: Vec<&ListedRow<'_>> = listed.iter().filter(|r| !known.contains(&r.key())).collect();
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let claimed = |post: &Post| post.published;
+    let rows = sqlx::query!(
+        "insert into posts (account_id, ref, page, part, origin, claimed_at, claimed_precision,
+             claimed_text, first_seen, last_seen, missed_by, seen_before, recorded_at)
+         select n.account_id, n.ref, n.page, n.part, 'unknown', n.claimed_at, n.claimed_precision,
+             n.claimed_text, n.first_seen, n.first_seen, earlier.missed_by, earlier.seen_before,
+             n.recorded_at
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
+             $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+             as n (account_id, ref, page, part, claimed_at, claimed_precision, claimed_text,
+                 first_seen, recorded_at, claimed_end)
+         left join lateral (
+             select max(v.as_of) as seen_before,
+                 max(v.as_of) filter (where v.span_low < n.claimed_at
+                     and v.span_high >= n.claimed_end) as missed_by
+             from visits v
+             where v.account_id = n.account_id and v.part = n.part and v.outcome = 'observed'
+                 and v.as_of < n.first_seen
+         ) earlier on true
+         on conflict (account_id, ref) do nothing
+         returning account_id, ref, claimed_at, claimed_precision, first_seen, missed_by",
+        &column(&new, |r| r.account),
+        &column(&new, |r| r.reference.clone()),
+        &column(&new, |r| r.page.to_owned()),
+        &column(&new, |r| r.part.to_owned()),
+        &column(&new, |r| claimed(r.first).map(|at| at.at)) as &[Option<DateTime<Utc>>],
+        &column(&new, |r| claimed(r.first).map(|at| at.precision.as_str().to_owned()))
+            as &[Option<String>],
+        &column(&new, |r| r.first.published_text.clone()) as &[Option<String>],
+        &column(&new, |r| r.first_seen),
+        &column(&new, |r| r.recorded_at),
+        &column(&new, |r| claimed(r.first).map(Moment::upper)) as &[Option<DateTime<Utc>>],
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Discovered {
+                account: AccountId(row.account_id),
+                reference: row.r#ref,
+                claimed: read_moment(row.claimed_at, row.claimed_precision)?,
+                first_seen: row.first_seen,
+                missed_by: row.missed_by,
+            })
+        })
+        .collect()
+}
+
+/// Moves what moves: last seen, text, newest numbers. A number that changed, or a post that passed
+/// 1, 3 or 7 days since its last sample, gets a sample. What stands the same is not written.
+pub(super) async fn update(
+    connection: &mut PgConnection,
+    listed: &[ListedRow<'_>],
+) -> Result<(), StoreError> {
+    if listed.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "with seen as (
+             select n.account_id, n.ref, n.seen_at, n.recorded_at,
+                 coalesce(n.url, p.url) as new_url, coalesce(n.title, p.title) as new_title,
+                 coalesce(n.form, p.form) as new_form,
+                 coalesce(nullif(n.origin, 'unknown'), p.origin) as new_origin,
+                 coalesce(n.text_digest, p.text_digest) as new_digest,
+                 coalesce(n.text_simhash, p.text_simhash) as new_simhash,
+                 coalesce(n.reads, p.reads) as new_reads, coalesce(n.likes, p.likes) as new_likes,
+                 coalesce(n.comments, p.comments) as new_comments,
+                 coalesce(n.shares, p.shares) as new_shares,
+                 coalesce(n.reads, n.likes, n.comments, n.shares) is not null and (
+                     (coalesce(n.reads, p.reads), coalesce(n.likes, p.likes),
+                         coalesce(n.comments, p.comments), coalesce(n.shares, p.shares))
+                         is distinct from (p.reads, p.likes, p.comments, p.shares)
+                     or xunjian_passed_age(p.claimed_at, p.sampled_at, n.seen_at)
+                 ) as is_sample
+             from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
+                 $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+                 $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::jsonb[])
+                 as n (account_id, ref, seen_at, recorded_at, url, title, form, origin,
+                     text_digest, text_simhash, reads, likes, comments, shares)
+             join posts p on p.account_id = n.account_id and p.ref = n.ref
+             where n.seen_at >= p.last_seen
+         ), sampled as (
+             insert into post_samples (account_id, ref, at, recorded_at, reads, likes, comments,
+                 shares)
+             select account_id, ref, seen_at, recorded_at, new_reads, new_likes, new_comments,
+                 new_shares
+             from seen where is_sample
+             on conflict (account_id, ref, at) do nothing
+         )
+         update posts p set
+             last_seen = s.seen_at, url = s.new_url, title = s.new_title, form = s.new_form,
+             origin = s.new_origin, text_digest = s.new_digest, text_simhash = s.new_simhash,
+             reads = s.new_reads, likes = s.new_likes, comments = s.new_comments,
+             shares = s.new_shares,
+             sampled_at = case when s.is_sample then s.seen_at else p.sampled_at end
+         from seen s
+         where p.account_id = s.account_id and p.ref = s.ref
+           and (s.is_sample or (s.seen_at, s.new_url, s.new_title, s.new_form, s.new_origin,
+                   s.new_digest, s.new_simhash)
+               is distinct from (p.last_seen, p.url, p.title, p.form, p.origin, p.text_digest,
+                   p.text_simhash))",
+        &column(listed, |r| r.account),
+        &column(listed, |r| r.reference.clone()),
+        &column(listed, |r| r.seen_at),
+        &column(listed, |r| r.recorded_at),
+        &column(listed, |r| r.last.url.clone()) as &[Option<String>],
+        &column(listed, |r| r.last.title.clone()) as &[Option<String>],
+        &column(listed, |r| r.last.form.map(|form| form.as_str().to_owned()))
+            as &[Option<String>],
+        &column(listed, |r| r.last.origin.as_str().to_owned()),
+        &column(listed, |r| r.last.text_digest.clone()) as &[Option<String>],
+        &column(listed, |r| r.last.text_simhash.clone()) as &[Option<String>],
+        &column(listed, |r| count_json(r.last.reads.as_ref())) as &[Option<Value>],
+        &column(listed, |r| count_json(r.last.likes.as_ref())) as &[Option<Value>],
+        &column(listed, |r| count_json(r.last.comments.as_ref())) as &[Option<Value>],
+        &column(listed, |r| count_json(r.last.shares.as_ref())) as &[Option<Value>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use xunjian::store::ClaimRequest;
+
+use super::{accounts, at, finished, one_target, request, target};
+use crate::support::database;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_claims_never_overlap_and_a_host_has_one_owner() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 200).await;
+    let hosts: Vec<String> = (0..20).map(|number| format!("h{number}.cn")).collect();
+    let specs: Vec<_> =
+        ids.iter().enumerate().map(|(place, id)| target(*id, &hosts[place % 20])).collect();
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    // Two claims at a time from each of four daemons.
+    let claims = (0..8).map(|number| {
+        let store = store.clone();
+        async move {
+            let owner = format!("d{}", number % 4);
+            let mut mine = Vec::new();
+            loop {
+                let asked = ClaimRequest { limit: 7, per_host: 2, ..request(&owner, 0) };
+                let claimed = store.claim(&asked).await.unwrap();
+                assert!(claimed.len() <= 7);
+                if claimed.is_empty() {
+                    break;
+                }
+                mine.extend(claimed);
+            }
+            mine
+        }
+    });
+    let claimed: Vec<_> = futures::future::join_all(claims).await.into_iter().flatten().collect();
+    let distinct: BTreeSet<_> = claimed.iter().map(|one| one.account).collect();
+    assert_eq!((claimed.len(), distinct.len()), (200, 200));
+    let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for one in &claimed {
+        owners.entry(&one.host).or_default().insert(&one.lease.owner);
+    }
+    assert!(owners.values().all(|owners| owners.len() == 1), "{owners:?}");
+}
+
+#[tokio::test]
+async fn a_claim_keeps_to_its_limits_and_takes_the_longest_waiting() {
+    let (store, database) = database().await;
+    let ids = accounts(&store, 6).await;
+    let host = |place: usize| ["one.cn", "two.cn"][place % 2];
+    let specs: Vec<_> =
+        ids.iter().enumerate().map(|(place, id)| target(*id, host(place))).collect();
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    sqlx::raw_sql("update crawl_targets set due_at = due_at - account_id * interval '1 minute'")
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    let busy = ["two.cn".to_owned()];
+    let asked = ClaimRequest { per_host: 2, busy_hosts: &busy, ..request("d1", 0) };
+    let claimed = store.claim(&asked).await.unwrap();
+    let accounts: Vec<_> = claimed.iter().map(|one| one.account).collect();
+    assert_eq!(accounts, [ids[4], ids[2]]);
+    let asked = ClaimRequest { limit: 2, ..request("d1", 0) };
+    let claimed = store.claim(&asked).await.unwrap();
+    let accounts: Vec<_> = claimed.iter().map(|one| one.account).collect();
+    assert_eq!(accounts, [ids[5], ids[3]]);
+    assert_eq!(store.next_due_at(at(0)).await.unwrap().map(|due| due < at(0)), Some(true));
+    let due = store.due_counts(at(0)).await.unwrap();
+    assert_eq!((due[0].due, due[0].in_flight), (2, 4));
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_hands_the_target_over() {
+    let (store, _database) = database().await;
+    one_target(&store).await;
+    let first = store.claim(&request("d1", 0)).await.unwrap().remove(0);
+    assert_eq!((first.attempt, first.lease.until), (1, at(5)));
+    assert_eq!(store.claim(&request("d2", 4)).await.unwrap(), []);
+    assert_eq!(store.claim(&request("d1", 4)).await.unwrap(), []);
+    let second = store.claim(&request("d2", 5)).await.unwrap().remove(0);
+    assert_eq!((second.account, second.attempt), (first.account, 2));
+    assert_eq!(second.lease.owner, "d2");
+}
+
+#[tokio::test]
+async fn a_host_stays_with_its_daemon_while_the_lease_holds() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 2).await;
+    let specs = [target(ids[0], "one.cn"), target(ids[1], "one.cn")];
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    let asked = ClaimRequest { limit: 1, ..request("d1", 0) };
+    let claimed = store.claim(&asked).await.unwrap().remove(0);
+    assert_eq!(store.claim(&request("d2", 1)).await.unwrap(), [], "the host is d1's");
+    store.finish(&[finished(&claimed, 1, Vec::new())]).await.unwrap();
+    assert_eq!(store.claim(&request("d2", 2)).await.unwrap(), [], "still d1's");
+    assert_eq!(store.claim(&request("d2", 5)).await.unwrap().len(), 1, "the lease ran out");
+}
+
+#[tokio::test]
+async fn released_targets_and_hosts_are_free_at_once() {
+    let (store, _database) = database().await;
+    one_target(&store).await;
+    assert_eq!(store.claim(&request("d1", 0)).await.unwrap().len(), 1);
+    assert_eq!(store.release("d1").await.unwrap(), 1);
+    assert_eq!(store.claim(&request("d2", 0)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn targets_are_made_due_by_key_or_as_canaries() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 3).await;
+    let mut specs: Vec<_> = ids.iter().map(|id| target(*id, "one.cn")).collect();
+    specs[2].is_canary = true;
+    store.sync_targets(&specs, at(60)).await.unwrap();
+    assert_eq!(store.claim(&request("d1", 0)).await.unwrap(), []);
+    assert_eq!(store.next_due_at(at(0)).await.unwrap(), Some(at(60)));
+    let keys = ["a0".to_owned()];
+    assert_eq!(store.make_due(Some(&keys), false, at(0)).await.unwrap(), 1);
+    assert_eq!(store.make_due(Some(&[]), true, at(0)).await.unwrap(), 1);
+    let claimed = store.claim(&request("d1", 0)).await.unwrap();
+    let accounts: BTreeSet<_> = claimed.iter().map(|one| one.account).collect();
+    assert_eq!(accounts, BTreeSet::from([ids[0], ids[2]]));
+    assert_eq!(store.make_due(None, false, at(0)).await.unwrap(), 1);
+}

@@ -1,0 +1,172 @@
+use xunjian::domain::{Count, Moment, Precision, Reason, shanghai_midnight};
+use xunjian::observe::{CanaryLook, Observation, Outcome, Source, Span};
+use xunjian::store::{CanaryAccount, LedgerChanges, VisitRecord};
+
+use super::{accounts, at, entry, instant, observed, post, target};
+use crate::support::database;
+
+#[tokio::test]
+async fn visits_come_back_as_the_facts_they_were() {
+    let (store, _database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    let full = Observation {
+        as_of: at(1),
+        span: Some(Span { low: instant("1970-01-01T00:00:00Z"), high: at(1) }),
+        exhausted: true,
+        empty: true,
+        confirming: true,
+        posts_total: Some(Count::Bounded { value: 100_001, low: 100_001, high: None }),
+        new_items: 0,
+        upstream_success: Some(at(0)),
+        registered_at: Some(Moment { at: at(-5000), precision: Precision::Day }),
+    };
+    let bare = Observation {
+        as_of: at(2),
+        span: None,
+        exhausted: false,
+        empty: false,
+        confirming: false,
+        posts_total: None,
+        new_items: 0,
+        upstream_success: None,
+        registered_at: None,
+    };
+    let outcomes = [
+        (Source::Crawl, Outcome::Observed(full)),
+        (Source::Bridge, Outcome::Observed(bare)),
+        (Source::Crawl, Outcome::Gone { as_of: at(3), confirming: true }),
+        (Source::Import, Outcome::Failed(Reason::Blocked)),
+        (Source::Person, Outcome::Failed(Reason::Unreachable)),
+    ];
+    let mut expected = Vec::new();
+    for (minute, (source, outcome)) in (1..).zip(outcomes) {
+        let mut record = observed(account, minute, -100, Vec::new());
+        (record.visit.source, record.visit.outcome) = (source, outcome);
+        expected.push(record.visit.clone());
+        store.finish(&[record]).await.unwrap();
+    }
+    let histories = store.histories(&[account], at(-10)).await.unwrap();
+    assert_eq!(histories[&account].visits, expected);
+    let newest = store.visits(account, at(5), 2).await.unwrap();
+    let starts: Vec<_> = newest.iter().map(|stored| stored.visit.started_at).collect();
+    assert_eq!(starts, [at(4), at(3)]);
+    assert_eq!((newest[0].status, newest[0].bytes), (Some(200), Some(20_000)));
+}
+
+#[tokio::test]
+async fn new_items_are_those_no_visit_listed_before() {
+    let (store, _database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    let lists: [&[&str]; 3] = [&["p1", "p2"], &["p1", "p2"], &["p2", "p3"]];
+    for (minute, names) in (0..).zip(lists) {
+        let posts = names.iter().map(|name| post(name, -5, 0)).collect();
+        store.finish(&[observed(account, minute, -100, posts)]).await.unwrap();
+    }
+    let histories = store.histories(&[account], at(-10)).await.unwrap();
+    let new_items: Vec<_> = histories[&account]
+        .visits
+        .iter()
+        .map(|visit| match &visit.outcome {
+            Outcome::Observed(observation) => observation.new_items,
+            _ => unreachable!(),
+        })
+        .collect();
+    assert_eq!(new_items, [2, 0, 1]);
+}
+
+#[tokio::test]
+async fn a_history_holds_what_is_recent_and_the_newest_and_oldest_post() {
+    let (store, _database) = database().await;
+    let mut dated = entry("a0");
+    dated.opened_on = Some("2020-05-01".parse().unwrap());
+    let changes = LedgerChanges { added: vec![dated, entry("a1")], ..LedgerChanges::default() };
+    store.apply_ledger(&changes, "li", "first", at(-100)).await.unwrap();
+    let ids: Vec<_> = store.accounts().await.unwrap().iter().map(|account| account.id).collect();
+    let mut parted = target(ids[0], "m.example.cn");
+    (parted.page, parted.part) = ("album".into(), "videos".into());
+    store.sync_targets(&[target(ids[0], "m.example.cn"), parted], at(0)).await.unwrap();
+
+    let old = vec![post("oldest", -9000, 0), post("older", -8000, 0), post("newest", -7000, 0)];
+    let mut undated = post("undated", 0, 0);
+    undated.published = None;
+    store.finish(&[observed(ids[0], -6000, -9000, old)]).await.unwrap();
+    let histories = store.histories(&ids, at(-100)).await.unwrap();
+    let names = |place: usize| {
+        let posts = histories[&ids[place]].posts.iter();
+        posts.map(|post| post.reference.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(histories.len(), 2);
+    assert_eq!(names(0), ["newest", "oldest"]);
+    assert_eq!(names(1), Vec::<String>::new());
+    let first = &histories[&ids[0]];
+    assert_eq!(first.visits, []);
+    assert_eq!(first.opened_at, Some(shanghai_midnight("2020-05-01".parse().unwrap())));
+    assert_eq!((first.filed_at, first.has_canary), (None, false));
+    assert_eq!(first.parts, ["videos", "all"]);
+
+    // Late or undated: first seen inside the window is enough.
+    let recent = vec![undated, post("late", -8500, 0)];
+    store.finish(&[observed(ids[0], 0, -9000, recent)]).await.unwrap();
+    let history = store.histories(&ids, at(-100)).await.unwrap().remove(&ids[0]).unwrap();
+    let late = history.posts.iter().find(|post| post.reference == "late").unwrap();
+    assert_eq!((late.missed_by, late.seen_before), (Some(at(-6000)), Some(at(-6000))));
+    assert_eq!((late.first_seen, late.recorded_at), (at(0), at(0)));
+    assert!(history.posts.iter().any(|post| post.claimed.is_none()));
+    assert_eq!(history.posts.len(), 3, "newest is undated by now");
+}
+
+#[tokio::test]
+async fn looks_at_other_canaries_come_with_the_history() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 2).await;
+    let named = CanaryAccount { platform: "weibo".into(), handle: "busy".into() };
+    let again = [named.clone(), CanaryAccount { handle: "handle-a1".into(), ..named }];
+    let canaries = store.ensure_canaries(&again, at(0)).await.unwrap();
+    assert_eq!(canaries, store.ensure_canaries(&again, at(1)).await.unwrap());
+    assert_eq!(canaries[1], ids[1], "one that the ledger holds keeps its number");
+    assert_eq!(store.accounts().await.unwrap().len(), 2, "a canary is not in the ledger");
+
+    let mut specs: Vec<_> = ids.iter().map(|id| target(*id, "m.example.cn")).collect();
+    specs.push(target(canaries[0], "m.example.cn"));
+    specs[2].is_canary = true;
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    let histories = store.histories(&ids, at(-10)).await.unwrap();
+    assert!(histories[&ids[0]].has_canary && histories[&ids[0]].canaries.is_empty());
+
+    let look = |minute: i64, healthy: bool| CanaryLook {
+        at: at(minute),
+        adapter: "adapter-1".into(),
+        healthy,
+        recorded_at: at(minute),
+    };
+    let record = |host: &'static str, canary, look: CanaryLook| {
+        let store = store.clone();
+        async move { store.record_canary_look(host, "timeline", canary, &look).await.unwrap() }
+    };
+    record("m.example.cn", canaries[0], look(1, true)).await;
+    record("m.example.cn", canaries[0], look(1, true)).await;
+    record("m.example.cn", ids[0], look(2, false)).await;
+    record("elsewhere.cn", canaries[0], look(3, true)).await;
+    let histories = store.histories(&ids, at(-10)).await.unwrap();
+    assert_eq!(histories[&ids[0]].canaries, [look(1, true)], "never its own");
+    assert_eq!(histories[&ids[1]].canaries, [look(1, true), look(2, false)]);
+}
+
+#[tokio::test]
+async fn a_page_of_posts_continues_where_the_last_ended() {
+    let (store, _database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    // Pairs of posts share their minute.
+    let posts: Vec<_> =
+        (0..7).map(|number| post(&format!("p{number}"), -(number / 2), 0)).collect();
+    let record: VisitRecord = observed(account, 1, -100, posts);
+    store.finish(&[record]).await.unwrap();
+    let (mut names, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = store.posts(account, cursor.as_ref(), 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        cursor = Some(last.cursor());
+        names.extend(page.into_iter().map(|one| one.listed.reference));
+    }
+    assert_eq!(names, ["p1", "p0", "p3", "p2", "p5", "p4", "p6"]);
+}

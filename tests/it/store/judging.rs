@@ -1,0 +1,109 @@
+use chrono::TimeDelta;
+use xunjian::domain::{Activity, LedgerEntry, Lifecycle, Reason};
+use xunjian::observe::CanaryLook;
+use xunjian::store::{AccountState, LedgerChanges, ToJudge};
+
+use super::{accounts, at, entry, observed, target};
+use crate::support::database;
+
+fn state(asked: ToJudge, activity: Activity, minute: i64) -> (ToJudge, AccountState) {
+    let state = AccountState {
+        account: asked.account,
+        activity,
+        last_post_at: Some(at(-90)),
+        last_observation_at: Some(at(-1)),
+        silence_deadline_at: Some(at(-90) + TimeDelta::days(14)),
+        coverage: 0.75,
+        judged_at: at(minute),
+        next_crossing_at: Some(at(1000)),
+    };
+    (asked, state)
+}
+
+#[tokio::test]
+async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 2).await;
+    let asked = store.to_judge(at(0), 10).await.unwrap();
+    assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), ids);
+    assert_eq!(store.to_judge(at(0), 1).await.unwrap().len(), 1);
+    assert_eq!(store.state(ids[0]).await.unwrap(), None);
+
+    let verdicts: Vec<_> =
+        asked.iter().map(|one| state(*one, Activity::Undetermined(Reason::Frozen), 0)).collect();
+    store.save_states(&verdicts).await.unwrap();
+    assert_eq!(store.state(ids[0]).await.unwrap().as_ref(), Some(&verdicts[0].1));
+    assert_eq!(store.to_judge(at(999), 10).await.unwrap(), []);
+    assert_eq!(store.to_judge(at(1000), 10).await.unwrap().len(), 2, "time crosses");
+
+    store.finish(&[observed(ids[1], 5, -100, Vec::new())]).await.unwrap();
+    let asked = store.to_judge(at(6), 10).await.unwrap();
+    assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[1]]);
+    // What arrives while the account is being judged asks for another verdict.
+    store.finish(&[observed(ids[1], 6, -100, Vec::new())]).await.unwrap();
+    store.save_states(&[state(asked[0], Activity::Active, 6)]).await.unwrap();
+    assert_eq!(store.to_judge(at(7), 10).await.unwrap().len(), 1);
+    // A verdict as of an earlier instant does not replace a later one.
+    store.save_states(&[state(asked[0], Activity::Zombie, 2)]).await.unwrap();
+    assert_eq!(store.state(ids[1]).await.unwrap().unwrap().activity, Activity::Active);
+}
+
+#[tokio::test]
+async fn a_canary_look_has_its_hosts_inactive_accounts_judged_again() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 3).await;
+    let hosts = ["one.cn", "one.cn", "two.cn"];
+    let specs: Vec<_> = ids.iter().zip(hosts).map(|(id, host)| target(*id, host)).collect();
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    let asked = store.to_judge(at(0), 10).await.unwrap();
+    let activities = [Activity::Active, Activity::Dormant, Activity::Dormant];
+    let verdicts: Vec<_> =
+        asked.into_iter().zip(activities).map(|(one, activity)| state(one, activity, 0)).collect();
+    store.save_states(&verdicts).await.unwrap();
+    let look = CanaryLook { at: at(1), adapter: "a".into(), healthy: false, recorded_at: at(1) };
+    store.record_canary_look("one.cn", "timeline", ids[2], &look).await.unwrap();
+    let asked = store.to_judge(at(2), 10).await.unwrap();
+    assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[1]]);
+}
+
+#[tokio::test]
+async fn closed_accounts_are_neither_judged_nor_shown() {
+    let (store, _database) = database().await;
+    let closed = LedgerEntry { lifecycle: Lifecycle::Closed, ..entry("k1") };
+    let changes = LedgerChanges { added: vec![closed, entry("k2")], ..LedgerChanges::default() };
+    store.apply_ledger(&changes, "li", "first", at(0)).await.unwrap();
+    assert_eq!(store.to_judge(at(0), 10).await.unwrap().len(), 1);
+    let fleet = store.fleet().await.unwrap();
+    assert_eq!(fleet.iter().map(|cell| cell.accounts).sum::<u64>(), 1);
+    assert_eq!(store.standings(10, None, None).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_fleet_is_counted_and_listed_worst_first() {
+    let (store, _database) = database().await;
+    accounts(&store, 4).await;
+    let mut far = entry("far");
+    far.region = "110000".parse().unwrap();
+    let changes = LedgerChanges { added: vec![far], ..LedgerChanges::default() };
+    store.apply_ledger(&changes, "li", "more", at(0)).await.unwrap();
+    let asked = store.to_judge(at(0), 10).await.unwrap();
+    let activities =
+        [Activity::Active, Activity::Zombie, Activity::Watch, Activity::Dormant, Activity::Gone];
+    let verdicts: Vec<_> =
+        asked.into_iter().zip(activities).map(|(one, activity)| state(one, activity, 0)).collect();
+    store.save_states(&verdicts).await.unwrap();
+
+    let keys = |standings: Vec<xunjian::domain::Standing>| {
+        standings.into_iter().map(|one| one.key).collect::<Vec<_>>()
+    };
+    let all = store.standings(10, None, None).await.unwrap();
+    assert_eq!((all[0].activity, all[0].coverage), (Activity::Gone, 0.75));
+    assert_eq!(keys(all), ["far", "a1", "a3", "a2", "a0"]);
+    assert_eq!(keys(store.standings(2, None, Some("4415")).await.unwrap()), ["a1", "a3"]);
+    assert_eq!(keys(store.standings(2, Some("douyin"), None).await.unwrap()), [""; 0]);
+    let cells = store.fleet().await.unwrap();
+    assert_eq!(cells.len(), 5);
+    let zombie = cells.iter().find(|cell| cell.activity == "zombie").unwrap();
+    assert_eq!((zombie.region.as_str(), zombie.accounts), ("441500", 1));
+    assert_eq!(zombie.coverage_sum, 0.75);
+}

@@ -1,0 +1,160 @@
+//! The store against a real server, one database for each test.
+
+mod claims;
+mod finishing;
+mod histories;
+mod judging;
+mod ledger;
+mod schema;
+mod scoring;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use xunjian::domain::{
+    AccountId, Count, Identity, LedgerEntry, Lifecycle, Moment, Post, Precision,
+};
+use xunjian::observe::{Observation, Outcome, Source, Span, Visit};
+use xunjian::store::{
+    ClaimRequest, Claimed, LedgerChanges, NextVisit, Store, TargetSpec, Validators, VisitRecord,
+};
+
+fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// Noon of 2026-11-22, UTC, and minutes from there.
+fn at(minute: i64) -> DateTime<Utc> {
+    instant("2026-11-22T12:00:00Z") + TimeDelta::minutes(minute)
+}
+
+fn entry(key: &str) -> LedgerEntry {
+    LedgerEntry {
+        key: key.into(),
+        platform: "weibo".into(),
+        handle: format!("handle-{key}"),
+        name: format!("平安{key}"),
+        url: None,
+        sponsor: "某市公安局".into(),
+        sponsor_code: None,
+        supervisor: Some("某市人民政府办公室".into()),
+        region: "441500".parse().unwrap(),
+        level: None,
+        category: Some("发布".into()),
+        role: None,
+        lifecycle: Lifecycle::Running,
+        filed_on: None,
+        opened_on: None,
+        closed_on: None,
+        population: None,
+        exemption: None,
+        exempt_until: None,
+        officer: None,
+        notify: None,
+        operator: None,
+        contract_until: None,
+        site_id: None,
+        notes: std::collections::BTreeMap::new(),
+    }
+}
+
+/// Accounts `a0`, `a1`, … in the ledger.
+async fn accounts(store: &Store, count: usize) -> Vec<AccountId> {
+    let added = (0..count).map(|number| entry(&format!("a{number}"))).collect();
+    let changes = LedgerChanges { added, ..LedgerChanges::default() };
+    store.apply_ledger(&changes, "tester", "setup", at(-100)).await.unwrap();
+    store.accounts().await.unwrap().into_iter().map(|account| account.id).collect()
+}
+
+fn target(account: AccountId, host: &str) -> TargetSpec {
+    TargetSpec {
+        account,
+        page: "timeline".into(),
+        part: "all".into(),
+        host: host.into(),
+        is_canary: false,
+    }
+}
+
+/// One account with one target on `m.example.cn`.
+async fn one_target(store: &Store) -> AccountId {
+    let account = accounts(store, 1).await[0];
+    store.sync_targets(&[target(account, "m.example.cn")], at(-10)).await.unwrap();
+    account
+}
+
+fn request(owner: &str, minute: i64) -> ClaimRequest<'_> {
+    ClaimRequest {
+        owner,
+        now: at(minute),
+        lease: TimeDelta::minutes(5),
+        limit: 1000,
+        per_host: 1000,
+        busy_hosts: &[],
+    }
+}
+
+/// A record of a visit that observed a newest-first list at `minute`, back to `low`.
+fn observed(account: AccountId, minute: i64, low: i64, posts: Vec<Post>) -> VisitRecord {
+    VisitRecord {
+        account,
+        host: Some("m.example.cn".into()),
+        lease: None,
+        visit: Visit {
+            page: "timeline".into(),
+            part: "all".into(),
+            started_at: at(minute),
+            recorded_at: at(minute),
+            adapter: "adapter-1".into(),
+            source: Source::Crawl,
+            outcome: Outcome::Observed(Observation {
+                as_of: at(minute),
+                span: Some(Span { low: at(low), high: at(minute) }),
+                exhausted: false,
+                empty: false,
+                confirming: true,
+                posts_total: Some(Count::Exact(345)),
+                new_items: 0,
+                upstream_success: None,
+                registered_at: None,
+            }),
+        },
+        status: Some(200),
+        bytes: Some(20_000),
+        duration_ms: Some(150),
+        body_digest: Some(format!("digest-{minute}")),
+        seen_at: at(minute),
+        identity: Some(Identity {
+            name: Some("平安某市".into()),
+            followers: Some(Count::Exact(1000)),
+            ..Identity::default()
+        }),
+        posts,
+        inquiries: Vec::new(),
+        next: None,
+    }
+}
+
+/// The record of a claimed target, observed at `minute`, due again a day later.
+fn finished(claimed: &Claimed, minute: i64, posts: Vec<Post>) -> VisitRecord {
+    let next = NextVisit {
+        due_at: at(minute) + TimeDelta::days(1),
+        validators: Validators { etag: Some("\"v1\"".into()), last_modified: None },
+        rate: None,
+    };
+    VisitRecord {
+        lease: Some(claimed.lease.clone()),
+        next: Some(next),
+        ..observed(claimed.account, minute, minute - 1000, posts)
+    }
+}
+
+fn post(reference: &str, claimed_minute: i64, likes: u64) -> Post {
+    let claimed = Moment { at: at(claimed_minute), precision: Precision::Minute };
+    Post {
+        reference: Some(reference.into()),
+        url: Some(format!("https://m.example.cn/{reference}")),
+        published: Some(claimed),
+        published_text: Some("5分钟前".into()),
+        likes: Some(Count::Exact(likes)),
+        ..Post::default()
+    }
+}
