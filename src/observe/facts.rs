@@ -58,7 +58,8 @@ pub struct Observation {
     pub confirming: bool,
     /// The profile's own counter of posts.
     pub posts_total: Option<Count>,
-    /// How many items not known before the visit listed, to set beside the counter's growth.
+    /// How many items not known before the visit listed that claim no time before the last
+    /// observation, to set beside the counter's growth.
     pub new_items: u32,
     /// For a bridge, its own last success upstream.
     pub upstream_success: Option<DateTime<Utc>>,

@@ -34,4 +34,4 @@ pub use policy::Policy;
 pub use post::late;
 pub use span::Covered;
 pub use threshold::{Operator, Threshold, Unit, Window};
-pub use visit::{Composed, PageRules, Proof, Provenance, Reading, Role, compose};
+pub use visit::{Composed, Known, PageRules, Proof, Provenance, Reading, Role, compose};

@@ -95,6 +95,7 @@ impl<'a> View<'a> {
             hidden: Vec::new(),
             canaries,
         };
+        view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
         view.seen.sort_by_key(|seen| (seen.as_of, seen.visit.started_at));
         view.hidden = hidden_posts(&view.seen);
         view

@@ -6,7 +6,7 @@ use crate::domain::{Count, Moment, PageVerdict, Post, Reason};
 
 use super::facts::{Observation, Outcome, Span};
 use super::freshness::{Answer, Freshness, freshness};
-use super::list::{distinct, read_order};
+use super::list::{distinct, latest, read_order};
 use super::policy::Policy;
 
 /// What a page kind that speaks for an account shows. Articles, comments and boards do not.
@@ -134,8 +134,29 @@ impl Composed {
     }
 }
 
-/// Reads one visit. `known` holds the references and addresses listed by earlier visits.
-pub fn compose(reading: &Reading, known: &HashSet<String>, policy: &Policy) -> Composed {
+/// What earlier visits listed, to tell new items from old ones.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// References and addresses of every item listed so far.
+    pub names: HashSet<String>,
+    /// As-of time of the newest earlier observation. An unknown item that claims to be older comes
+    /// from reading deeper than before; it is not new and explains no growth of the counter.
+    pub observed_to: Option<DateTime<Utc>>,
+}
+
+impl Known {
+    fn is_new(&self, post: &Post) -> bool {
+        let names = [&post.reference, &post.url];
+        let is_older = self
+            .observed_to
+            .zip(post.published)
+            .is_some_and(|(observed_to, claim)| latest(claim) <= observed_to);
+        !is_older && !names.into_iter().flatten().any(|name| self.names.contains(name))
+    }
+}
+
+/// Reads one visit.
+pub fn compose(reading: &Reading, known: &Known, policy: &Policy) -> Composed {
     if let Some(reason) = reading.failure {
         return Composed::failed(reason);
     }
@@ -168,10 +189,7 @@ pub fn compose(reading: &Reading, known: &HashSet<String>, policy: &Policy) -> C
         _ => None,
     };
     let span = low.map(|low| Span { low, high: reach.as_of }).filter(|span| span.low < span.high);
-    let is_new = |post: &&Post| {
-        ![&post.reference, &post.url].into_iter().flatten().any(|name| known.contains(name))
-    };
-    let new_items = distinct(&reading.posts).filter(is_new).count();
+    let new_items = distinct(&reading.posts).filter(|post| known.is_new(post)).count();
     let observation = Observation {
         as_of: reach.as_of,
         span,
