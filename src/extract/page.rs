@@ -124,7 +124,7 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         layout: Some(layout.name.clone()),
         posts,
         inquiries: inquiries
-            .map(|fields| inquiry::inquiries(page, fields, reader, owner))
+            .map(|fields| inquiry::inquiries(page, fields, reader, owner.or(page.handle)))
             .unwrap_or_default(),
         exhausted: layout.exhausted.iter().any(|rule| reader.hit(rule, root).is_some()),
         empty_marker: layout.empty_marker.iter().any(|rule| reader.hit(rule, root).is_some()),

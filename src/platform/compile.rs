@@ -165,8 +165,8 @@ fn page_kind(name: &str, page: &Section<'_>, rounding: Rounding) -> Option<PageK
     let text = |key: &str| page.get(key).and_then(|entry| entry.text().map(str::to_owned));
     let url = page.get("url").and_then(|entry| entry.parsed(AddressTemplate::parse));
     let pages_max = page.get("pages_max").and_then(|entry| entry.integer(1..=100)).unwrap_or(1);
-    let layouts = layouts(page, rounding);
     let role = role?;
+    let layouts = layouts(page, role, rounding);
     let kind = PageKind {
         name: name.to_owned(),
         role,
@@ -197,21 +197,23 @@ fn verified(page: &Section<'_>) -> Option<NaiveDate> {
 
 /// What a page kind must have as a whole.
 fn judge(page: &Section<'_>, kind: &PageKind) {
-    if kind.crawl && kind.url.is_none() {
+    if kind.crawl && page.get("url").is_none() {
         page.wrong("url", "is missing: a page kind with crawl = true needs an address");
     }
     if matches!(kind.role, Role::Comments | Role::Board) && !kind.personal {
         page.wrong("personal", "must be true: comments and boards show citizens' words");
     }
-    let listless = kind.layouts.iter().any(|layout| layout.items.is_empty());
-    if kind.role == Role::List && listless {
-        page.wrong("items", "is missing: a list needs its items");
-    }
 }
 
-fn layouts(page: &Section<'_>, rounding: Rounding) -> Vec<Layout> {
+fn layouts(page: &Section<'_>, role: Role, rounding: Rounding) -> Vec<Layout> {
+    let layout = |name: &str, section: &Section<'_>| {
+        if role == Role::List && section.get("items").is_none() {
+            section.wrong("items", "is missing: a list needs its items");
+        }
+        compile_layout(name, section, rounding)
+    };
     let Some(alternatives) = page.get("alternatives") else {
-        return vec![compile_layout("default", page, rounding)];
+        return vec![layout("default", page)];
     };
     let known = [&["name"][..], &LAYOUT_KEYS[..]].concat();
     let mut layouts: Vec<Layout> = Vec::new();
@@ -224,7 +226,7 @@ fn layouts(page: &Section<'_>, rounding: Rounding) -> Vec<Layout> {
         }
         // Paths of another format would mean nothing here, so nothing is inherited across formats.
         let inherited = (!section.has_own("format")).then(|| page.clone());
-        layouts.push(compile_layout(name, &section.inheriting(inherited), rounding));
+        layouts.push(layout(name, &section.inheriting(inherited)));
     }
     if layouts.is_empty() {
         alternatives.wrong("needs at least one layout");

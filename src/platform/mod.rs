@@ -21,3 +21,6 @@ pub use layout::{
 pub use page::{AddressTemplate, IdentityProof, Order, PageKind, Role, TimeSource};
 pub use quirk::{QUIRKS, Quirk};
 pub use source::{Candidate, Path, Place, Rounding, Source};
+
+#[cfg(test)]
+mod tests;

@@ -53,13 +53,13 @@ pub enum IdentityProof {
     Nobody,
 }
 
-/// An address with places for `{handle}`, `{url}`, `{page}` and `{ref}`.
+/// An address with places for `{handle}`, `{url}` and `{page}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressTemplate(String);
 
 impl AddressTemplate {
     /// The names a template may hold.
-    pub const PLACES: [&'static str; 4] = ["handle", "url", "page", "ref"];
+    pub const PLACES: [&'static str; 3] = ["handle", "url", "page"];
 
     /// Reads a template.
     ///

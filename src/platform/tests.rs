@@ -1,0 +1,214 @@
+//! One wrong file per rule, and the shipped files.
+
+use super::*;
+use crate::domain::SourceText;
+
+const GOOD: &str = r#"id = "example"
+title = "示例平台"
+observability = "public_page"
+hosts = ["m.example.cn"]
+limit = { per_minute = 20, concurrent = 1, backoff_max_s = 3600 }
+canaries = ["1234567890"]
+
+[pages.timeline]
+role = "list"
+crawl = true
+url = "https://m.example.cn/u/{handle}?page={page}"
+format = "json"
+identity = { handle = "$.user.id", name = "$.user.name" }
+items = "$.cards[*]"
+verified = "never"
+blocked = [{ at = "$.url", matches = "captcha|login" }, { status = [403] }]
+
+[pages.timeline.item]
+ref = "$.id"
+published_at = { at = "$.created_at", as = "datetime" }
+likes = { at = "$.attitudes", as = "count" }
+comments = { at = "$.comments", or = "hidden:login_required" }
+"#;
+
+fn compile(text: &str) -> Result<Catalog, Vec<String>> {
+    let file = SourceText { file: "p.toml".to_owned(), text: text.to_owned() };
+    let problems = |problems: Vec<crate::domain::Problem>| {
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    Catalog::compile(&[file]).map_err(problems)
+}
+
+/// One change to a good file gives exactly one problem, which begins and speaks as wanted.
+fn check(from: &str, to: &str, place: &str, reason: &str) {
+    assert_eq!(GOOD.matches(from).count(), 1, "{from:?} is not once in the good file");
+    let problems = compile(&GOOD.replace(from, to)).err().unwrap_or_default();
+    assert_eq!(problems.len(), 1, "{to:?}: {problems:#?}");
+    assert!(problems[0].starts_with(place), "{to:?}: {} does not start {place}", problems[0]);
+    assert!(problems[0].contains(reason), "{to:?}: {} does not say {reason:?}", problems[0]);
+}
+
+#[test]
+fn a_good_file_compiles() {
+    let catalog = compile(GOOD).unwrap();
+    let platform = catalog.find("示例平台").unwrap();
+    assert_eq!(platform.limit.per_minute, 20);
+    assert_eq!(platform.pages["timeline"].identity, IdentityProof::Answer);
+    assert_eq!(platform.crawled().count(), 1);
+    assert!(platform.digest.starts_with("sha256:") && platform.digest.len() == 71);
+}
+
+#[test]
+fn keys_that_nobody_knows_are_refused() {
+    check("hosts =", "host =", "p.toml:4: host:", "unknown key");
+    check("per_minute", "per_hour", "p.toml:5: limit.per_hour:", "unknown key");
+    check("likes =", "like =", "p.toml:21: pages.timeline.item.like:", "unknown key");
+}
+
+#[test]
+fn words_outside_their_set_are_refused() {
+    check("\"public_page\"", "\"page\"", "p.toml:3: observability:", "none of: public_page");
+    check("\"list\"", "\"wall\"", "p.toml:9: pages.timeline.role:", "none of: list");
+    check("\"json\"", "\"xml\"", "p.toml:12: pages.timeline.format:", "none of: json");
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    check("title = \"示例平台\"\n", "", "p.toml:1: title:", "is missing");
+    check(
+        "url = \"https://m.example.cn/u/{handle}?page={page}\"\n",
+        "",
+        "p.toml:8: pages.timeline.url:",
+        "is missing",
+    );
+    check(
+        "identity = { handle = \"$.user.id\", name = \"$.user.name\" }\n",
+        "",
+        "p.toml:8: pages.timeline.identity:",
+        "is missing",
+    );
+    check("items = \"$.cards[*]\"\n", "", "p.toml:8: pages.timeline.items:", "is missing");
+    check("verified = \"never\"\n", "", "p.toml:8: pages.timeline.verified:", "is missing");
+    check("handle = \"$.user.id\", ", "", "p.toml:8: pages.timeline.identity:", "is missing");
+}
+
+#[test]
+fn paths_and_patterns_are_compiled() {
+    check("\"$.cards[*]\"", "\"$.cards[\"", "p.toml:14: pages.timeline.items:", "bad JSONPath");
+    check(
+        "\"captcha|login\"",
+        "\"captcha(\"",
+        "p.toml:16: pages.timeline.blocked[0].matches:",
+        "bad pattern",
+    );
+    check("\"$.id\"", "\"id\"", "p.toml:19: pages.timeline.item.ref:", "bad JSONPath");
+    check("{handle}?", "{uid}?", "p.toml:11: pages.timeline.url:", "unknown place {uid}");
+}
+
+#[test]
+fn transforms_are_known_and_fit() {
+    check(
+        "\"datetime\"",
+        "\"weibo_time\"",
+        "p.toml:20: pages.timeline.item.published_at.as:",
+        "unknown transform",
+    );
+    check(
+        "as = \"count\"",
+        "as = \"datetime\"",
+        "p.toml:21: pages.timeline.item.likes.as:",
+        "not what this field holds",
+    );
+    check(
+        "\"hidden:login_required\"",
+        "\"0\"",
+        "p.toml:22: pages.timeline.item.comments.or:",
+        "hidden:<reason>",
+    );
+    check(
+        "ref = \"$.id\"",
+        "ref = { at = \"$.id\", capped = 5 }",
+        "p.toml:19: pages.timeline.item.ref.capped:",
+        "counts only",
+    );
+    check(
+        "ref = \"$.id\"",
+        "ref = { at = \"$.id\", attr = \"href\" }",
+        "p.toml:19: pages.timeline.item.ref.attr:",
+        "HTML only",
+    );
+    check(
+        "ref = \"$.id\"",
+        "ref = { at = \"$.id\", page = \"$.id\" }",
+        "p.toml:19: pages.timeline.item.ref:",
+        "several places",
+    );
+}
+
+#[test]
+fn types_and_ranges_are_checked() {
+    check(
+        "crawl = true",
+        "crawl = \"yes\"",
+        "p.toml:10: pages.timeline.crawl:",
+        "expected true or false",
+    );
+    check("concurrent = 1", "concurrent = 0", "p.toml:5: limit.concurrent:", "outside 1..=64");
+    check("\"never\"", "\"2026-13-01\"", "p.toml:15: pages.timeline.verified:", "no date");
+    check("[403]", "[42]", "p.toml:16: pages.timeline.blocked[1].status[0]:", "outside 100..=599");
+    check(
+        "{ status = [403] }",
+        "{ matches = \"x\" }",
+        "p.toml:16: pages.timeline.blocked[1]:",
+        "needs one of",
+    );
+    check(
+        "role = \"list\"",
+        "role = \"board\"",
+        "p.toml:8: pages.timeline.personal:",
+        "must be true",
+    );
+}
+
+#[test]
+fn css_selectors_are_compiled_in_html_layouts() {
+    let html = "id = \"h\"\ntitle = \"页\"\nobservability = \"public_page\"\n[pages.list]\nrole = \
+                \"list\"\nverified = 2026-11-22\nformat = \"html\"\nidentity = \"address\"\nitems = \
+                \"li[\"\n";
+    let problems = compile(html).unwrap_err();
+    assert!(problems[0].contains("p.toml:9: pages.list.items: bad CSS selector"), "{problems:?}");
+}
+
+#[test]
+fn every_problem_of_every_file_is_told() {
+    let twice = GOOD.replace("hosts =", "host =").replace("\"$.cards[*]\"", "\"$.cards[\"");
+    let file = |name: &str, text: &str| SourceText { file: name.to_owned(), text: text.to_owned() };
+    let files = [file("a.toml", &twice), file("b.toml", "id = "), file("c.toml", GOOD)];
+    let problems = Catalog::compile(&files).unwrap_err();
+    let places = problems.iter().map(|one| (one.file.as_str(), one.line)).collect::<Vec<_>>();
+    assert_eq!(places, [("a.toml", 4), ("a.toml", 14), ("b.toml", 1)]);
+}
+
+#[test]
+fn two_platforms_never_share_a_name() {
+    let file = |name: &str, text: &str| SourceText { file: name.to_owned(), text: text.to_owned() };
+    let other = GOOD.replace("id = \"example\"", "id = \"other\"");
+    let problems = Catalog::compile(&[file("a.toml", GOOD), file("b.toml", &other)]).unwrap_err();
+    assert!(problems[0].to_string().contains("\"example\" are used already"), "{problems:?}");
+}
+
+#[test]
+fn alternatives_inherit_what_they_do_not_say() {
+    let text = format!(
+        "{GOOD}\n[[pages.timeline.alternatives]]\nname = \"new\"\nitems = \"$.data[*]\"\n\
+         item = {{ ref = \"$.mid\" }}\n[[pages.timeline.alternatives]]\nname = \"old\"\n"
+    );
+    let catalog = compile(&text).unwrap();
+    let layouts = &catalog.get("example").unwrap().pages["timeline"].layouts;
+    let names = layouts.iter().map(|layout| layout.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(names, ["new", "old"]);
+    assert!(layouts.iter().all(|layout| layout.item.likes.candidates.len() == 1));
+    assert!(layouts.iter().all(|layout| layout.blocked.len() == 2));
+}
+
+#[test]
+fn catalogs_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    shared::<Catalog>();
+}
