@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::domain::{Problem, SourceText};
 
@@ -42,7 +42,7 @@ pub fn read_folder(folder: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
     if problems.is_empty() { Ok(sources) } else { Err(problems) }
 }
 
-fn read_file(path: &PathBuf) -> Result<SourceText, Problem> {
+fn read_file(path: &Path) -> Result<SourceText, Problem> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text))

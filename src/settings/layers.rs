@@ -13,7 +13,8 @@ pub(super) const PREFIX: &str = "XUNJIAN__";
 
 /// Keys that hold a path: a relative one is meant from the folder of the file that sets it, in
 /// the environment from the working directory.
-const PATHS: [&str; 4] = ["data_dir", "platforms_dir", "schemes_dir", "database.bin_dir"];
+pub(super) const PATHS: [&str; 4] =
+    ["data_dir", "platforms_dir", "schemes_dir", "database.bin_dir"];
 
 pub(super) fn merge(
     file: Option<&SourceText>,

@@ -6,7 +6,8 @@
 //! them and is the only one that reads the environment. Everything wrong is reported at once.
 //!
 //! To add a stage's section: one field in [`Settings`] and its table in `config/default.toml`
-//! (a test says so). A rule beyond types: one function in `rules`.
+//! (a test says so). A key that holds a path: one entry in `layers::PATHS` (likewise). A rule
+//! beyond types: one function in `rules` and one invalid file in `tests/fixtures/settings`.
 
 mod document;
 mod environment;

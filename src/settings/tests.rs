@@ -38,6 +38,16 @@ fn the_shipped_file_says_every_default_and_nothing_else() {
 }
 
 #[test]
+fn every_folder_among_the_keys_is_known_as_a_path() {
+    let mut defaults = Vec::new();
+    leaves("", &toml::Table::try_from(Settings::default()).unwrap(), &mut defaults);
+    for key in defaults.iter().filter_map(|leaf| leaf.split(" = ").next()) {
+        let is_path = key.ends_with("_dir") || key.ends_with("_file");
+        assert_eq!(is_path, layers::PATHS.contains(&key), "{key}");
+    }
+}
+
+#[test]
 fn the_shipped_file_is_valid() {
     let settings = layered(DEFAULT_TOML, &[]).unwrap();
     assert_eq!(settings.platforms_dir, Path::new("/etc/somewhere/platforms"));

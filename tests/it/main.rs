@@ -1,7 +1,10 @@
 //! Every test that needs a server of some kind, in one binary.
 
-mod metrics;
-mod panels;
+#[cfg(test)]
+mod check;
+#[cfg(test)]
 mod postgres;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
 mod support;

@@ -32,8 +32,8 @@ pub(super) struct Home {
 impl Home {
     /// Creates what is missing; changes nothing that somebody else made.
     pub(super) fn prepare(data_dir: &Path, os_user: &str) -> anyhow::Result<Self> {
-        create_data_dir(data_dir, os_user)?;
         let user = ServerUser::if_root(os_user)?;
+        create_data_dir(data_dir, user)?;
         let data_dir =
             data_dir.canonicalize().with_context(|| format!("following {}", data_dir.display()))?;
         let dir = data_dir.join("postgres");
@@ -114,11 +114,10 @@ impl Home {
 
 /// Creates `data_dir` if it is missing: for this user alone, or for root with the server's user
 /// allowed to pass through.
-pub(super) fn create_data_dir(data_dir: &Path, os_user: &str) -> anyhow::Result<()> {
+pub(super) fn create_data_dir(data_dir: &Path, user: Option<ServerUser>) -> anyhow::Result<()> {
     if data_dir.is_dir() {
         return Ok(());
     }
-    let user = ServerUser::if_root(os_user)?;
     if let Some(parent) = data_dir.parent() {
         fs::create_dir_all(parent).with_context(|| format!("creating {}", parent.display()))?;
     }

@@ -20,9 +20,12 @@
 //! are on, and a killed server recovers what it acknowledged.
 
 mod binaries;
+mod child;
 mod cluster;
 mod configuration;
 mod home;
+mod postmaster;
+mod server;
 mod server_user;
 mod supervisor;
 
@@ -35,6 +38,7 @@ use tokio::sync::watch;
 
 use crate::store;
 use home::Home;
+use server_user::ServerUser;
 use supervisor::Supervisor;
 
 pub use supervisor::ServerState;
@@ -68,7 +72,9 @@ impl Database {
     /// Another daemon works in `data_dir`; no usable binaries; a cluster of another major
     /// version; a server that does not start, with its own last words.
     pub async fn own(settings: &store::Settings, data_dir: &Path) -> anyhow::Result<Self> {
-        home::create_data_dir(data_dir, &settings.os_user)?;
+        let private = settings.url.is_empty();
+        let user = if private { ServerUser::if_root(&settings.os_user)? } else { None };
+        home::create_data_dir(data_dir, user)?;
         let daemon = home::lock_file(&data_dir.join("daemon.lock"))?;
         if daemon.try_lock().is_err() {
             bail!("another xunjian daemon works in {}", data_dir.display());
@@ -105,7 +111,7 @@ impl Database {
                 let hold = Hold::Ours { supervisor, home, waits_for_users };
                 return Ok(Self { url, hold, state, _daemon: daemon });
             }
-            let may_attach = daemon.is_none() && cluster::is_ready(&home);
+            let may_attach = daemon.is_none() && postmaster::is_ready(&home);
             if may_attach && users_lock.try_lock_shared().is_ok() {
                 return Ok(Self::elsewhere(url, Some(users_lock), None));
             }
