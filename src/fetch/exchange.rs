@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, HOST, HeaderMap, HeaderValue,
 };
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::body::{BodyError, BodyReader, Cap, Progress};
@@ -33,7 +33,7 @@ pub(super) struct Exchange {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    /// Empty for redirects and server errors, whose bodies are not read.
+    /// Empty for redirects, 429 and server errors, whose bodies are not read.
     pub(super) body: Vec<u8>,
     pub(super) wire_bytes: u64,
     pub(super) sent_at: DateTime<Utc>,
@@ -116,7 +116,9 @@ impl Exchange {
         }
         let status = response.status();
         let headers = response.headers().clone();
-        let bodiless = status.is_redirection() || status.is_server_error();
+        let bodiless = status.is_redirection()
+            || status.is_server_error()
+            || status == StatusCode::TOO_MANY_REQUESTS;
         let (body, wire_bytes) = match bodiless {
             true => (Vec::new(), 0),
             false => read_body(response, cap).await?,

@@ -29,8 +29,8 @@ pub(super) fn age_seconds(headers: &HeaderMap) -> Option<u64> {
 ///
 /// There is no one header: `Cache-Status` (RFC 9211), `X-Cache`, `X-Cache-Lookup`,
 /// `CF-Cache-Status`, `X-Cache-Hits` and a dozen others say it in words of their own, so every
-/// header with `cache` in its name is searched. A false alarm costs a confirmation, a miss would let
-/// a stale page confirm.
+/// header with `cache` in its name is searched. A false alarm costs a confirmation, a miss would
+/// let a stale page confirm.
 pub(super) fn cache_hit(headers: &HeaderMap) -> bool {
     if age_seconds(headers).is_some_and(|seconds| seconds > 0) {
         return true;

@@ -6,6 +6,7 @@
 //! answer is read under caps (`exchange`, `body`). How a request ends is a [`Fetched`], never an
 //! error. There is no cookie jar, no credential and no way around a captcha here.
 
+mod asker;
 mod body;
 mod exchange;
 mod fetcher;
@@ -13,6 +14,7 @@ mod guard;
 mod headers;
 mod outcome;
 mod pace;
+mod page;
 mod ranges;
 mod request;
 mod resolver;
@@ -26,9 +28,10 @@ mod tests;
 
 pub use fetcher::{FetchError, Fetcher};
 pub use outcome::{
-    Disallowed, DisallowedReason, Fetched, Limited, LimitedReason, NotModified, Page, Refused,
-    RefusedReason, Unreachable, UnreachableReason,
+    Disallowed, DisallowedReason, Fetched, Limited, LimitedReason, Refused, RefusedReason,
+    Unreachable, UnreachableReason,
 };
+pub use page::{NotModified, Page};
 pub use request::{Request, Validators};
 pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use settings::{HostLimit, Settings};

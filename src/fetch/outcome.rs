@@ -1,10 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
-use chrono::{DateTime, Utc};
-
-use super::request::Validators;
+use super::page::{NotModified, Page};
 
 /// How a request ended. None of these is an error: each is a fact about the visit.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,63 +67,6 @@ impl Fetched {
     pub(super) fn refused(reason: RefusedReason, detail: impl Into<String>) -> Self {
         Self::Refused(Refused { reason, detail: detail.into() })
     }
-}
-
-/// An answer with everything that bears on whose it is and how fresh it is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Page {
-    /// The HTTP status; never 429 or 5xx, and 3xx only without a usable `Location`.
-    pub status: u16,
-    /// The address that answered, without the cache buster.
-    pub final_url: String,
-    /// Redirects followed.
-    pub redirects: u32,
-    /// The body, unpacked; its character encoding is extraction's to tell.
-    pub body: Bytes,
-    /// Body bytes received, before unpacking.
-    pub wire_bytes: u64,
-    /// The origin's `Date`.
-    pub date: Option<DateTime<Utc>>,
-    /// `Age` in seconds: how long a cache held the answer.
-    pub age_seconds: Option<u64>,
-    /// Whether a header says that a cache answered (`Age` above 0, `X-Cache: HIT`, …).
-    pub cache_hit: bool,
-    /// `ETag` and `Last-Modified`, for the next conditional request.
-    pub validators: Validators,
-    /// `Content-Type` as it came.
-    pub content_type: Option<String>,
-    /// Response headers, names in lower case, in the order received; without `set-cookie` and
-    /// without values above 8 KiB.
-    pub headers: Vec<(String, String)>,
-    /// When the answered request was sent.
-    pub sent_at: DateTime<Utc>,
-    /// When the last byte came.
-    pub received_at: DateTime<Utc>,
-    /// From sending to the last byte, on the monotonic clock.
-    pub elapsed: Duration,
-    /// Whether validators were sent.
-    pub conditional: bool,
-    /// Whether the answered address carried the cache buster.
-    pub cache_buster_sent: bool,
-}
-
-impl Page {
-    /// The first value of a header, by its name in any case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
-}
-
-/// "Nothing changed", and what it proves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotModified {
-    /// The origin's `Date`: the answer reaches this instant and never confirms.
-    pub date: Option<DateTime<Utc>>,
-    /// When the request was sent.
-    pub sent_at: DateTime<Utc>,
-    /// From sending to the answer.
-    pub elapsed: Duration,
 }
 
 /// Not now.

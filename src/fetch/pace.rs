@@ -41,8 +41,8 @@ enum Circuit {
 /// The adaptive delay of one host: additive increase, multiplicative decrease of its speed.
 ///
 /// `speed` is the share of the limit in use. Trouble halves it, down to one request per
-/// `backoff_max`; a good answer gives back a twentieth. A run of troubles opens the circuit: nothing
-/// is asked for a while, then one request tries.
+/// `backoff_max`; a good answer gives back a twentieth. A run of troubles opens the circuit:
+/// nothing is asked for a while, then one request tries.
 #[derive(Debug, Clone)]
 pub(super) struct Pace {
     gap: Duration,
@@ -270,7 +270,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_trouble_and_no_wall_ever_shortens_a_delay(events in prop::collection::vec(0..4u8, 0..60)) {
+        fn no_trouble_and_no_wall_ever_shortens_a_delay(
+            events in prop::collection::vec(0..4u8, 0..60),
+        ) {
             let now = Instant::now();
             let mut pace = pace();
             let mut before_good = pace.delay();

@@ -50,7 +50,7 @@ const SIX_TO_FOUR: Ipv6Net = v6([0x2002, 0, 0, 0], 16);
 
 /// The name of the special range an address lies in; `None` for a public one.
 ///
-/// An IPv6 address that only carries an IPv4 one (mapped, NAT64, 6to4) is judged by what it carries.
+/// An IPv6 address that only carries an IPv4 one (mapped, NAT64, 6to4) is judged by the latter.
 pub(super) fn special_range(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => special_v4(address),

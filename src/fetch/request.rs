@@ -1,5 +1,9 @@
 use std::time::Duration;
 
+use reqwest::header::{
+    CACHE_CONTROL, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, PRAGMA,
+};
+
 use super::settings::HostLimit;
 
 /// What an earlier answer gave to ask "has it changed since" with.
@@ -33,5 +37,28 @@ impl Request {
     /// An ordinary unconditional request.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), ..Self::default() }
+    }
+
+    /// The header lines that make the request conditional, or fit to confirm; `first`: it goes to
+    /// the address itself and not to a redirect's target.
+    pub(super) fn headers(&self, first: bool) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if self.confirming {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+            return headers;
+        }
+        if let Some(validators) = self.validators.as_ref().filter(|_| first) {
+            let lines =
+                [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)];
+            for (name, value) in lines {
+                // A validator that is no header value cannot be sent; the request is unconditional.
+                let value = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok());
+                if let Some(value) = value {
+                    headers.insert(name, value);
+                }
+            }
+        }
+        headers
     }
 }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// No time in the settings may be longer: beyond it lies a slip of the pen, and overflow.
+pub(super) const SETTING_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// How often and how widely one host may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -29,9 +32,11 @@ impl HostLimit {
     }
 
     pub(super) fn problem(&self) -> Option<String> {
-        // A year between requests is as good as never, and keeps the gap a valid duration.
-        if !(self.per_minute >= 1e-6 && self.per_minute <= 1e6) {
-            return Some(format!("per_minute must be 0.000001 to 1000000, is {}", self.per_minute));
+        if !(self.per_minute >= 1e-5 && self.per_minute <= 1e6) {
+            return Some(format!("per_minute must be 0.00001 to 1000000, is {}", self.per_minute));
+        }
+        if self.backoff_max_seconds > SETTING_MAX.as_secs() {
+            return Some("backoff_max_seconds is longer than a year".to_owned());
         }
         (!(1..=1000).contains(&self.concurrent))
             .then(|| format!("concurrent must be 1 to 1000, is {}", self.concurrent))
@@ -131,6 +136,17 @@ impl Settings {
         for (field, _) in positive.into_iter().filter(|(_, value)| *value == 0) {
             refuse(field, "must be at least 1");
         }
+        let times = [
+            ("connect_timeout_seconds", self.connect_timeout_seconds),
+            ("timeout_seconds", self.timeout_seconds),
+            ("patience_seconds", self.patience_seconds),
+            ("robots_retry_seconds", self.robots_retry_seconds),
+            ("retry_after_max_seconds", self.retry_after_max_seconds),
+            ("breaker_open_seconds", self.breaker_open_seconds),
+        ];
+        for (field, _) in times.into_iter().filter(|(_, value)| *value > SETTING_MAX.as_secs()) {
+            refuse(field, "is longer than a year");
+        }
         if self.robots_cache_hours > 24 {
             refuse("robots_cache_hours", "must be at most 24 (RFC 9309)");
         }
@@ -144,6 +160,18 @@ impl Settings {
             if number.trim().is_empty() {
                 refuse(&format!("authorised_hosts.{host}"), "names no authorisation number");
             }
+        }
+        let hosts = |field: &str, keys: Vec<&String>| {
+            keys.into_iter().map(|key| (format!("{field}.{key}"), key.clone())).collect::<Vec<_>>()
+        };
+        let named = [
+            hosts("limits", self.limits.keys().collect()),
+            hosts("connect_to", self.connect_to.keys().collect()),
+            hosts("authorised_hosts", self.authorised_hosts.keys().collect()),
+        ];
+        for (field, key) in named.iter().flatten().filter(|(_, key)| !is_host_key(key)) {
+            let reason = format!("{key:?} is no host or `*.suffix` in lower case (IDN: punycode)");
+            refuse(field, &reason);
         }
         let limits = self.limits.iter().map(|(host, limit)| (format!("limits.{host}"), limit));
         let default = ("default_limit".to_owned(), &self.default_limit);
@@ -166,6 +194,14 @@ impl Settings {
         let known = |one: char| one.is_ascii_alphabetic() || one == '-' || one == '_';
         if name.chars().all(known) { name } else { "" }
     }
+}
+
+/// A host as the keys of maps write it: lower case, no port, no trailing dot.
+fn is_host_key(key: &str) -> bool {
+    let host = key.strip_prefix("*.").unwrap_or(key);
+    let url = url::Url::parse(&format!("http://{host}/"));
+    !host.ends_with('.')
+        && url.is_ok_and(|url| url.host_str() == Some(host) && url.port().is_none())
 }
 
 /// Finds a host in a map keyed by host or `*.suffix`; the exact name, then the longest suffix wins.
@@ -198,10 +234,12 @@ mod tests {
             r#"
             contact = "政府"
             timeout_seconds = 0
+            retry_after_max_seconds = 9223372036854775807
             robots_cache_hours = 25
             default_limit = { per_minute = 0 }
             limits = { "a.cn" = { concurrent = 0 } }
             authorised_hosts = { "b.cn" = " " }
+            connect_to = { "C.cn" = "127.0.0.1:1", "d.cn:80" = "127.0.0.1:1" }
             "#,
         )
         .unwrap();
@@ -210,9 +248,12 @@ mod tests {
             fields,
             [
                 "timeout_seconds",
+                "retry_after_max_seconds",
                 "robots_cache_hours",
                 "user_agent",
                 "authorised_hosts.b.cn",
+                "connect_to.C.cn",
+                "connect_to.d.cn:80",
                 "default_limit",
                 "limits.a.cn",
             ]

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
-use super::outcome::Page;
-use super::{Fetched, Fetcher, Request, Settings, Validators};
+use super::{Fetched, Fetcher, Page, Request, Settings, Validators};
 use crate::domain::Clock;
 use server::{Reply, Server};
 
@@ -189,4 +188,16 @@ async fn walls_and_missing_pages_are_pages() {
         let page = page(get(&fetcher, &format!("http://a.example/{status}")).await);
         assert_eq!((page.status, &page.body[..]), (status, &b"why"[..]));
     }
+}
+
+#[tokio::test]
+async fn a_fetch_may_be_spawned_and_dropped() {
+    let server = Server::start(|_| Reply::new(200, b"").hanging().declared(Some(1)));
+    let fetcher = Arc::new(fetcher(mapped(&server, "patience_seconds = 1")));
+    let mut tasks = tokio::task::JoinSet::new();
+    let spawned = fetcher.clone();
+    tasks.spawn(async move { get(&spawned, "http://a.example/").await });
+    tokio::task::yield_now().await;
+    tasks.shutdown().await;
+    assert_eq!(fetcher.penalty("a.example"), std::time::Duration::ZERO);
 }

@@ -85,7 +85,10 @@ mod tests {
         }
 
         #[test]
-        fn how_a_stretch_is_cut_does_not_matter_to_the_days(days in 0.1..90.0f64, cuts in 1..20u32) {
+        fn how_a_stretch_is_cut_does_not_matter_to_the_days(
+            days in 0.1..90.0f64,
+            cuts in 1..20u32,
+        ) {
             let settings = Settings::default();
             let (mut whole, mut pieces) = (Rate::default(), Rate::default());
             whole.observe(0, days, &settings);
