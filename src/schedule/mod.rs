@@ -1,8 +1,8 @@
 //! Who is visited next. Pure: every time is an argument.
 //!
 //! The aim is the least mean delay from a post to its detection under each host's budget, with
-//! silence proven on the day it is due. [`next_visit`] says when a target is due, [`order`] which
-//! of the due targets goes first, [`Rate`] how often an account posts.
+//! silence proven on the day it is due. [`next_visit`] says when a target is due, [`order()`]
+//! which of the due targets goes first, [`Rate`] how often an account posts.
 
 mod next;
 mod order;

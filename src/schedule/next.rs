@@ -106,10 +106,11 @@ pub fn next_visit(history: &TargetHistory, settings: &Settings, now: DateTime<Ut
     ];
     let deadline_at = owed.iter().flatten().map(|wish| wish.0).min();
     // Wishes for a fixed instant are shared by many accounts, so they are spread.
-    let wishes = owed.into_iter().flatten().map(|(at, purpose)| {
+    let wishes = owed.into_iter().flatten().filter_map(|(at, purpose)| {
         // A page that is always cached, say, never confirms: not every visit is worth another.
-        let tried = history.last_visit_at.filter(|last| *last >= at);
-        (tried.map_or(at, |last| last + settings.owed_retry()) + spread, purpose)
+        let last = history.last_visit_at?;
+        let at = if last >= at { last + settings.owed_retry() } else { at };
+        Some((at + spread, purpose))
     });
     let ordinary = ordinary(history, settings, now);
     let (at, mut purpose) =

@@ -40,7 +40,11 @@ fn hours_until_next(history: &TargetHistory) -> f64 {
 
 #[test]
 fn a_new_target_is_due_at_once() {
-    check(&TargetHistory::new(AccountId(1)), "2026-11-22T12:00", Purpose::First, false);
+    let mut history = TargetHistory::new(AccountId(1));
+    check(&history, "2026-11-22T12:00", Purpose::First, false);
+    // One that was opened long ago and never looked at has crossed already.
+    history.crossings = vec![at("2020-01-01T00:00")];
+    check(&history, "2026-11-22T12:00", Purpose::First, true);
 }
 
 #[test]
