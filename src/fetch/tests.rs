@@ -138,6 +138,20 @@ async fn a_conditional_request_may_end_in_not_modified() {
 }
 
 #[tokio::test]
+async fn validators_of_one_address_are_not_sent_to_another() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/old" => Reply::redirect("/new"),
+        _ => Reply::new(200, b""),
+    });
+    let validators = Some(Validators { etag: Some("\"1\"".to_owned()), last_modified: None });
+    let request = Request { validators, ..Request::new("http://a.example/old") };
+    assert!(!page(fetcher(mapped(&server, "")).fetch(request).await).conditional);
+    let sent: Vec<_> =
+        server.seen().iter().map(|one| one.header("if-none-match").is_some()).collect();
+    assert_eq!(sent, [false, true, false], "robots.txt, the address, the redirect's target");
+}
+
+#[tokio::test]
 async fn a_304_that_nobody_asked_for_is_a_broken_answer() {
     let server = Server::start(|seen| match seen.path.as_str() {
         "/robots.txt" => Reply::new(404, b""),
