@@ -83,6 +83,9 @@ pub struct Line {
     pub points: Expression,
     /// The most points.
     pub max: Decimal,
+    /// Whether nothing to judge earns 0 points (no post, no interaction) rather than none being
+    /// given; `not_applicable = "zero"` in the file.
+    pub zero_where_not_applicable: bool,
 }
 
 impl Catalog {
@@ -244,6 +247,11 @@ fn dimension(
         .into_iter()
         .filter_map(|table| line(table, measures, &mut line_ids, problems))
         .collect();
+    let sum: Decimal = lines.iter().map(|line| line.max).sum();
+    if let Some(least) = rescale_from.filter(|least| problems.is_empty() && *least > sum) {
+        let reason = format!("{least} is more than the lines' maxima together, {sum}");
+        problems.push(reader.problem("rescale_from", reason));
+    }
     reader.finish(problems);
     Dimension { id, title, coverage_min, rescale_from, ranking, lines }
 }
@@ -269,6 +277,16 @@ fn line(
             })
             .ok()
     };
+    let zero_where_not_applicable = match reader.optional_text("not_applicable", problems) {
+        None => false,
+        Some("zero") => true,
+        Some("not_scored") => false,
+        Some(other) => {
+            let reason = format!("{other:?} is neither \"zero\" nor \"not_scored\"");
+            problems.push(reader.problem("not_applicable", reason));
+            false
+        }
+    };
     reader.finish(problems);
-    Some(Line { id, title, clause, points: points?, max })
+    Some(Line { id, title, clause, points: points?, max, zero_where_not_applicable })
 }

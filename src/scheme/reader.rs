@@ -39,6 +39,17 @@ impl<'a> Reader<'a> {
         .unwrap_or_default()
     }
 
+    /// A text that may be left out.
+    pub(super) fn optional_text(
+        &mut self,
+        key: &'static str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<&'a str> {
+        self.asked.insert(key);
+        self.table.get(key)?;
+        self.value(key, "a text", problems, |value| value.as_str())
+    }
+
     /// A decimal number of at least 0, written as integer or with a point.
     pub(super) fn decimal(&mut self, key: &'static str, problems: &mut Vec<Problem>) -> Decimal {
         self.value(key, "a number of at least 0", problems, |value| {

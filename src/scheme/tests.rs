@@ -95,6 +95,16 @@ fn each_rule_broken_gives_its_file_line_field_and_reason() {
             "city.toml:24: dimensions[0].lines[0].points: \"poste\" is no measure; known are posts, inquiries",
         ),
         ("max = 100", "max = \"100\"", "city.toml:25: dimensions[0].lines[0].max: a number"),
+        (
+            "max = 100",
+            "max = 100\nnot_applicable = \"never\"",
+            "lines[0].not_applicable: \"never\" is neither",
+        ),
+        (
+            "min = 0.9",
+            "min = 0.9\nrescale_from = 101",
+            "dimensions[0].rescale_from: 101 is more than",
+        ),
         ("[activity]", "[activity", "city.toml:9: -: "),
         ("[[dimensions.lines]]", "[dimensions.lines]", "dimensions"),
     ] {

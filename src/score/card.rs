@@ -234,21 +234,22 @@ pub(super) fn score_line(line: &Line, readings: &Readings) -> Result<LineScore, 
         .iter()
         .filter_map(|(measure, reading)| reading.known().err().map(|why| (measure, why)))
         .collect();
-    let outcome = if unknown.is_empty() {
-        match interval(&line.points, &inputs) {
+    // The gravest: our own ignorance before the platform's silence before nothing to judge.
+    let outcome = match unknown.iter().map(|(_, why)| why.unknown).max() {
+        None => match interval(&line.points, &inputs) {
             Ok(ends) => Outcome::Scored(cut(ends, line.max)),
             Err(reason) => {
                 Outcome::NotScored(NotScored { kind: UnknownKind::Undetermined, reason })
             }
+        },
+        Some(UnknownKind::NotApplicable) if line.zero_where_not_applicable => {
+            Outcome::Scored(cut([0.0; 3], line.max))
         }
-    } else {
-        let reasons: Vec<String> =
-            unknown.iter().map(|(measure, why)| format!("{measure} {}", why.reason)).collect();
-        let kind = unknown.iter().map(|(_, why)| why.unknown).max();
-        Outcome::NotScored(NotScored {
-            kind: kind.unwrap_or(UnknownKind::Undetermined),
-            reason: reasons.join(";"),
-        })
+        Some(kind) => {
+            let reasons: Vec<String> =
+                unknown.iter().map(|(measure, why)| format!("{measure} {}", why.reason)).collect();
+            Outcome::NotScored(NotScored { kind, reason: reasons.join(";") })
+        }
     };
     Ok(LineScore {
         id: line.id.clone(),

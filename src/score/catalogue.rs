@@ -28,7 +28,8 @@ const COUNTS: &str = "最近一次读取的各条计数";
 const MESSAGES: &str = "留言及本账号答复的时间";
 const GAPS_BOUND: &str = "有未覆盖的时段、时间不精确时给出上下限";
 const COUNTS_BOUND: &str = "平台或页面不显示则未知;约数、部分发布不显示或有未覆盖时段则给出上下限";
-const NO_POSTS: &str = "没有列出的发布则不适用";
+const NO_POSTS: &str =
+    "没有发布则不适用,覆盖不全而未见发布则未知;平台不显示则未知;约数或部分不显示则给出上下限";
 const NO_MESSAGES: &str = "没有留言则不适用;未读取过载有留言的页面则未知";
 
 /// Writes the catalogue as a table: id, unit, title, definition, source, what makes it unknown.
@@ -63,7 +64,7 @@ pub static MEASURES: &[Measure] = measures! {
     original_posts "posts" "原创数", "标明为原创的发布条数", POSTS,
         "页面不标明原创或转载则未知;部分未标明、有未覆盖时段则给出上下限" => posting::original_posts;
     original_share "ratio" "原创率", "已标明来源的发布中原创所占比例", POSTS,
-        "没有列出的发布则不适用;页面均不标明则未知;部分未标明则给出上下限" => posting::original_share;
+        "没有发布则不适用,覆盖不全而未见发布则未知;页面均不标明则未知;部分未标明则给出上下限" => posting::original_share;
     active_days "days" "发布天数", "有发布的日历天数(北京时间)", POSTS, GAPS_BOUND
         => posting::active_days;
     longest_gap_days "days" "最长更新间隔",

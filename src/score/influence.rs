@@ -97,7 +97,7 @@ fn listed_interactions(window: &Window<'_>) -> Reading {
 fn per_post(window: &Window<'_>, total: Reading) -> Reading {
     let posts = window.counted().count();
     if posts == 0 {
-        return Reading::unknown(UnknownKind::NotApplicable, "本期没有列出的发布");
+        return window.without_posts();
     }
     total.map(|total| total / number_of(posts))
 }

@@ -47,7 +47,7 @@ pub(super) fn original_posts(window: &Window<'_>) -> Reading {
 pub(super) fn original_share(window: &Window<'_>) -> Reading {
     let total = window.counted().count();
     if total == 0 {
-        return Reading::unknown(UnknownKind::NotApplicable, "本期没有列出的发布");
+        return window.without_posts();
     }
     let originals = window.counted().filter(|post| post.original == Some(true)).count();
     let unmarked = window.counted().filter(|post| post.original.is_none()).count();

@@ -51,8 +51,8 @@ fn quiet() -> PeriodFacts {
 /// The same with a post every `days` days at noon, from the first day on.
 fn every(days: usize) -> PeriodFacts {
     let noon = at("2026-06-01T12:00:00");
-    let posts = (0..30).step_by(days).map(|day| PostFact {
-        published: Moment::second(noon + Duration::days(i64::try_from(day).unwrap())).into(),
+    let posts = (0_i64..30).step_by(days).map(|day| PostFact {
+        published: Moment::second(noon + Duration::days(day)).into(),
         ..post("2026-06-01")
     });
     PeriodFacts { posts: posts.collect(), ..quiet() }
@@ -138,6 +138,9 @@ fn what_nobody_saw_is_never_silence() {
     check(&unseen, "silent_days", (30.0, 0.0, None));
     check(&unseen, "weeks_without_post", (4.0, 0.0, Some(4.0)));
     check(&unseen, "active_days", (0.0, 0.0, Some(30.0)));
+    for measure in ["original_share", "interactions_per_post", "reads_per_post"] {
+        assert_eq!(unknown(&unseen, measure), UnknownKind::Undetermined);
+    }
 
     // Ten of thirty days unseen, between the posts of the 1st and the 21st.
     let mut gap = every(20);
@@ -370,9 +373,22 @@ fn unknown_never_becomes_zero() {
         assert_eq!(dimension.outcome.points(), None, "{}", dimension.id);
         assert!(!dimension.ranked);
     }
-    let influence = dimension(&quiet(), "influence");
-    assert_eq!(kind(&influence), Some(UnknownKind::NotObservable));
-    assert_eq!(kind(&dimension(&quiet(), "diligence")), None, "covered silence is known");
+    let mute = PeriodFacts { posts: vec![bare("2026-06-03")], ..quiet() };
+    assert_eq!(kind(&dimension(&mute, "influence")), Some(UnknownKind::NotObservable));
+}
+
+/// A post of which the page shows no count and no origin.
+fn bare(published: &str) -> PostFact {
+    let (likes, comments, shares) = (None, None, None);
+    PostFact { original: None, likes, comments, shares, ..post(published) }
+}
+
+#[test]
+fn covered_silence_is_known_and_followers_do_not_outweigh_it() {
+    let followed = PeriodFacts { followers: Some(Count::Exact(500_000)), ..quiet() };
+    let points = |id| dimension(&followed, id).outcome.points().map(|points| points.points);
+    assert_eq!(points("diligence"), Some(Decimal::ZERO));
+    assert_eq!(points("influence"), Some(40.into()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use crate::domain::shanghai_date;
 
 use super::facts::{PeriodFacts, PostFact, Stretch};
+use super::reading::{Reading, UnknownKind};
 
 /// The judged stretch of a period and what was seen of it.
 pub(super) struct Window<'a> {
@@ -65,6 +66,15 @@ impl<'a> Window<'a> {
 
     pub(super) fn is_covered(&self) -> bool {
         self.gaps.is_empty()
+    }
+
+    /// Why there is nothing to divide by the posts: there were none, or nobody looked everywhere.
+    pub(super) fn without_posts(&self) -> Reading {
+        if self.is_covered() {
+            Reading::unknown(UnknownKind::NotApplicable, "本期没有发布")
+        } else {
+            Reading::unknown(UnknownKind::Undetermined, "覆盖的时段内没有发布,其余时段未知")
+        }
     }
 
     /// Covered share, 0–1.
