@@ -1,6 +1,10 @@
 //! One cell of a ledger, read as what its column wants.
 
+use std::str::FromStr;
+
 use chrono::{NaiveDate, NaiveTime};
+
+use crate::domain::CodeError;
 
 /// A cell as the file has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +52,24 @@ impl Cell {
             }
             Self::Date(_) => Err("is a date cell; format the column as text".to_owned()),
             _ => self.as_words(),
+        }
+    }
+
+    /// The cell as a region or credit code, whose own rules say what is wrong with it.
+    pub(super) fn as_code<T: FromStr<Err = CodeError>>(&self) -> Result<T, String> {
+        let text = self.as_identifier()?.to_ascii_uppercase();
+        text.parse().map_err(|error: CodeError| error.to_string())
+    }
+
+    /// The cell as the address of a page.
+    pub(super) fn as_address(&self) -> Result<String, String> {
+        let text = self.as_words()?;
+        match url::Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text),
+            Ok(url) => {
+                Err(format!("{text:?} is of the scheme {:?}, not http or https", url.scheme()))
+            }
+            Err(error) => Err(format!("{text:?} is no address: {error}")),
         }
     }
 

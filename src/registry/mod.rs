@@ -10,6 +10,7 @@ mod cell;
 mod column;
 mod compare;
 mod csv_table;
+mod defect;
 mod error;
 mod export;
 mod header;
@@ -19,9 +20,10 @@ mod workbook;
 #[cfg(test)]
 mod tests;
 
-pub use audit::{AuditFacts, Defect, DefectKind, audit};
+pub use audit::audit;
 pub use column::Column;
 pub use compare::{Area, Change, Changes, FieldChange, HandleConflict, Refusal, compare};
+pub use defect::{AuditFacts, Defect, DefectKind};
 pub use error::{ReadError, RowError};
 pub use export::{ExportError, Format, export};
 pub use read::{Ledger, read};

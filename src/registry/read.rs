@@ -96,7 +96,8 @@ impl RowReader<'_> {
         let name = self.required(Column::Name, Cell::as_words);
         let sponsor = self.required(Column::Sponsor, Cell::as_words);
         // A stand-in keeps the row going, so that every one of its errors is found.
-        let region = self.required(Column::Region, parsed).or_else(|| "000000".parse().ok())?;
+        let region =
+            self.required(Column::Region, Cell::as_code).or_else(|| "000000".parse().ok())?;
         let lifecycle = self.required(Column::Status, status);
         let key = self.optional(Column::Key, Cell::as_identifier);
         let (platform, handle) = (platform.unwrap_or_default(), handle.unwrap_or_default());
@@ -105,9 +106,9 @@ impl RowReader<'_> {
             platform,
             handle,
             name: name.unwrap_or_default(),
-            url: self.optional(Column::Url, address),
+            url: self.optional(Column::Url, Cell::as_address),
             sponsor: sponsor.unwrap_or_default(),
-            sponsor_code: self.optional(Column::SponsorCode, parsed),
+            sponsor_code: self.optional(Column::SponsorCode, Cell::as_code),
             supervisor: self.words(Column::Supervisor),
             region,
             level: self.words(Column::Level),
@@ -225,28 +226,10 @@ impl RowReader<'_> {
     }
 }
 
-/// A region or credit code, whose own rules say what is wrong with it.
-fn parsed<T>(cell: &Cell) -> Result<T, String>
-where
-    T: std::str::FromStr<Err = crate::domain::CodeError>,
-{
-    let text = cell.as_identifier()?.to_ascii_uppercase();
-    text.parse().map_err(|error: crate::domain::CodeError| error.to_string())
-}
-
 fn status(cell: &Cell) -> Result<Lifecycle, String> {
     let word = cell.as_words()?;
     Lifecycle::from_name(&word).ok_or_else(|| {
         let known: Vec<&str> = Lifecycle::ALL.iter().map(|(_, _, title)| *title).collect();
         format!("{word:?} is no status; known are {}", known.join(", "))
     })
-}
-
-fn address(cell: &Cell) -> Result<String, String> {
-    let text = cell.as_words()?;
-    match url::Url::parse(&text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text),
-        Ok(url) => Err(format!("{text:?} is of the scheme {:?}, not http or https", url.scheme())),
-        Err(error) => Err(format!("{text:?} is no address: {error}")),
-    }
 }

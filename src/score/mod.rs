@@ -13,16 +13,16 @@ mod period;
 mod posting;
 mod reading;
 mod replies;
+mod scoring;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
-pub use card::{
-    DimensionScore, LineScore, NotScored, Outcome, Points, ScoreCard, ScoreError, score,
-};
+pub use card::{DimensionScore, LineScore, NotScored, Outcome, Points, ScoreCard};
 pub use catalogue::{MEASURES, Measure, measure_ids, readings};
 pub use facts::{InquiryFact, PeriodFacts, PostFact, Stretch};
 pub use index::bci_registered;
 pub use period::Period;
 pub use reading::{Quantity, Reading, Unknown, UnknownKind};
+pub use scoring::{ScoreError, score};

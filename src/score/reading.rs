@@ -17,7 +17,7 @@ impl Quantity {
         Self { value, low: value, high: Some(value) }
     }
 
-    /// The same with another function applied to each end; `of` must not fall as its argument rises.
+    /// A function of each end; `of` must not fall as its argument rises.
     pub(super) fn map(self, of: impl Fn(f64) -> f64) -> Self {
         Self { value: of(self.value), low: of(self.low), high: self.high.map(of) }
     }

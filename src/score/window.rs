@@ -94,8 +94,8 @@ impl<'a> Window<'a> {
         shanghai_date(self.from).iter_days().take_while(move |day| *day <= last)
     }
 
-    /// Weeks of seven times 24 hours from the begin of the window; a rest of less than a week at the
-    /// end belongs to the last one.
+    /// Weeks of seven times 24 hours from the begin of the window; a rest of less than a week at
+    /// the end belongs to the last one.
     pub(super) fn weeks(&self) -> Vec<Stretch> {
         let count = ((self.to - self.from).num_weeks()).max(1);
         (0..count)
