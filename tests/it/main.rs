@@ -1,7 +1,18 @@
 //! Every test that needs a server of some kind, in one binary.
 
+// cfg(test) tells the lints that helper functions are test code too.
 #[cfg(test)]
 mod check;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod panels;
+#[cfg(test)]
+mod panels_boards;
+#[cfg(test)]
+mod panels_prometheus;
+#[cfg(test)]
+mod panels_sample;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]

@@ -1,0 +1,131 @@
+//! A small county in which everything occurs once, so that every panel has something to show.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+use xunjian::domain::{Activity, Count, FleetCell, Reason, Standing};
+use xunjian::http::{Answer, Reads};
+use xunjian::metrics::{JobOutcome, Known, Metrics, ScoreQuantile};
+
+const PLATFORMS: [&str; 2] = ["weibo", "douyin"];
+const ACTIVITIES: [Activity; 7] = [
+    Activity::Active,
+    Activity::Watch,
+    Activity::Dormant,
+    Activity::Zombie,
+    Activity::Empty,
+    Activity::Gone,
+    Activity::Undetermined(Reason::Blocked),
+];
+
+fn now() -> DateTime<Utc> {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+/// The process as it is just after its start.
+pub(crate) fn metrics() -> Metrics {
+    Metrics::new(&Known {
+        version: "0.1.0",
+        revision: "0123abc",
+        platforms: PLATFORMS.to_vec(),
+        outcomes: vec!["observed", "blocked", "unreachable"],
+        jobs: vec!["crawl", "judge"],
+    })
+}
+
+/// A little of everything the daemon does.
+pub(crate) fn work(metrics: &Metrics) {
+    for platform in PLATFORMS {
+        metrics.fetched(platform, "observed", 0.4, 62_000);
+        metrics.extracted(platform, 20);
+        metrics.warned(platform, "time");
+        metrics.discovered(platform, Some(1_800.0));
+        metrics.set_due(platform, 3, 40.0);
+        metrics.set_platform_up(platform, true);
+        metrics.set_verdicts_frozen(platform, false);
+        metrics.set_canary_last_post(platform, now());
+    }
+    metrics.set_host_penalty_seconds("m.weibo.cn", 30.0);
+    metrics.job_ran("crawl", JobOutcome::Succeeded, now());
+    metrics.beat(now());
+    metrics.set_database_up(true);
+    metrics.store_answered("fleet", 0.002);
+    metrics.set_data_dir_free_bytes(50_000_000_000);
+    metrics.set_config_last_reload(true);
+}
+
+/// One account of every activity on every platform.
+pub(crate) fn standings() -> Vec<Standing> {
+    let account = |platform: &str, activity: Activity| Standing {
+        key: format!("{platform}:{}", activity.as_str()),
+        platform: platform.to_owned(),
+        name: "海丰发布".to_owned(),
+        sponsor: "海丰县人民政府办公室".to_owned(),
+        region: "441521".parse().unwrap(),
+        category: Some("发布".to_owned()),
+        activity,
+        last_post_at: (activity != Activity::Empty).then(|| now() - Duration::days(12)),
+        last_observation_at: Some(now()),
+        silence_deadline_at: Some(now() + Duration::days(2)),
+        coverage: 0.97,
+        followers: Some(Count::Exact(12_000)),
+        scores: vec![("diligence".to_owned(), 71.5), ("influence".to_owned(), 40.0)],
+    };
+    let all = PLATFORMS.iter().flat_map(|id| ACTIVITIES.map(|activity| account(id, activity)));
+    all.collect()
+}
+
+pub(crate) fn fleet() -> Vec<FleetCell> {
+    let cell = |one: Standing| FleetCell {
+        platform: one.platform,
+        region: one.region,
+        activity: one.activity.as_str().to_owned(),
+        accounts: 1,
+        coverage_sum: one.coverage,
+    };
+    standings().into_iter().map(cell).collect()
+}
+
+pub(crate) fn score_quantiles() -> Vec<ScoreQuantile> {
+    let row = |platform: &str, quantile| ScoreQuantile {
+        platform: platform.to_owned(),
+        dimension: "diligence".to_owned(),
+        quantile,
+        points: 100.0 * quantile,
+    };
+    PLATFORMS.iter().flat_map(|platform| [0.1, 0.5, 0.9].map(|q| row(platform, q))).collect()
+}
+
+/// The county as a store; each look at the fleet is also a little work done, so that counters move
+/// from scrape to scrape.
+pub(crate) struct County {
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Reads for County {
+    fn ping(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn fleet(&self) -> Answer<'_, Vec<FleetCell>> {
+        work(&self.metrics);
+        Box::pin(async { Ok(fleet()) })
+    }
+
+    fn score_quantiles(&self) -> Answer<'_, Vec<ScoreQuantile>> {
+        Box::pin(async { Ok(score_quantiles()) })
+    }
+
+    fn standings<'a>(
+        &'a self,
+        limit: usize,
+        _: Option<&'a str>,
+        _: Option<&'a str>,
+    ) -> Answer<'a, Vec<Standing>> {
+        Box::pin(async move { Ok(standings().into_iter().take(limit).collect()) })
+    }
+
+    fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {
+        Box::pin(async move { Ok(standings().into_iter().find(|one| one.key == key)) })
+    }
+}
