@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `[http]`: where the daemon answers and how patient it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,14 +10,19 @@ pub struct Settings {
     /// The address to listen on; only loopback until there are tokens.
     pub listen: SocketAddr,
     /// Longest time for one answer, and for sending one request's headers.
+    #[serde(deserialize_with = "within::<_, _, 1, 600>")]
     pub request_timeout_seconds: u64,
     /// Longest wait for the database inside one answer; keep it below the scrape timeout.
+    #[serde(deserialize_with = "within::<_, _, 1, 60>")]
     pub database_timeout_seconds: u64,
     /// How long fleet numbers are reused between scrapes, at most 15.
+    #[serde(deserialize_with = "within::<_, _, 0, 15>")]
     pub fleet_cache_seconds: u64,
     /// Most connections at once; further ones wait.
+    #[serde(deserialize_with = "within::<_, _, 1, 10000>")]
     pub connections_max: usize,
     /// Most bytes of a request's line and headers.
+    #[serde(deserialize_with = "within::<_, _, 1024, 1048576>")]
     pub header_bytes_max: usize,
 }
 
@@ -31,4 +37,14 @@ impl Default for Settings {
             header_bytes_max: 16_384,
         }
     }
+}
+
+/// A number of the file that is taken only between two bounds: a limit of nothing would answer
+/// nobody, and a value is never quietly replaced by another.
+fn within<'de, D: Deserializer<'de>, T: TryFrom<u64>, const LEAST: u64, const MOST: u64>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    let taken = T::try_from(number).ok().filter(|_| (LEAST..=MOST).contains(&number));
+    taken.ok_or_else(|| D::Error::custom(format!("{LEAST} to {MOST}, not {number}")))
 }

@@ -17,11 +17,15 @@ use crate::metrics::{self, Known, Metrics, ScoreQuantile};
 #[derive(Default)]
 struct FewAccounts {
     down: AtomicBool,
+    hangs: AtomicBool,
     fleet_reads: AtomicUsize,
 }
 
 impl FewAccounts {
     fn answer<T: Send + 'static>(&self, value: T) -> Answer<'_, T> {
+        if self.hangs.load(Ordering::Relaxed) {
+            return Box::pin(std::future::pending());
+        }
         let down = self.down.load(Ordering::Relaxed);
         Box::pin(async move { if down { Err(Unavailable::new("refused")) } else { Ok(value) } })
     }
@@ -225,6 +229,17 @@ async fn a_scrape_outlives_the_database() {
 }
 
 #[tokio::test]
+async fn a_database_that_hangs_holds_nobody_up() {
+    let impatient = Settings { database_timeout_seconds: 0, ..Settings::default() };
+    let site = TestSite::with(impatient, metrics::Settings::default()).await;
+    site.store.hangs.store(true, Ordering::Relaxed);
+    let scrape = site.get("/metrics").await;
+    assert_eq!(scrape.status, 200);
+    assert!(scrape.text().contains("\nxunjian_database_up 0\n"));
+    site.get("/api/v1/accounts/weibo:1").await.is_problem(503, "database");
+}
+
+#[tokio::test]
 async fn scrapes_within_the_cache_time_ask_the_database_once() {
     let site = TestSite::start().await;
     for _ in 0..3 {
@@ -355,4 +370,11 @@ fn settings_survive_a_round_trip() {
     assert_eq!(toml::from_str::<Settings>(&text).unwrap(), Settings::default());
     assert!(toml::from_str::<Settings>("listen = \"9611\"").is_err());
     assert!(toml::from_str::<Settings>("port = 9611").is_err());
+    let check = |line: &str, words: &str| {
+        let error = toml::from_str::<Settings>(line).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains(line), "{error}");
+    };
+    check("fleet_cache_seconds = 16", "0 to 15, not 16");
+    check("connections_max = 0", "1 to 10000, not 0");
+    check("request_timeout_seconds = -1", "invalid value");
 }

@@ -7,6 +7,7 @@
 mod accounts;
 mod fleet;
 mod process;
+mod recording;
 mod settings;
 mod table;
 mod text;
@@ -16,7 +17,8 @@ mod tests;
 
 pub use accounts::AccountsPage;
 pub use fleet::{ScoreQuantile, render_fleet};
-pub use process::{CrawlInFlight, JobOutcome, Known, Metrics};
+pub use process::{Known, Metrics};
+pub use recording::{CrawlInFlight, JobOutcome};
 pub use settings::{AreaDigits, Settings};
 pub use table::{FAMILIES, Family, Kind};
 
