@@ -13,8 +13,8 @@ use super::query::{Filter, understood};
 use super::site::Site;
 
 /// Accounts on one page unless the client asks otherwise, and the most it may ask for.
-const LIMIT_DEFAULT: usize = 100;
-const LIMIT_MAX: usize = 500;
+const LIMIT_DEFAULT: u32 = 100;
+const LIMIT_MAX: u32 = 500;
 
 /// One account as the API shows it; times are RFC 3339 at +08:00, unknown values are null.
 #[derive(Debug, Serialize)]
@@ -70,7 +70,7 @@ pub(super) struct ListQuery {
     platform: String,
     area: String,
     cursor: String,
-    limit: Option<usize>,
+    limit: Option<u32>,
 }
 
 pub(super) async fn list(
@@ -89,8 +89,8 @@ pub(super) async fn list(
     let read =
         site.reads.standings_after(after.as_deref(), limit + 1, filter.platform(), filter.area());
     let mut standings = site.ask("standings_after", read).await?;
-    let more = standings.len() > limit;
-    standings.truncate(limit);
+    let more = standings.len() > limit as usize;
+    standings.truncate(limit as usize);
     let last = standings.last().filter(|_| more);
     let next_cursor = last.map(|one| hex::encode(&one.key));
     let items = standings.into_iter().map(AccountView::from).collect();

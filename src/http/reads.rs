@@ -38,7 +38,7 @@ pub trait Reads: Send + Sync + 'static {
     /// At most `limit` accounts, worst first.
     fn standings<'a>(
         &'a self,
-        limit: usize,
+        limit: u32,
         platform: Option<&'a str>,
         area: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>>;
@@ -52,16 +52,15 @@ pub trait Reads: Send + Sync + 'static {
     fn standings_after<'a>(
         &'a self,
         after: Option<&'a str>,
-        limit: usize,
+        limit: u32,
         platform: Option<&'a str>,
         area: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>> {
         Box::pin(async move {
-            // Not usize::MAX: a store counts in Postgres' bigint.
-            let mut all = self.standings(u32::MAX as usize, platform, area).await?;
+            let mut all = self.standings(u32::MAX, platform, area).await?;
             all.retain(|one| after.is_none_or(|after| one.key.as_str() > after));
             all.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-            all.truncate(limit);
+            all.truncate(limit as usize);
             Ok(all)
         })
     }

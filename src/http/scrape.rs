@@ -37,7 +37,7 @@ pub(super) async fn accounts(
     let limit = site.series.accounts_max;
     let read = site.reads.standings(limit, filter.platform(), filter.area());
     let standings = site.ask("standings", read).await?;
-    let unread = if standings.len() < limit {
+    let unread = if standings.len() < limit as usize {
         0
     } else {
         site.read_fleet().await?.accounts(&filter).saturating_sub(standings.len() as u64)
@@ -51,7 +51,7 @@ pub(super) async fn accounts(
     })
 }
 
-fn respond(standings: &[Standing], limit: usize, unread: u64, headers: &HeaderMap) -> Response {
+fn respond(standings: &[Standing], limit: u32, unread: u64, headers: &HeaderMap) -> Response {
     answer(AccountsPage::new(standings, limit).with_dropped(unread).render(), headers)
 }
 

@@ -77,13 +77,13 @@ impl Reads for FewAccounts {
 
     fn standings<'a>(
         &'a self,
-        limit: usize,
+        limit: u32,
         _: Option<&'a str>,
         area: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>> {
         let area = area.unwrap_or_default();
         let kept = few().into_iter().filter(|one| one.region.as_str().starts_with(area));
-        self.answer(kept.take(limit).collect())
+        self.answer(kept.take(limit as usize).collect())
     }
 
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {

@@ -26,7 +26,8 @@ pub struct AccountsPage<'a> {
 
 impl<'a> AccountsPage<'a> {
     /// Takes whole accounts, worst first, at most `accounts_max`; the rest is counted as dropped.
-    pub fn new(standings: &'a [Standing], accounts_max: usize) -> Self {
+    pub fn new(standings: &'a [Standing], accounts_max: u32) -> Self {
+        let accounts_max = accounts_max as usize;
         let mut kept: Vec<&Standing> = standings.iter().collect();
         if kept.len() > accounts_max {
             kept.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)));

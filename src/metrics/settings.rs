@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Most accounts on one `/metrics/accounts` page, whole accounts, worst first; about 9 series
     /// and 25 KiB of Prometheus memory each.
-    pub accounts_max: usize,
+    pub accounts_max: u32,
     /// Leading digits of `area_code` on fleet series: 2, 4 or 6; 0 chooses by the number of
     /// accounts (6 up to 1,000, 4 up to 10,000, then 2).
     pub area_digits: AreaDigits,

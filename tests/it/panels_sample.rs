@@ -118,11 +118,11 @@ impl Reads for County {
 
     fn standings<'a>(
         &'a self,
-        limit: usize,
+        limit: u32,
         _: Option<&'a str>,
         _: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>> {
-        Box::pin(async move { Ok(standings().into_iter().take(limit).collect()) })
+        Box::pin(async move { Ok(standings().into_iter().take(limit as usize).collect()) })
     }
 
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {
