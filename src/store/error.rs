@@ -17,10 +17,10 @@ pub enum StoreError {
     },
     /// The server cannot be reached now; the same call may succeed later.
     #[error("the database cannot be reached: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(sqlx::Error),
     /// The server refused a statement, or a row does not read as what it should be.
     #[error("the database answered with an error: {0}")]
-    Database(#[source] sqlx::Error),
+    Database(sqlx::Error),
 }
 
 impl From<sqlx::Error> for StoreError {

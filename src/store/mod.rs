@@ -60,7 +60,8 @@ impl Store {
     /// Fails at once where the server is not there. The schema is not touched; call [`Store::migrate`] before anything else.
     pub async fn connect(url: &str, connections_max: u32) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
-        let options = options.application_name("xunjian");
+        // Compiling a plan costs more than any of our statements takes.
+        let options = options.application_name("xunjian").options([("jit", "off")]);
         // The pool would try a server that is not there again and again before it says so.
         PgConnection::connect_with(&options).await?.close().await?;
         let pool = PgPoolOptions::new()

@@ -153,6 +153,19 @@ async fn looks_at_other_canaries_come_with_the_history() {
 }
 
 #[tokio::test]
+async fn the_busiest_accounts_of_a_platform_may_stand_in() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 4).await;
+    for (id, count) in ids.iter().zip([2, 5, 3, 1]) {
+        let posts = (0..count).map(|number| post(&format!("p{number}"), -number, 0)).collect();
+        store.finish(&[observed(*id, 1, -100, posts)]).await.unwrap();
+    }
+    let busiest = store.busiest("weibo", at(-3), 2, 2).await.unwrap();
+    assert_eq!(busiest, [(ids[1], 4), (ids[2], 3)]);
+    assert_eq!(store.busiest("douyin", at(-3), 0, 2).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_page_of_posts_continues_where_the_last_ended() {
     let (store, _database) = database().await;
     let account = accounts(&store, 1).await[0];
