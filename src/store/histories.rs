@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::columns::{column, read_moment};
 use super::{Store, StoreError, visits};
 use crate::domain::{AccountId, shanghai_midnight};
-use crate::observe::{CanaryLook, History, ListedPost, Visit};
+use crate::observe::{CanaryLook, History, ListedPost, Outcome, Visit};
 
 /// A host and page kind, and the account looked at with the look.
 type Looks = HashMap<(String, String), Vec<(i64, CanaryLook)>>;
@@ -157,31 +157,41 @@ impl Store {
 
 impl Pages {
     fn with_looks(mut self, account: i64, looks: &Looks) -> History {
-        let starts: Vec<DateTime<Utc>> =
-            self.history.visits.iter().map(|visit: &Visit| visit.started_at).collect();
+        let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
+        instants.sort_unstable();
         for page in &self.pages {
             let all = looks.get(page).map(Vec::as_slice).unwrap_or_default();
             let others: Vec<&CanaryLook> =
                 all.iter().filter(|(canary, _)| *canary != account).map(|(_, look)| look).collect();
             self.history.has_canary |= !others.is_empty();
-            self.history.canaries.extend(telling(&others, &starts).cloned());
+            self.history.canaries.extend(telling(&others, &instants).cloned());
         }
         self.history
     }
 }
 
+/// Every instant of a visit that a look can be before or after.
+fn instants_of(visit: &Visit) -> impl Iterator<Item = DateTime<Utc>> {
+    let (as_of, upstream) = match &visit.outcome {
+        Outcome::Observed(seen) => (Some(seen.as_of), seen.upstream_success),
+        Outcome::Gone { as_of, .. } => (Some(*as_of), None),
+        Outcome::Failed(_) => (None, None),
+    };
+    [Some(visit.started_at), Some(visit.recorded_at), as_of, upstream].into_iter().flatten()
+}
+
 /// The looks, in order of time, that say something their neighbours do not: of a run of equal ones
 /// without a visit between them, the first and the last.
 ///
-/// `starts` are the visits' instants in order. A visit is settled by the first look after it and
+/// `instants` are those of the visits, in order. A visit is settled by the first look after it and
 /// voided back to the last healthy look before a failed one; both are ends of such runs.
 fn telling<'a>(
     looks: &'a [&'a CanaryLook],
-    starts: &'a [DateTime<Utc>],
+    instants: &'a [DateTime<Utc>],
 ) -> impl Iterator<Item = &'a CanaryLook> {
     let equal = |one: &CanaryLook, other: &CanaryLook| {
-        let visited = starts.partition_point(|at| *at < other.at)
-            != starts.partition_point(|at| *at < one.at);
+        let before = instants.partition_point(|at| *at < one.at);
+        let visited = instants.get(before).is_some_and(|at| *at <= other.at);
         one.healthy == other.healthy && one.adapter == other.adapter && !visited
     };
     (0..looks.len())
@@ -213,8 +223,8 @@ mod tests {
             })
             .collect();
         let borrowed: Vec<&CanaryLook> = looks.iter().collect();
-        let starts: Vec<_> = visits.iter().map(|minute| at(*minute)).collect();
-        let found: Vec<_> = telling(&borrowed, &starts).map(|look| look.at).collect();
+        let instants: Vec<_> = visits.iter().map(|minute| at(*minute)).collect();
+        let found: Vec<_> = telling(&borrowed, &instants).map(|look| look.at).collect();
         assert_eq!(found, kept.iter().map(|minute| at(*minute)).collect::<Vec<_>>());
     }
 
