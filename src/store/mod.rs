@@ -57,7 +57,8 @@ pub struct Store {
 impl Store {
     /// Connects to `url` (`postgres://…`) with at most `connections_max` connections.
     ///
-    /// Fails at once where the server is not there. The schema is not touched; call [`Store::migrate`] before anything else.
+    /// Fails at once where the server is not there. The schema is not touched; call
+    /// [`Store::migrate`] before anything else.
     pub async fn connect(url: &str, connections_max: u32) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
         // Compiling a plan costs more than any of our statements takes.
