@@ -38,6 +38,15 @@ pub struct Canary {
     pub url: String,
 }
 
+/// What an account is before its life is decided.
+#[derive(Clone, Copy)]
+struct Role {
+    venue: Venue,
+    place: usize,
+    character: Character,
+    turn: usize,
+}
+
 impl City {
     /// Makes a city of `size` registered accounts; 200 or more have the whole cast of characters.
     pub fn generate(seed: u64, born: DateTime<Utc>, size: usize) -> Self {
@@ -54,9 +63,9 @@ impl City {
             let venue = Venue::of_place(place);
             let among = places.entry(venue).or_default();
             let mut chance = Chance::of(seed, Use::Look, &[place as u64]);
-            let character = character_at(venue, *among, chance.below(100));
-            let look = Look::draw(&mut chance, *among);
-            city.settle(venue, *among, character, look, None);
+            let (character, turn) = character_at(venue, *among, chance.below(100));
+            let look = Look::draw(&mut chance, turn);
+            city.settle(Role { venue, place: *among, character, turn }, look, None);
             *among += 1;
         }
         city
@@ -76,24 +85,20 @@ impl City {
         if !self.by_handle.contains_key(&(venue, handle.to_owned())) {
             let mut chance = Chance::of(self.seed, Use::Look, &[self.residents.len() as u64]);
             let look = Look::draw(&mut chance, 0);
-            self.settle(venue, 0, Character::Canary, look, Some(handle));
+            let role = Role { venue, place: 0, character: Character::Canary, turn: 0 };
+            self.settle(role, look, Some(handle));
         }
         self
     }
 
-    fn settle(
-        &mut self,
-        venue: Venue,
-        place: usize,
-        character: Character,
-        look: Look,
-        handle: Option<&str>,
-    ) {
+    fn settle(&mut self, role: Role, look: Look, handle: Option<&str>) {
+        let Role { venue, place, character, turn } = role;
         let index = self.residents.len();
         let cast = Cast {
             seed: self.seed,
             number: index as u64,
             place: place as u64,
+            turn: turn as u64,
             venue,
             character,
             born: self.born,

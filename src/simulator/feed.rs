@@ -47,7 +47,11 @@ pub(super) fn page(
     }
     let (kind, text) = match resident.look.second_form {
         true => ("application/atom+xml; charset=utf-8", atom(resident, &items)),
-        false => ("application/rss+xml; charset=utf-8", rss(resident, &items, newest)),
+        // Half of the sites leave out the optional time of the last change.
+        false => {
+            let built = newest.filter(|_| resident.look.second_dates);
+            ("application/rss+xml; charset=utf-8", rss(resident, &items, built))
+        }
     };
     Reply::new(200, kind, text).validated(newest)
 }

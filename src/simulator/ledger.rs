@@ -23,7 +23,7 @@ pub(super) fn entry(cast: &Cast, plan: &Plan, unit: &Unit, handle: Option<&str>)
     let filed_late = cast.number % 37 == 36;
     let filed_on = opened_on + Duration::days(if filed_late { 45 } else { -6 });
     let duplicate = cast.venue == Venue::Weibo && cast.place == 61;
-    let exempt = cast.character == Character::Dormant && cast.place % 4 == 3;
+    let exempt = cast.character == Character::Dormant && cast.turn % 4 == 3;
     let contractor = cast.number % 5 == 4;
     LedgerEntry {
         // An office's own number; addresses as keys would not fit into paths and labels.

@@ -25,8 +25,10 @@ pub(super) struct Plan {
 pub(super) struct Cast {
     pub(super) seed: u64,
     pub(super) number: u64,
-    /// Its place among the accounts of its venue: variants of a character take turns by it.
+    /// Its place among the accounts of its venue.
     pub(super) place: u64,
+    /// Its turn among those of its venue and character: variants go by it.
+    pub(super) turn: u64,
     pub(super) venue: Venue,
     pub(super) character: Character,
     /// The given time of the city.
@@ -48,13 +50,13 @@ impl Cast {
             stretches.push(Stretch { from: opened_at, until, rhythm });
         };
         // What is hidden is living or dead in turn: nobody outside can tell.
-        let hidden_dead = self.character.is_hidden() && self.place.is_multiple_of(2);
+        let hidden_dead = self.character.is_hidden() && self.turn.is_multiple_of(2);
         match self.character {
             NeverPosted => {}
             Quiet => {
                 let last = self.born - days(chance, 8.0, 13.0);
                 play(last, rhythm);
-                match self.place.is_multiple_of(2) {
+                match self.turn.is_multiple_of(2) {
                     true => singles.push(Item::at(last)),
                     false => stretches.push(Stretch {
                         from: last,
@@ -134,8 +136,8 @@ impl Cast {
     }
 
     fn pins(&self, chance: &mut Chance, opened_at: DateTime<Utc>) -> Vec<Item> {
-        let count = 1 + self.place % 3;
-        let pin = if self.number.is_multiple_of(2) { Pin::Marked } else { Pin::Unmarked };
+        let count = 1 + self.turn % 3;
+        let pin = if self.turn.is_multiple_of(2) { Pin::Marked } else { Pin::Unmarked };
         let mut pins = (0..count)
             .map(|_| {
                 let age = days(chance, 100.0, 450.0);
@@ -153,12 +155,12 @@ impl Cast {
             (Character::Walled, Venue::Wechat) => Fault::UpstreamStuck { since: month_ago },
             (Character::Walled, _) => Fault::Blocked,
             (Character::Cached, _) => {
-                Fault::Stale { since: month_ago, with_age: self.number.is_multiple_of(2) }
+                Fault::Stale { since: month_ago, with_age: self.turn.is_multiple_of(2) }
             }
             (Character::Redesigned, _) => Fault::LayoutBreak,
             // The bridge's host is shared: only its upstream can fail for one account.
             (Character::Unreachable, Venue::Wechat) => Fault::Outage(Outage::Status(503)),
-            (Character::Unreachable, _) => Fault::Outage(match self.place % 3 {
+            (Character::Unreachable, _) => Fault::Outage(match self.turn % 3 {
                 0 => Outage::Closed,
                 1 => Outage::Status(502),
                 _ => Outage::Hanging,
@@ -166,7 +168,10 @@ impl Cast {
             (Character::RobotsRefused, _) => Fault::RobotsRefusal,
             (Character::HollowSuccess, _) => Fault::HollowSuccess,
             (Character::Slow, _) => Fault::Slow { milliseconds: 1000 + (self.number * 137) % 2000 },
-            (Character::RateLimiting, _) => Fault::TooManyRequests { retry_after_seconds: 300 },
+            (Character::RateLimiting, venue) => Fault::TooManyRequests {
+                // Everybody on a shared host waits for this one account.
+                retry_after_seconds: if venue == Venue::Portal { 300 } else { 20 },
+            },
             _ => return None,
         })
     }

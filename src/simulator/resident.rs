@@ -53,14 +53,14 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Draws a look; walls take turns by the place in the venue.
-    pub(super) fn draw(chance: &mut Chance, place: usize) -> Self {
+    /// Draws a look; walls take turns.
+    pub(super) fn draw(chance: &mut Chance, turn: usize) -> Self {
         Self {
             relative_times: chance.percent(50),
             rounded_counts: chance.percent(50),
             second_form: chance.percent(40),
             second_dates: chance.percent(30),
-            wall: place,
+            wall: turn,
             reposts_percent: *chance.pick(&[0, 10, 30]),
             replies: *chance.pick(&[
                 Replies::NoMessages,

@@ -80,8 +80,11 @@ fn visibility(resident: &Resident) -> (bool, Vec<Reason>) {
         (Character::NeverPosted, Venue::Wechat | Venue::Feed) => {
             (false, &[Drifted, SourceCannotProveSilence])
         }
+        (Character::RateLimiting, Venue::Feed) => (true, &[Limited, SourceCannotProveSilence]),
         (Character::RateLimiting, _) => (true, &[Limited]),
         (Character::Backdating, _) => (true, &[TimeAmbiguous]),
+        // A feed may say nothing newer about itself than its newest entry.
+        (_, Venue::Feed) => (true, &[SourceCannotProveSilence, Stale]),
         _ => (true, &[]),
     };
     (observable, [own, unread].concat())
