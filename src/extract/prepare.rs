@@ -38,14 +38,14 @@ fn wechat_messages(value: Value) -> Result<Value, String> {
         let push = message.get("comm_msg_info").cloned().unwrap_or(Value::Null);
         let further = first.get("multi_app_msg_item_list").and_then(Value::as_array);
         let further = further.into_iter().flatten().filter_map(Value::as_object);
-        for article in std::iter::once(first).chain(further) {
-            articles.push(with_push(article, &push));
+        for (place, article) in (1_u32..).zip(std::iter::once(first).chain(further)) {
+            articles.push(with_push(article, &push, place));
         }
     }
     Ok(json!({ "articles": articles }))
 }
 
-fn with_push(article: &Map<String, Value>, push: &Value) -> Value {
+fn with_push(article: &Map<String, Value>, push: &Value, place: u32) -> Value {
     let mut article = article.clone();
     article.remove("multi_app_msg_item_list");
     // Addresses come with the slashes of a string inside a string still escaped.
@@ -57,6 +57,7 @@ fn with_push(article: &Map<String, Value>, push: &Value) -> Value {
         }
     }
     article.insert("push".to_owned(), push.clone());
+    article.insert("place".to_owned(), json!(place));
     Value::Object(article)
 }
 

@@ -1,1 +1,261 @@
+//! Whole pages in the platforms' own formats, with made-up content.
 
+use chrono::DateTime;
+
+use super::{Page, extract};
+use crate::domain::{Extraction, PageVerdict, SourceText};
+use crate::platform::Catalog;
+
+const ACCOUNT: &str = "9990000001";
+
+fn catalog() -> Catalog {
+    let file = |name: &str, text: &str| SourceText { file: name.to_owned(), text: text.to_owned() };
+    Catalog::compile(&[
+        file("weibo.toml", include_str!("../../config/platforms/weibo.toml")),
+        file("wechat.toml", include_str!("../../config/platforms/wechat.toml")),
+        file("portal.toml", include_str!("../../config/platforms/portal.toml")),
+        file("feed.toml", include_str!("../../config/platforms/feed.toml")),
+    ])
+    .unwrap()
+}
+
+/// How a body came: everything but the body has a value that most fixtures share.
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    kind: (&'a str, &'a str),
+    body: &'a [u8],
+    handle: Option<&'a str>,
+    url: Option<&'a str>,
+    final_url: Option<&'a str>,
+    status: u16,
+    headers: &'a [(String, String)],
+}
+
+fn answer<'a>(platform: &'a str, page: &'a str, body: &'a [u8]) -> Answer<'a> {
+    Answer {
+        kind: (platform, page),
+        body,
+        handle: (platform == "weibo").then_some(ACCOUNT),
+        url: None,
+        final_url: None,
+        status: 200,
+        headers: &[],
+    }
+}
+
+fn read(answer: Answer<'_>) -> Extraction {
+    let catalog = catalog();
+    let platform = catalog.get(answer.kind.0).unwrap();
+    extract(&Page {
+        platform,
+        kind: &platform.pages[answer.kind.1],
+        body: answer.body,
+        content_type: None,
+        status: answer.status,
+        url: answer.url,
+        final_url: answer.final_url,
+        headers: answer.headers,
+        observed_at: DateTime::parse_from_rfc3339("2026-11-22T20:15:00+08:00").unwrap().to_utc(),
+        handle: answer.handle,
+        number: 1,
+        inquiry_key: b"key",
+    })
+}
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!("../../tests/fixtures/pages/", $name)).as_slice()
+    };
+}
+
+macro_rules! snapshots {
+    ($($test:ident: $platform:literal, $page:literal, $file:literal;)*) => {$(
+        #[test]
+        fn $test() {
+            let address = ($platform == "portal").then_some("http://www.hailan.example/tzgg/");
+            let body = fixture!($file);
+            let extraction = read(Answer { url: address, ..answer($platform, $page, body) });
+            insta::assert_json_snapshot!(extraction);
+        }
+    )*};
+}
+
+snapshots! {
+    weibo_without_pins: "weibo", "timeline", "weibo/timeline_pins_0.json";
+    weibo_with_one_pin: "weibo", "timeline", "weibo/timeline_pins_1.json";
+    weibo_with_two_pins: "weibo", "timeline", "weibo/timeline_pins_2.json";
+    weibo_with_three_pins: "weibo", "timeline", "weibo/timeline_pins_3.json";
+    weibo_times: "weibo", "timeline", "weibo/timeline_times.json";
+    weibo_repost: "weibo", "timeline", "weibo/timeline_repost.json";
+    weibo_foreign_liked_post: "weibo", "timeline", "weibo/timeline_liked.json";
+    weibo_deleted_placeholders: "weibo", "timeline", "weibo/timeline_deleted.json";
+    weibo_scheduled_post: "weibo", "timeline", "weibo/timeline_scheduled.json";
+    weibo_profile: "weibo", "profile", "weibo/profile.json";
+    weibo_never_posted: "weibo", "profile", "weibo/profile_never_posted.json";
+    wechat_article: "wechat", "article", "wechat/article.html";
+    wechat_history: "wechat", "history", "wechat/history.json";
+    wechat_bridge: "wechat", "bridge", "wechat/bridge.xml";
+    portal_gbk_list: "portal", "list", "portal/list_gbk.html";
+    portal_table_list: "portal", "list", "portal/list_table.html";
+    portal_json_list: "portal", "list", "portal/list.json";
+    portal_article: "portal", "article", "portal/article_meta.html";
+    feed_atom: "feed", "feed", "feed/atom.xml";
+    feed_wrong_offset: "feed", "feed", "feed/wrong_offset.xml";
+}
+
+fn check(answer: Answer<'_>, verdict: PageVerdict, reason: &str) {
+    let read = read(answer);
+    let told = read.reason.clone().unwrap_or_default();
+    assert_eq!((read.verdict, read.posts.len()), (verdict, 0), "{:?}: {told}", answer.kind);
+    assert!(told.contains(reason), "{:?}: {told:?} does not say {reason:?}", answer.kind);
+}
+
+#[test]
+fn walls_that_look_like_success_are_blocked() {
+    let timeline = |body| answer("weibo", "timeline", body);
+    check(timeline(fixture!("weibo/captcha.json")), PageVerdict::Blocked, "-100");
+    check(timeline(fixture!("weibo/ok_minus_100.json")), PageVerdict::Blocked, "-100");
+    check(timeline(fixture!("weibo/visitor_system.html")), PageVerdict::Blocked, "");
+    check(
+        answer("wechat", "article", fixture!("wechat/article_wall.html")),
+        PageVerdict::Blocked,
+        "环境异常",
+    );
+    check(
+        answer("wechat", "history", fixture!("wechat/history_no_session.json")),
+        PageVerdict::Blocked,
+        "no session",
+    );
+    check(
+        answer("portal", "article", fixture!("portal/article_waf.html")),
+        PageVerdict::Blocked,
+        "安全验证",
+    );
+}
+
+#[test]
+fn an_empty_list_without_proof_is_blocked() {
+    let timeline = |body| answer("weibo", "timeline", body);
+    check(timeline(fixture!("weibo/empty.json")), PageVerdict::Blocked, "without proof");
+    check(
+        timeline(fixture!("weibo/success_without_cards.json")),
+        PageVerdict::Blocked,
+        "without proof",
+    );
+    let end = read(timeline(fixture!("weibo/empty.json")));
+    assert!(end.exhausted && end.empty_marker);
+    check(
+        answer("portal", "list", fixture!("portal/list_by_script.html")),
+        PageVerdict::Blocked,
+        "empty list",
+    );
+    check(answer("feed", "feed", fixture!("feed/empty.xml")), PageVerdict::Blocked, "empty list");
+}
+
+#[test]
+fn an_empty_list_with_the_sites_own_sign_is_an_observation() {
+    check(
+        answer("portal", "list", fixture!("portal/list_marked_empty.html")),
+        PageVerdict::Observation,
+        "",
+    );
+}
+
+#[test]
+fn statuses_and_redirects_are_no_observation() {
+    let body = fixture!("weibo/timeline_pins_0.json");
+    for status in [403, 418, 432, 429, 401] {
+        check(
+            Answer { status, ..answer("weibo", "timeline", body) },
+            PageVerdict::Blocked,
+            "status",
+        );
+    }
+    for status in [301, 404, 500, 503] {
+        check(
+            Answer { status, ..answer("weibo", "timeline", body) },
+            PageVerdict::Drifted,
+            "status",
+        );
+    }
+    let login = Some("https://passport.weibo.com/sso/signin");
+    check(
+        Answer { final_url: login, ..answer("weibo", "timeline", body) },
+        PageVerdict::Blocked,
+        "redirected",
+    );
+}
+
+#[test]
+fn a_page_of_another_account_is_never_an_observation() {
+    for (page, body) in [
+        ("timeline", fixture!("weibo/timeline_pins_0.json")),
+        ("profile", fixture!("weibo/profile.json")),
+    ] {
+        let asked = Answer { handle: Some("9990000009"), ..answer("weibo", page, body) };
+        let read = read(asked);
+        assert_eq!(read.verdict, PageVerdict::Blocked, "{page}");
+        assert!(read.reason.unwrap().contains("not of 9990000009"), "{page}");
+    }
+}
+
+#[test]
+fn a_column_that_redirects_elsewhere_is_not_that_column() {
+    let column = answer("portal", "list", fixture!("portal/list_gbk.html"));
+    let asked = Some("http://www.hailan.example/tzgg/");
+    let reached = |final_url| read(Answer { url: asked, final_url, ..column }).verdict;
+    assert_eq!(reached(Some("https://www.hailan.example/tzgg")), PageVerdict::Observation);
+    assert_eq!(reached(Some("http://www.hailan.example/")), PageVerdict::Blocked);
+}
+
+#[test]
+fn what_the_platform_says_is_gone_is_gone() {
+    for page in ["timeline", "profile"] {
+        check(answer("weibo", page, fixture!("weibo/cancelled.json")), PageVerdict::Gone, "不存在");
+    }
+    check(
+        answer("wechat", "article", fixture!("wechat/article_deleted.html")),
+        PageVerdict::Gone,
+        "删除",
+    );
+}
+
+#[test]
+fn a_page_of_unknown_form_has_drifted() {
+    for body in
+        ["", "{}", "[]", "{\"ok\":1", "<html><body>改版</body></html>", "{\"data\":{\"cards\":7}}"]
+    {
+        let read = read(answer("weibo", "timeline", body.as_bytes()));
+        assert_ne!(read.verdict, PageVerdict::Observation, "{body}");
+    }
+    check(
+        answer("portal", "list", fixture!("portal/list_home.html")),
+        PageVerdict::Drifted,
+        "not found",
+    );
+    check(
+        answer("feed", "feed", b"<html><body>404</body></html>"),
+        PageVerdict::Drifted,
+        "not a feed",
+    );
+}
+
+#[test]
+fn depth_and_size_are_limited() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    check(answer("weibo", "timeline", deep.as_bytes()), PageVerdict::Drifted, "recursion limit");
+    let deep = "<div>".repeat(50_000);
+    check(answer("portal", "list", deep.as_bytes()), PageVerdict::Drifted, "deep");
+    let large = vec![b' '; (16 << 20) + 1];
+    check(answer("feed", "feed", &large), PageVerdict::Drifted, "at most");
+}
+
+#[test]
+fn a_bridge_tells_its_own_success_upstream() {
+    let headers = [("x-upstream-success-at".to_owned(), "2026-11-22T11:30:00Z".to_owned())];
+    let bridge = answer("wechat", "bridge", fixture!("wechat/bridge.xml"));
+    let told = read(Answer { headers: &headers, ..bridge }).source_time.unwrap();
+    assert_eq!(told.to_rfc3339(), "2026-11-22T11:30:00+00:00");
+    let feed = read(bridge).source_time.unwrap();
+    assert_eq!(feed.to_rfc3339(), "2026-11-22T12:00:00+00:00");
+}
