@@ -2,9 +2,9 @@
 //!
 //! What differs from city to city is a file, `config/schemes/<id>.toml`: dimensions, lines, points
 //! as CEL expressions over documented measures, thresholds with an explicit operator. Compiling
-//! finds every mistake before the first account is scored: unknown measures, a type that does not fit, an
-//! expression that gives no number, or one whose points rise and fall again in one measure, over
-//! which no honest interval could be told.
+//! finds every mistake before the first account is scored: unknown measures, a type that does not
+//! fit, an expression that gives no number, or one whose points rise and fall again in one measure,
+//! over which no honest interval could be told.
 
 mod catalog;
 mod compile;

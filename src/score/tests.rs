@@ -1,4 +1,5 @@
 use chrono::{DateTime, Duration, Utc};
+use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::domain::{Count, Moment, SourceText};
@@ -451,4 +452,57 @@ fn a_scheme_over_other_measures_is_refused() {
         score(catalog.get("default").unwrap(), &quiet()),
         Err(ScoreError::UnknownMeasure("fans".to_owned()))
     );
+}
+
+/// Times in minutes from the begin of the month; the month has 43,200.
+fn minute(minutes: i64) -> DateTime<Utc> {
+    at("2026-06-01") + Duration::minutes(minutes)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever part of a truth is seen, and however roughly, the bounds hold the truth.
+    #[test]
+    fn bounds_hold_the_truth_whatever_was_seen(
+        posts in proptest::collection::vec((-2000i64..45_000, 0i64..3000, 0i64..3000, any::<bool>()), 0..12),
+        seen in proptest::collection::vec((-3000i64..44_000, 0i64..20_000), 0..5),
+    ) {
+        let instant = |at| Stretch { from: at, to: at };
+        let made = |published, original: bool| PostFact {
+            published,
+            original: Some(original),
+            ..post("2026-06-01")
+        };
+        let mut truth = quiet();
+        let mut view = quiet();
+        view.covered = seen.iter().map(|(from, length)| Stretch {
+            from: minute(*from),
+            to: minute(from + length),
+        }).collect();
+        for (time, before, after, original) in posts {
+            let published = minute(time);
+            truth.posts.push(made(instant(published), original));
+            if view.covered.iter().any(|span| span.from < published && published <= span.to) {
+                let rough = Stretch { from: minute(time - before), to: minute(time + after) };
+                view.posts.push(made(rough, original));
+            }
+        }
+        let (truth, view) = (readings(&truth, 72), readings(&view, 72));
+        for measure in [
+            "posts", "posts_per_week", "original_posts", "active_days", "longest_gap_days",
+            "weeks_without_post", "posting_weeks_share", "likes", "bci_registered",
+        ] {
+            if let (Reading::Known(truth), Reading::Known(view)) = (&truth[measure], &view[measure]) {
+                prop_assert!(view.low <= truth.value + 1e-9, "{measure}: {truth:?} {view:?}");
+                let high = view.high.unwrap_or(f64::INFINITY);
+                prop_assert!(truth.value <= high + 1e-9, "{measure}: {truth:?} {view:?}");
+            }
+        }
+        let (Reading::Known(truth), Reading::Known(view)) =
+            (&truth["silent_days"], &view["silent_days"]) else { panic!() };
+        let high = view.high.unwrap_or(f64::INFINITY);
+        prop_assert!(view.low <= truth.value + 1e-9, "{truth:?} {view:?}");
+        prop_assert!(truth.value <= high + 1e-9, "{truth:?} {view:?}");
+    }
 }
