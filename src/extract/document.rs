@@ -17,6 +17,18 @@ const NODES_MAX: usize = 500_000;
 /// The deepest nesting of an HTML page; JSON is held to 128 by its parser.
 const DEPTH_MAX: usize = 700;
 
+/// The most tags a page may leave open at once: the time to parse grows with the square of it.
+const OPEN_TAGS_MAX: usize = 3000;
+
+static TAG: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)").expect("a fixed pattern"));
+
+/// Elements that have no end or need none: their number says nothing about the depth.
+const ENDLESS: [&str; 24] = [
+    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
+    "option", "p", "param", "source", "td", "th", "tr", "tbody", "thead", "track", "wbr",
+];
+
 static JSONP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^[\w.$\[\]]{1,80}\s*\((?s:(.*))\)\s*;?$").expect("a fixed pattern")
 });
@@ -25,6 +37,8 @@ static JSONP: LazyLock<Regex> = LazyLock::new(|| {
 pub(crate) struct Document<'a> {
     /// The raw text, decoded.
     pub(crate) text: &'a str,
+    /// What was changed before it is read.
+    pub(crate) note: Option<&'static str>,
     tree: Tree,
 }
 
@@ -54,13 +68,14 @@ impl<'a> Document<'a> {
             Format::Feed => Tree::Json(feed::parse(text)?),
             Format::HtmlJson(place) => Tree::Json(script(text, place)?),
         };
-        let tree = match (layout.prepare, tree) {
+        let (tree, note) = match (layout.prepare, tree) {
             (Some(prepare), Tree::Json(value)) => {
-                Tree::Json(prepare::apply(prepare, value, observed_at)?)
+                let (value, note) = prepare::apply(prepare, value, observed_at)?;
+                (Tree::Json(value), note)
             }
-            (_, tree) => tree,
+            (_, tree) => (tree, None),
         };
-        Ok(Self { text, tree })
+        Ok(Self { text, note, tree })
     }
 
     pub(crate) fn root(&self) -> Node<'_> {
@@ -99,6 +114,9 @@ fn html(text: &str) -> Result<Html, String> {
     if !text.contains('<') {
         return Err("not HTML".to_owned());
     }
+    if tags_left_open(text) > OPEN_TAGS_MAX {
+        return Err(format!("over {OPEN_TAGS_MAX} tags deep"));
+    }
     let html = Html::parse_document(text);
     let mut nodes = 0_usize;
     let mut open = vec![(html.tree.root(), 0_usize)];
@@ -110,6 +128,28 @@ fn html(text: &str) -> Result<Html, String> {
         open.extend(node.children().map(|child| (child, depth + 1)));
     }
     Ok(html)
+}
+
+/// How deep the tags of a text go at most, before any parsing.
+fn tags_left_open(text: &str) -> usize {
+    let (mut open, mut most, mut at) = (0_usize, 0_usize, 0_usize);
+    while let Some(found) = TAG.captures_at(text, at) {
+        at = found.get(0).map_or(text.len(), |whole| whole.end());
+        let name = found[2].to_ascii_lowercase();
+        if ENDLESS.contains(&name.as_str()) {
+            continue;
+        }
+        if !found[1].is_empty() {
+            open = open.saturating_sub(1);
+            continue;
+        }
+        if matches!(name.as_str(), "script" | "style") {
+            at = text[at..].find("</").map_or(text.len(), |end| at + end);
+        }
+        open += 1;
+        most = most.max(open);
+    }
+    most
 }
 
 fn script(text: &str, place: &ScriptPlace) -> Result<Value, String> {

@@ -12,11 +12,27 @@ use super::reader::Reader;
 /// The most items that one page may list.
 const ITEMS_MAX: usize = 2000;
 
-/// The account's own posts, in the order of the page, each once.
+/// The account's own posts, in the order of the page, each once: from the first path that has any.
 pub(super) fn posts(layout: &Layout, reader: &Reader<'_>, owner: Option<&str>) -> Vec<Post> {
+    if layout.items.is_empty() {
+        return listed(layout, reader, owner, vec![reader.root()]);
+    }
+    let nodes = layout.items.iter().map(|path| reader.nodes(path, reader.root()));
+    let posts = nodes.map(|nodes| {
+        let nodes = if layout.innermost { innermost(layout, reader, nodes) } else { nodes };
+        listed(layout, reader, owner, nodes)
+    });
+    posts.into_iter().find(|posts| !posts.is_empty()).unwrap_or_default()
+}
+
+fn listed<'a>(
+    layout: &Layout,
+    reader: &Reader<'a>,
+    owner: Option<&str>,
+    nodes: Vec<Node<'a>>,
+) -> Vec<Post> {
     let mut posts = Vec::new();
     let mut seen = HashSet::new();
-    let nodes = if layout.items.is_empty() { vec![reader.root()] } else { items(layout, reader) };
     if nodes.len() > ITEMS_MAX {
         reader.warn("posts", &format!("{} items, the first {ITEMS_MAX} are read", nodes.len()));
     }
@@ -30,7 +46,7 @@ pub(super) fn posts(layout: &Layout, reader: &Reader<'_>, owner: Option<&str>) -
         }
         let post = post(&layout.item, reader, node, &format!("posts[{index}]"));
         let key = post.reference.clone().or_else(|| post.url.clone());
-        if key.is_none_or(|key| seen.insert(key)) && is_complete(layout, &post) {
+        if is_complete(layout, &post) && key.is_none_or(|key| seen.insert(key)) {
             posts.push(post);
         }
     }
@@ -53,12 +69,6 @@ fn has(post: &Post, name: &str) -> bool {
         "published_at" => post.published.is_some(),
         _ => true,
     }
-}
-
-fn items<'a>(layout: &Layout, reader: &Reader<'a>) -> Vec<Node<'a>> {
-    let found = layout.items.iter().map(|path| reader.nodes(path, reader.root()));
-    let Some(nodes) = found.into_iter().find(|nodes| !nodes.is_empty()) else { return Vec::new() };
-    if layout.innermost { innermost(layout, reader, nodes) } else { nodes }
 }
 
 /// Of elements inside each other, those complete ones that hold no other complete one.

@@ -70,15 +70,15 @@ impl Page<'_> {
 /// Reads a page.
 ///
 /// Layouts are tried in the order of the file. A sign of a wall or of a page that is gone ends the
-/// search; else the first layout wins that proves the identity or yields items. Without any, the
-/// first layout's reason is told.
+/// search; else the first layout wins that proves the identity or yields items. Without any, every
+/// layout's reason is told.
 pub fn extract(page: &Page<'_>) -> Extraction {
     if page.body.len() > BODY_MAX {
         let reason = format!("body of {} bytes, at most {BODY_MAX} are read", page.body.len());
         return page.empty(PageVerdict::Drifted, Some(reason));
     }
     let text = decode(page.body, page.content_type);
-    let mut first_failure = None;
+    let mut failures: Vec<Box<Extraction>> = Vec::new();
     for layout in &page.kind.layouts {
         if let Some(early) = verdict::before_parsing(page, layout, &text) {
             return early;
@@ -91,13 +91,25 @@ pub fn extract(page: &Page<'_>) -> Extraction {
         };
         match read {
             Attempt::Decided(extraction) => return *extraction,
-            Attempt::Failed(extraction) => first_failure.get_or_insert(extraction),
-        };
+            Attempt::Failed(extraction) => failures.push(extraction),
+        }
     }
+    unread(page, failures)
+}
+
+/// What is told where no layout could read the page: the first one's finding, everyone's reason.
+fn unread(page: &Page<'_>, failures: Vec<Box<Extraction>>) -> Extraction {
     if let Some(failure) = verdict::by_status(page) {
         return failure;
     }
-    first_failure.map_or_else(|| page.empty(PageVerdict::Drifted, None), |failure| *failure)
+    let mut reasons = failures.iter().filter_map(|one| one.reason.clone()).collect::<Vec<_>>();
+    reasons.dedup();
+    let best = failures.into_iter().max_by_key(|one| one.verdict == PageVerdict::Blocked);
+    let mut told = best.map_or_else(|| page.empty(PageVerdict::Drifted, None), |one| *one);
+    if reasons.len() > 1 {
+        told.reason = Some(reasons.join("; "));
+    }
+    told
 }
 
 enum Attempt {
@@ -109,6 +121,9 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
     let root = reader.root();
     if let Some(early) = verdict::by_content(page, layout, reader) {
         return Attempt::Decided(Box::new(early));
+    }
+    if let Some(failure) = verdict::by_status(page) {
+        return Attempt::Failed(Box::new(failure));
     }
     let found = identity::identify(page, layout, reader);
     let owner = match page.kind.identity {

@@ -10,14 +10,14 @@ use super::moment::{moment, says_utc};
 /// How far an item may lie in the future before its offset is doubted.
 const FUTURE: Duration = Duration::minutes(5);
 
-/// Applies a change.
+/// Applies a change; tells it where values were changed.
 pub(crate) fn apply(
     prepare: Prepare,
     value: Value,
     observed_at: DateTime<Utc>,
-) -> Result<Value, String> {
+) -> Result<(Value, Option<&'static str>), String> {
     match prepare {
-        Prepare::WechatMessages => wechat_messages(value),
+        Prepare::WechatMessages => Ok((wechat_messages(value)?, None)),
         Prepare::BeijingWrittenAsUtc => Ok(beijing_written_as_utc(value, observed_at)),
     }
 }
@@ -61,21 +61,24 @@ fn with_push(article: &Map<String, Value>, push: &Value, place: u32) -> Value {
     Value::Object(article)
 }
 
-fn beijing_written_as_utc(mut feed: Value, observed_at: DateTime<Utc>) -> Value {
+fn beijing_written_as_utc(
+    mut feed: Value,
+    observed_at: DateTime<Utc>,
+) -> (Value, Option<&'static str>) {
     let written = entry_times(&mut feed).map(|text| text.clone()).collect::<Vec<_>>();
     let newest = written.iter().filter_map(|text| moment(text, observed_at)).map(|m| m.at).max();
-    let Some(newest) = newest else { return feed };
+    let Some(newest) = newest else { return (feed, None) };
     let limit = observed_at + FUTURE;
     let shifted = newest - Duration::hours(8);
     if newest <= limit || shifted > limit || !written.iter().all(|text| says_utc(text)) {
-        return feed;
+        return (feed, None);
     }
     for text in entry_times(&mut feed) {
         let end = text.trim_end_matches(|c: char| "+-0:GMTUCZ".contains(c)).trim_end().len();
         text.truncate(end);
         text.push_str(" +0800");
     }
-    feed
+    (feed, Some("published_at: Beijing times written as UTC, taken as Beijing times"))
 }
 
 fn entry_times(feed: &mut Value) -> impl Iterator<Item = &mut String> {
@@ -93,7 +96,7 @@ mod tests {
     fn repaired(published: &[&str], observed_at: &str) -> Vec<String> {
         let entries = published.iter().map(|at| json!({ "published": at })).collect::<Vec<_>>();
         let at = DateTime::parse_from_rfc3339(observed_at).unwrap().to_utc();
-        let mut feed = beijing_written_as_utc(json!({ "entries": entries }), at);
+        let (mut feed, _) = beijing_written_as_utc(json!({ "entries": entries }), at);
         entry_times(&mut feed).map(|text| text.clone()).collect()
     }
 

@@ -32,7 +32,8 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(page: &'a Page<'a>, document: &'a Document<'a>) -> Self {
-        Self { page, document, warnings: RefCell::default() }
+        let warnings = document.note.map(str::to_owned).into_iter().collect::<Vec<_>>();
+        Self { page, document, warnings: RefCell::new(warnings) }
     }
 
     pub(crate) fn root(&self) -> Node<'a> {

@@ -89,13 +89,13 @@ pub(super) fn judge(page: &Page<'_>, read: &Extraction, proven: bool, container:
         }
         _ if found => observation(),
         Role::Article => failed(PageVerdict::Drifted, "no article on the page"),
-        Role::List if answer && !proven && marked => {
+        Role::List if answer && !proven && (marked || container) => {
             failed(PageVerdict::Blocked, "an empty list without proof of whose it is")
         }
         Role::List if answer && !proven => {
             failed(PageVerdict::Drifted, "neither list nor identity")
         }
-        Role::List => empty_list(read, marked, container, answer),
+        Role::List => empty_list(read, marked, container),
         Role::Comments | Role::Board if marked || container => observation(),
         Role::Comments | Role::Board => failed(PageVerdict::Drifted, "no messages on the page"),
     }
@@ -105,8 +105,9 @@ fn observation() -> Judged {
     Judged { verdict: PageVerdict::Observation, reason: None, final_word: false }
 }
 
-/// An empty list counts only with the platform's own sign of it, or with a counter at 0.
-fn empty_list(read: &Extraction, marked: bool, container: bool, answer: bool) -> Judged {
+/// An empty list counts only with the platform's own sign of it, or with a counter at 0: a list that
+/// a script would fill is empty, too.
+fn empty_list(read: &Extraction, marked: bool, container: bool) -> Judged {
     let total = read.identity.posts_total.as_ref();
     let none = total.is_some_and(crate::domain::Count::is_zero);
     let some = total.and_then(crate::domain::Count::low).is_some_and(|low| low > 0);
@@ -117,7 +118,7 @@ fn empty_list(read: &Extraction, marked: bool, container: bool, answer: bool) ->
             final_word: true,
         };
     }
-    if none || marked || (container && !answer) {
+    if none || marked {
         return Judged { final_word: true, ..observation() };
     }
     let (verdict, reason) = if container {
