@@ -25,7 +25,7 @@ impl Store {
     ///
     /// `parts` are those of the account's targets. Looks that repeat what their neighbours say,
     /// with no visit of the account between, are left out: a host's canaries are looked at far more
-    /// often than one of its accounts is visited. Accounts the ledger does not hold are absent.
+    /// often than one of its accounts is visited.
     pub async fn histories(
         &self,
         accounts: &[AccountId],
@@ -57,7 +57,7 @@ impl Store {
                    exists (select from crawl_targets c where c.host = t.host and c.page = t.page
                        and c.is_canary and c.account_id <> a.id) as "has_canary!"
                from accounts a left join crawl_targets t on t.account_id = a.id
-               where a.id = any($1) and a.in_ledger
+               where a.id = any($1)
                order by a.id, t.page"#,
             ids
         )

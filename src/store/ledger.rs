@@ -159,6 +159,7 @@ impl Store {
         let note = Note { actor, reason, now };
         let mut counts = LedgerCounts::default();
         let mut transaction = self.pool.begin().await?;
+        lock_accounts(&mut transaction, changes).await?;
         let entries: Vec<LedgerEntry> =
             changes.added.iter().chain(&changes.changed).cloned().collect();
         for batch in entries.chunks(BATCH) {
@@ -189,14 +190,28 @@ struct Change {
     after: LedgerEntry,
 }
 
+/// Locks every account concerned, in the order that finishing visits locks them in.
+async fn lock_accounts(
+    connection: &mut PgConnection,
+    changes: &LedgerChanges,
+) -> Result<(), StoreError> {
+    let entries = changes.added.iter().chain(&changes.changed).chain(&changes.withdrawn);
+    let keys: Vec<String> = entries.map(|entry| entry.key.clone()).collect();
+    sqlx::query!(
+        "select id from accounts where key = any($1) order by id for no key update",
+        &keys
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 async fn known_entries(
     connection: &mut PgConnection,
     entries: &[LedgerEntry],
 ) -> Result<BTreeMap<String, LedgerEntry>, StoreError> {
     let keys = column(entries, |entry| entry.key.clone());
-    let rows = account_rows!("and a.key = any($1) order by a.id for update of a", &keys)
-        .fetch_all(connection)
-        .await?;
+    let rows = account_rows!("and a.key = any($1)", &keys).fetch_all(connection).await?;
     rows.into_iter()
         .map(|row| Account::try_from(row).map(|known| (known.entry.key.clone(), known.entry)))
         .collect()

@@ -180,6 +180,10 @@ pub(super) async fn insert(
         .collect()
 }
 
+fn form(listed: &ListedRow<'_>) -> Option<String> {
+    listed.last.form.map(|form| form.as_str().to_owned())
+}
+
 /// Moves what moves: last seen, text, newest numbers. A number that changed, or a post that passed
 /// 1, 3 or 7 days since its last sample, gets a sample. What stands the same is not written.
 pub(super) async fn update(
@@ -239,8 +243,7 @@ pub(super) async fn update(
         &column(listed, |r| r.recorded_at),
         &column(listed, |r| r.last.url.clone()) as &[Option<String>],
         &column(listed, |r| r.last.title.clone()) as &[Option<String>],
-        &column(listed, |r| r.last.form.map(|form| form.as_str().to_owned()))
-            as &[Option<String>],
+        &column(listed, form) as &[Option<String>],
         &column(listed, |r| r.last.origin.as_str().to_owned()),
         &column(listed, |r| r.last.text_digest.clone()) as &[Option<String>],
         &column(listed, |r| r.last.text_simhash.clone()) as &[Option<String>],

@@ -36,6 +36,7 @@ pub use finish::{Discovered, FinishReport};
 pub use ledger::{LedgerChanges, LedgerCounts};
 pub use posts::{PostCursor, StoredPost};
 pub use record::{Lease, NextVisit, VisitRecord};
+pub use samples::Profile;
 pub use score_inputs::ScoreInput;
 pub use scores::{NewScoreRun, Score, ScoreQuantile, ScoreRunId, StoredScore};
 pub use settings::Settings;

@@ -6,10 +6,53 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::StoreError;
-use super::columns::{column, count_json};
+use super::columns::{column, count_json, read_count};
 use super::record::VisitRecord;
-use crate::domain::{Identity, Inquiry, Precision};
+use super::{Store, StoreError};
+use crate::domain::{AccountId, Count, Identity, Inquiry, Precision};
+
+/// How an account shows itself, as last seen under a proven identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The account.
+    pub account: AccountId,
+    /// The platform's id.
+    pub handle: Option<String>,
+    /// The shown name.
+    pub name: Option<String>,
+    /// The certification text (认证).
+    pub verified_as: Option<String>,
+    /// Followers.
+    pub followers: Option<Count>,
+    /// The profile's own counter of posts.
+    pub posts_total: Option<Count>,
+}
+
+impl Store {
+    /// How the ledger's accounts show themselves, in the order of their numbers. One that is absent
+    /// has never been seen under a proven identity.
+    pub async fn profiles(&self) -> Result<Vec<Profile>, StoreError> {
+        let rows = sqlx::query!(
+            "select p.account_id, p.handle, p.name, p.verified_as, p.followers, p.posts_total
+             from account_profiles p join accounts a on a.id = p.account_id
+             where a.in_ledger order by p.account_id"
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Profile {
+                    account: AccountId(row.account_id),
+                    handle: row.handle,
+                    name: row.name,
+                    verified_as: row.verified_as,
+                    followers: read_count(row.followers)?,
+                    posts_total: read_count(row.posts_total)?,
+                })
+            })
+            .collect()
+    }
+}
 
 struct Shown<'a> {
     account: i64,

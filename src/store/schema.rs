@@ -9,6 +9,9 @@ use sqlx::{Connection, PgConnection};
 
 use super::{Store, StoreError};
 
+/// The oldest server that has what the schema uses (`unique nulls not distinct`).
+const SERVER_VERSION_MIN: i32 = 150_000;
+
 static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// Months (UTC) whose partitions are known to exist, shared by all clones of a store.
@@ -79,6 +82,15 @@ impl Store {
 
 async fn migrate_through(session: &mut PgConnection) -> Result<(), StoreError> {
     let program = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let server = sqlx::query_scalar!(
+        r#"select current_setting('server_version_num')::integer as "version!""#
+    )
+    .fetch_one(&mut *session)
+    .await?;
+    if server < SERVER_VERSION_MIN {
+        let refusal = format!("the server is Postgres {}, at least 15 is needed", server / 10_000);
+        return Err(StoreError::Database(sqlx::Error::Configuration(refusal.into())));
+    }
     // Not a checked statement: the table is the migrator's own and absent on a new database.
     let migrated: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
         .fetch_one(&mut *session)

@@ -131,15 +131,18 @@ begin
     return true;
 end $$;
 
--- Creates the missing partitions of the months from the older of `since` and the oldest visit to
--- two months after `until`; returns how many were created.
+-- Creates the missing partitions of the months from the older of `since` and the oldest month that
+-- has visits to two months after `until`; returns how many were created. The oldest month is read
+-- off the partitions: a visit without one cannot be there.
 create function xunjian_ensure_partitions(since timestamptz, until timestamptz) returns integer
 language sql as $$
     select count(*) filter (where xunjian_ensure_month(parent, month::date))::integer
     from unnest(array['visits', 'post_samples', 'account_samples']) as parent,
          generate_series(
-             date_trunc('month',
-                 least(since, (select min(started_at) from visits)) at time zone 'UTC'),
+             least(date_trunc('month', since at time zone 'UTC'),
+                 (select min(to_date(right(c.relname, 7), 'YYYY_MM'))
+                  from pg_inherits i join pg_class c on c.oid = i.inhrelid
+                  where i.inhparent = 'visits'::regclass)),
              date_trunc('month', until at time zone 'UTC') + interval '2 months',
              interval '1 month') as month
 $$;

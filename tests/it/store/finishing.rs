@@ -177,6 +177,9 @@ async fn samples_are_written_when_a_number_changed_or_an_age_was_passed() {
         Some(Count::Bounded { value: 12_000, low: 11_500, high: Some(12_499) });
     store.finish(&[record]).await.unwrap();
     assert_eq!(rows(&database.pool, "account_samples").await, 2);
+    let profiles = store.profiles().await.unwrap();
+    assert_eq!(profiles[0].followers.as_ref().and_then(Count::low), Some(11_500));
+    assert_eq!(profiles[0].name.as_deref(), Some("平安某市"));
 }
 
 #[tokio::test]
