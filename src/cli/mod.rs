@@ -1,7 +1,7 @@
 //! The command line: one file per command.
 //!
 //! To add a command: a file with `Args` (clap) and `run(args, &Context)`, and one line in
-//! [`Command`]. Data goes to stdout, logs and reasons to stderr. Exit codes: 0 done, 1 failed,
+//! `Command`. Data goes to stdout, logs and reasons to stderr. Exit codes: 0 done, 1 failed,
 //! 2 wrong usage or configuration.
 
 mod check;

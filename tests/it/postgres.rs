@@ -254,10 +254,11 @@ async fn a_command_without_a_daemon_runs_the_server_until_all_have_done() {
 
 #[tokio::test]
 async fn a_path_too_long_for_a_socket_works() {
-    let mut place = Place::new();
-    let deep = place.parent.path().join("d".repeat(90));
+    let outer = tempfile::tempdir().unwrap();
+    let deep = outer.path().join("d".repeat(90));
     std::fs::create_dir(&deep).unwrap();
-    place.parent = tempfile::tempdir_in(deep).unwrap();
+    let parent = tempfile::tempdir_in(deep).unwrap();
+    let place = Place { parent, settings: Settings::default() };
     let database = place.own().await.unwrap();
     create_table(&database.url).await;
     let outside = socket_dir(&database.url);
