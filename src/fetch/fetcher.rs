@@ -106,6 +106,11 @@ impl Fetcher {
         self.asker.hosts.penalty(&host.trim_end_matches('.').to_ascii_lowercase())
     }
 
+    /// How many requests may be in flight at a host at once.
+    pub fn concurrent(&self, host: &str) -> usize {
+        self.asker.hosts.concurrent(&host.trim_end_matches('.').to_ascii_lowercase())
+    }
+
     async fn follow(&self, request: &Request) -> Result<Fetched, Fetched> {
         let settings = &self.asker.settings;
         let patience = Duration::from_secs(settings.patience_seconds);

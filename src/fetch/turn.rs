@@ -86,6 +86,12 @@ impl Hosts {
         host.map_or(Duration::ZERO, |host| host.pace().penalty())
     }
 
+    /// How many requests may be in flight at the host at once.
+    pub(super) fn concurrent(&self, name: &str) -> usize {
+        let limit = find_host(&self.settings.limits, name).or_else(|| self.known_limits.get(name));
+        limit.unwrap_or(&self.settings.default_limit).concurrent as usize
+    }
+
     fn host(&self, name: &str, limit: Option<HostLimit>) -> Arc<Host> {
         let mut hosts = lock(&self.hosts);
         if let Some(host) = hosts.get(name) {

@@ -1,3 +1,5 @@
+//! Runs jobs at their rhythm; it knows no job.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +35,11 @@ pub type Report = Arc<dyn Fn(&'static str, bool) + Send + Sync>;
 pub async fn run_once(job: &Job, report: &Report) {
     let outcome = (job.run)().await;
     if let Err(error) = &outcome {
-        tracing::warn!(job = job.name, error = format!("{error:#}"), "job failed; runs again later");
+        tracing::warn!(
+            job = job.name,
+            error = format!("{error:#}"),
+            "job failed; runs again later"
+        );
     }
     report(job.name, outcome.is_ok());
 }

@@ -1,1 +1,52 @@
 //! The work that composes the stages on the clock.
+//!
+//! Each job takes no input, is idempotent and periodic; on demand is the same function sooner. The
+//! driver knows no job, and no job knows the driver.
+
+mod context;
+pub mod crawl;
+pub mod driver;
+pub mod housekeeping;
+pub mod judge;
+pub mod score;
+mod settings;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+pub use context::Context;
+pub use settings::Settings;
+
+use driver::Job;
+
+/// The names of all periodic jobs, for the metrics.
+pub const NAMES: [&str; 6] = ["targets", "canaries", "backlog", "judge", "score", "housekeeping"];
+
+/// Every periodic job with its rhythm; the crawl itself is a task of its own.
+pub fn all(context: &Context) -> Vec<Job> {
+    let settings = &context.settings;
+    let every = Duration::from_secs;
+    macro_rules! job {
+        ($name:literal, $seconds:expr, $work:expr) => {{
+            let context = context.clone();
+            Job::new($name, every($seconds), move || {
+                let context = context.clone();
+                async move { $work(&context).await.map(|_| ()) }
+            })
+        }};
+    }
+    vec![
+        job!("targets", settings.targets_seconds, crawl::sync_targets),
+        job!("canaries", settings.canaries_seconds, crawl::choose_canaries),
+        job!("backlog", settings.backlog_seconds, housekeeping::tell_backlog),
+        job!("judge", settings.judge_seconds, judge::judge),
+        job!("score", settings.score_seconds, score::score_current_quarter),
+        job!("housekeeping", settings.housekeeping_seconds, housekeeping::keep_house),
+    ]
+}
+
+/// The first instant of the quarter that holds `now`, in Asia/Shanghai.
+pub(crate) fn quarter_start(now: DateTime<Utc>) -> DateTime<Utc> {
+    crate::score::Period::quarter_of(now).from()
+}

@@ -1,10 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::shanghai_midnight;
+use crate::domain::{shanghai_date, shanghai_midnight};
 
 /// A calendar year, quarter or month in Asia/Shanghai: `2026`, `2026Q3`, `2026-11`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,6 +18,12 @@ pub struct Period {
 }
 
 impl Period {
+    /// The quarter that holds an instant.
+    pub fn quarter_of(at: DateTime<Utc>) -> Self {
+        let day = shanghai_date(at);
+        Self { year: day.year(), month: day.month0() / 3 * 3 + 1, months: 3 }
+    }
+
     /// The first instant.
     pub fn from(self) -> DateTime<Utc> {
         month_start(self.year, self.month)

@@ -16,7 +16,65 @@ pub struct CanaryAccount {
     pub handle: String,
 }
 
+/// A target and how often its account posts, for the choice of canaries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetRate {
+    /// The account.
+    pub account: AccountId,
+    /// The host.
+    pub host: String,
+    /// The page kind.
+    pub page: String,
+    /// Learned posts a day, of a page kind that lists none those of the account's lists; absent
+    /// until something was learned, and for accounts outside the ledger.
+    pub posts_per_day: Option<f64>,
+}
+
 impl Store {
+    /// All targets with the learned rates of their accounts.
+    pub async fn target_rates(&self) -> Result<Vec<TargetRate>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select t.account_id, t.host, t.page,
+                   max(l.rate_alpha / l.rate_beta) filter (where a.in_ledger) as rate
+               from crawl_targets t
+                   join accounts a on a.id = t.account_id
+                   left join crawl_targets l on l.account_id = t.account_id and l.rate_beta > 0
+               group by t.account_id, t.host, t.page
+               order by t.account_id, t.page"#
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let rates = rows.into_iter().map(|row| TargetRate {
+            account: AccountId(row.account_id),
+            host: row.host,
+            page: row.page,
+            posts_per_day: row.rate,
+        });
+        Ok(rates.collect())
+    }
+
+    /// Makes the canaries be exactly these targets, by account and page kind; returns how many
+    /// marks changed.
+    pub async fn mark_canaries(&self, chosen: &[(AccountId, String)]) -> Result<u64, StoreError> {
+        let marked = sqlx::query!(
+            "with wanted as (
+                 select t.account_id, t.page, c.page is not null as is_canary
+                 from crawl_targets t
+                     left join unnest($1::bigint[], $2::text[]) as c (account_id, page)
+                         on c.account_id = t.account_id and c.page = t.page
+                 where t.is_canary <> (c.page is not null)
+                 order by t.account_id, t.page for update of t
+             )
+             update crawl_targets t set is_canary = w.is_canary from wanted w
+             where t.account_id = w.account_id and t.page = w.page",
+            &column(chosen, |(account, _)| account.0),
+            &column(chosen, |(_, page)| page.clone())
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(marked.rows_affected())
+    }
+
     /// Numbers the canaries that platform files name, in the order given.
     ///
     /// One that the ledger holds keeps its number there; the others are visited only, never judged,

@@ -76,6 +76,8 @@ pub struct Claimed {
     pub observed_at: Option<DateTime<Utc>>,
     /// The learned posting rate.
     pub rate: Option<Rate>,
+    /// The newest post proven by the last judgement.
+    pub last_post_at: Option<DateTime<Utc>>,
 }
 
 struct ClaimedRow {
@@ -101,6 +103,7 @@ struct ClaimedRow {
     observed_at: Option<DateTime<Utc>>,
     rate_alpha: Option<f64>,
     rate_beta: Option<f64>,
+    last_post_at: Option<DateTime<Utc>>,
 }
 
 impl ClaimedRow {
@@ -126,6 +129,7 @@ impl ClaimedRow {
             span_high: self.span_high,
             observed_at: self.observed_at,
             rate: self.rate_alpha.zip(self.rate_beta).map(|(alpha, beta)| Rate { alpha, beta }),
+            last_post_at: self.last_post_at,
         }
     }
 }
@@ -162,11 +166,13 @@ impl Store {
              update crawl_targets t
              set lease_owner = $1, lease_until = $3, attempt = t.attempt + 1
              from picked p join accounts a on a.id = p.account_id
+                 left join account_states s on s.account_id = p.account_id
              where t.account_id = p.account_id and t.page = p.page
              returning t.account_id, a.key, a.platform, a.handle, a.url, t.page, t.part, t.host,
                  t.is_canary, t.lease_until as "lease_until!", t.due_at, t.attempt, t.fails,
                  t.last_visit_at, t.etag, t.last_modified, t.body_digest, t.body_as_of,
-                 t.span_high, t.observed_at, t.rate_alpha, t.rate_beta"#,
+                 t.span_high, t.observed_at, t.rate_alpha, t.rate_beta,
+                 s.last_post_at as "last_post_at?""#,
             request.owner,
             request.now,
             request.now + request.lease,

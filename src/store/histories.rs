@@ -74,7 +74,9 @@ impl Store {
             if let (Some(host), Some(page)) = (row.host, row.page) {
                 one.pages.push((host, page));
             }
-            if let Some(part) = row.part.filter(|part| !one.history.parts.contains(part)) {
+            if let Some(part) =
+                row.part.filter(|part| !part.is_empty() && !one.history.parts.contains(part))
+            {
                 one.history.parts.push(part);
             }
         }
@@ -144,6 +146,7 @@ impl Store {
         let mut looks = Looks::new();
         for row in rows {
             let look = CanaryLook {
+                page: row.page.clone(),
                 at: row.at,
                 adapter: row.adapter,
                 healthy: row.healthy,
@@ -216,6 +219,7 @@ mod tests {
         let looks: Vec<CanaryLook> = looks
             .iter()
             .map(|&(minute, healthy)| CanaryLook {
+                page: "timeline".into(),
                 at: at(minute),
                 adapter: "a".into(),
                 healthy,

@@ -29,7 +29,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
-pub use canary::CanaryAccount;
+pub use canary::{CanaryAccount, TargetRate};
 pub use claim::{ClaimRequest, Claimed, Validators};
 pub use error::StoreError;
 pub use finish::{Discovered, FinishReport};

@@ -17,7 +17,8 @@ pub struct TargetSpec {
     pub part: String,
     /// The host that answers for it.
     pub host: String,
-    /// Whether it serves as a canary or stand-in of its host and page kind.
+    /// Whether it serves as a canary of its host and page kind from the start; afterwards
+    /// [`Store::mark_canaries`] says.
     pub is_canary: bool,
 }
 
@@ -26,7 +27,7 @@ pub struct TargetSpec {
 pub struct TargetCounts {
     /// New targets, due at once.
     pub added: usize,
-    /// Targets whose host, part or canary mark changed.
+    /// Targets whose host or part changed.
     pub changed: usize,
     /// Targets no longer wanted.
     pub dropped: usize,
@@ -91,9 +92,8 @@ impl Store {
             r#"insert into crawl_targets as t (account_id, page, part, host, is_canary, due_at)
              select *, $6 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bool[])
              on conflict (account_id, page) do update
-             set part = excluded.part, host = excluded.host, is_canary = excluded.is_canary
-             where (t.part, t.host, t.is_canary)
-                 is distinct from (excluded.part, excluded.host, excluded.is_canary)
+             set part = excluded.part, host = excluded.host
+             where (t.part, t.host) is distinct from (excluded.part, excluded.host)
              returning (t.xmax = 0) as "added!""#,
             &accounts,
             &pages,

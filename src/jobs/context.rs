@@ -1,0 +1,39 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::domain::Clock;
+use crate::fetch::Fetcher;
+use crate::metrics::Metrics;
+use crate::store::Store;
+use crate::{observe, platform, schedule, scheme};
+
+use super::Settings;
+
+/// Everything the jobs compose: built once by `app`, cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// Facts, targets and verdicts.
+    pub store: Store,
+    /// The one crawling client.
+    pub fetcher: Arc<Fetcher>,
+    /// What each platform's pages mean.
+    pub platforms: Arc<platform::Catalog>,
+    /// How scores are made.
+    pub schemes: Arc<scheme::Catalog>,
+    /// The rhythm of the jobs themselves.
+    pub settings: Arc<Settings>,
+    /// When to come back.
+    pub schedule: Arc<schedule::Settings>,
+    /// The numbers of the observation calculus.
+    pub observe: Arc<observe::Policy>,
+    /// What Prometheus is told.
+    pub metrics: Arc<Metrics>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where the state is kept, to watch the room left.
+    pub data_dir: Arc<Path>,
+    /// This daemon's own name among those that share the database.
+    pub owner: Arc<str>,
+    /// The installation's key under which message ids are kept.
+    pub inquiry_key: Arc<[u8]>,
+}

@@ -1,0 +1,190 @@
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Extraction, Moment, PageVerdict, Reason};
+use crate::extract;
+use crate::fetch::{Fetched, NotModified, Page, Request, Validators};
+use crate::jobs::{Context, quarter_start};
+use crate::store::{self, Claimed};
+
+use super::reading::Asked;
+
+/// Everything one visit gathered, page after page.
+pub(super) struct Gathered {
+    /// How the first page was answered, or why it was not.
+    pub(super) first: Result<Answered, Failure>,
+    /// What the pages say, first page first; empty unless the first was a page.
+    pub(super) pages: Vec<Extraction>,
+    /// Bytes of all bodies.
+    pub(super) bytes: u64,
+    /// Time spent in requests, waiting for the host's turn left out.
+    pub(super) elapsed: Duration,
+}
+
+/// How the first page was answered.
+pub(super) enum Answered {
+    /// With a page, whatever it turned out to be; its body is gone by now.
+    Page(Box<Page>),
+    /// "Nothing changed."
+    NotModified(NotModified),
+}
+
+/// Why there was no answer to read.
+pub(super) struct Failure {
+    /// What it means for a verdict: nothing, but with this reason.
+    pub(super) reason: Reason,
+    /// For logs.
+    pub(super) detail: String,
+    /// How long the host, or our own pacing, asks us to wait.
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// Asks for the first page and follows to the last covered span, or at first to the start of the
+/// current quarter, at most the page kind's `pages_max`.
+pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
+    let now = context.clock.now();
+    let asking = Asking { context, asked };
+    let mut gathered = asking.first(may_ask_conditionally(asked.target, now)).await;
+    let back_to = asked.target.span_high.unwrap_or_else(|| quarter_start(now));
+    while let Some(next) = gathered.next_page(back_to, asked.kind.pages_max) {
+        let number = u32::try_from(gathered.pages.len()).unwrap_or(u32::MAX) + 1;
+        // Where a further page cannot be had, the list simply ends with the last one that could.
+        let Some((page, extraction)) = asking.further(&next, number).await else { break };
+        gathered.bytes += page.body.len() as u64;
+        gathered.elapsed += page.elapsed;
+        gathered.pages.push(extraction);
+    }
+    gathered
+}
+
+/// A lively account is asked whether anything changed; one that might fall silent is asked for the
+/// page itself, because "nothing changed" never confirms.
+fn may_ask_conditionally(target: &Claimed, now: DateTime<Utc>) -> bool {
+    let lively = target.last_post_at.is_some_and(|at| now - at < chrono::TimeDelta::days(3));
+    lively && !target.is_canary && target.fails == 0
+}
+
+struct Asking<'a> {
+    context: &'a Context,
+    asked: &'a Asked<'a>,
+}
+
+impl Asking<'_> {
+    async fn first(&self, conditional: bool) -> Gathered {
+        let Asked { target, kind, address, .. } = *self.asked;
+        let store::Validators { etag, last_modified } = target.validators.clone();
+        let validators = Validators { etag, last_modified };
+        let request = Request {
+            url: address.to_owned(),
+            validators: conditional.then_some(validators),
+            confirming: !conditional,
+            cache_buster: kind.cache_buster.clone(),
+            ..Request::default()
+        };
+        match self.context.fetcher.fetch(request).await {
+            Fetched::Page(mut page) => {
+                let extraction = self.read(&page, address, 1);
+                let bytes = page.body.len() as u64;
+                page.body = bytes::Bytes::new();
+                let elapsed = page.elapsed;
+                let first = Ok(Answered::Page(page));
+                Gathered { first, pages: vec![extraction], bytes, elapsed }
+            }
+            Fetched::NotModified(answer) => {
+                let elapsed = answer.elapsed;
+                let first = Ok(Answered::NotModified(answer));
+                Gathered { first, pages: Vec::new(), bytes: 0, elapsed }
+            }
+            other => Gathered {
+                first: Err(failure(other)),
+                pages: Vec::new(),
+                bytes: 0,
+                elapsed: Duration::ZERO,
+            },
+        }
+    }
+
+    async fn further(&self, address: &str, number: u32) -> Option<(Box<Page>, Extraction)> {
+        let request = Request { url: address.to_owned(), confirming: true, ..Request::default() };
+        let Fetched::Page(page) = self.context.fetcher.fetch(request).await else { return None };
+        let extraction = self.read(&page, address, number);
+        (extraction.verdict == PageVerdict::Observation).then_some((page, extraction))
+    }
+
+    fn read(&self, page: &Page, address: &str, number: u32) -> Extraction {
+        let Asked { target, platform, kind, .. } = *self.asked;
+        let extraction = extract::extract(&extract::Page {
+            platform,
+            kind,
+            body: &page.body,
+            content_type: page.content_type.as_deref(),
+            status: page.status,
+            url: Some(address),
+            final_url: Some(&page.final_url),
+            headers: &page.headers,
+            observed_at: page.sent_at,
+            handle: Some(&target.handle),
+            number,
+            inquiry_key: &self.context.inquiry_key,
+        });
+        if extraction.verdict == PageVerdict::Blocked {
+            let answered = url::Url::parse(&page.final_url).ok();
+            let host = answered.as_ref().and_then(url::Url::host_str).unwrap_or(&target.host);
+            self.context.fetcher.report_blocked(host);
+        }
+        extraction
+    }
+}
+
+impl Gathered {
+    /// The address of the next page, where there is one worth following.
+    fn next_page(&self, back_to: DateTime<Utc>, pages_max: u32) -> Option<String> {
+        let last = self.pages.last()?;
+        let wanted = last.verdict == PageVerdict::Observation && !last.exhausted;
+        let oldest =
+            last.posts.iter().filter(|post| !post.pinned).filter_map(|post| post.published);
+        let reaches = oldest.map(Moment::lower).min().is_some_and(|oldest| oldest <= back_to);
+        let more = self.pages.len() < usize::try_from(pages_max).unwrap_or(usize::MAX);
+        // A page that repeats the one before is the end of a list that does not say so.
+        let repeats = self.pages.len() > 1 && same_items(&self.pages[self.pages.len() - 2], last);
+        (wanted && !reaches && more && !repeats).then(|| last.next.clone()).flatten()
+    }
+}
+
+fn same_items(one: &Extraction, other: &Extraction) -> bool {
+    let names = |page: &Extraction| -> Vec<_> {
+        page.posts.iter().map(|post| (post.reference.clone(), post.url.clone())).collect()
+    };
+    names(one) == names(other)
+}
+
+fn failure(fetched: Fetched) -> Failure {
+    match fetched {
+        Fetched::Limited(limited) => Failure {
+            reason: Reason::Limited,
+            detail: format!("{}: {}", limited.reason, limited.detail),
+            retry_after: Some(limited.retry_after),
+        },
+        Fetched::Unreachable(answer) => Failure {
+            reason: Reason::Unreachable,
+            detail: format!("{}: {}", answer.reason, answer.detail),
+            retry_after: answer.retry_after,
+        },
+        Fetched::Disallowed(answer) => Failure {
+            reason: Reason::Disallowed,
+            detail: format!("{}: {}", answer.reason, answer.detail),
+            retry_after: None,
+        },
+        Fetched::Refused(answer) => Failure {
+            reason: Reason::Unreachable,
+            detail: format!("{}: {}", answer.reason, answer.detail),
+            retry_after: None,
+        },
+        Fetched::Page(_) | Fetched::NotModified(_) => Failure {
+            reason: Reason::Drifted,
+            detail: "an answer where none was expected".to_owned(),
+            retry_after: None,
+        },
+    }
+}

@@ -1,0 +1,173 @@
+//! The crawl: due targets are claimed in batches, visited outside any transaction, and finished
+//! with their results in one commit.
+//!
+//! Nothing is held in memory for an account that is not being visited. The channel to the writer is
+//! bounded, so a slow database slows the fetches down instead of filling memory.
+
+mod canary;
+mod gather;
+mod next;
+mod pass;
+mod reading;
+mod targets;
+mod visit;
+mod writer;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use canary::choose_canaries;
+pub use pass::{PassSummary, pass};
+pub use targets::sync_targets;
+
+use crate::store::{ClaimRequest, Claimed, VisitRecord};
+
+use visit::Finished;
+pub use visit::outcome_word;
+
+use super::Context;
+
+/// Finished visits that may wait for the writer before fetching pauses.
+const FINISHED_MAX: usize = 256;
+
+/// How long to wait before asking a database again that did not answer.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// When the work ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Only when it is stopped: the daemon.
+    Stopped,
+    /// When nothing is due any more: one pass, and the tests.
+    Idle,
+}
+
+/// How the crawl is told to end, and whom it tells of each visit.
+#[derive(Clone)]
+pub struct Running {
+    /// No new visits; those under way are finished and stored.
+    pub soft_stop: CancellationToken,
+    /// Visits that are not stored yet are given up.
+    pub hard_stop: CancellationToken,
+    /// Told of every visit before it is stored.
+    pub on_visit: Arc<dyn Fn(&Claimed, &VisitRecord) + Send + Sync>,
+}
+
+impl Running {
+    /// Under these two tokens, telling nobody.
+    pub fn quietly(soft_stop: CancellationToken, hard_stop: CancellationToken) -> Self {
+        Self { soft_stop, hard_stop, on_visit: Arc::new(|_, _| {}) }
+    }
+}
+
+/// Visits what is due until stopped or idle; what was claimed and not visited is handed back.
+pub async fn work(context: &Context, running: &Running, until: Until) -> anyhow::Result<()> {
+    let (sender, finished) = mpsc::channel(FINISHED_MAX);
+    let writing = writer::write(context.clone(), finished, running.hard_stop.clone());
+    let ((), fed) = tokio::join!(writing, feed(context, running, until, sender));
+    context.store.release(&context.owner).await.context("handing back claims")?;
+    fed
+}
+
+async fn feed(
+    context: &Context,
+    running: &Running,
+    until: Until,
+    sender: mpsc::Sender<Finished>,
+) -> anyhow::Result<()> {
+    let mut hosts = JoinSet::new();
+    let mut busy = BTreeSet::new();
+    let idle = Duration::from_secs(context.settings.idle_seconds_max);
+    while !running.soft_stop.is_cancelled() {
+        let mut pause = None;
+        match claim(context, &busy).await {
+            Ok(claimed) if claimed.is_empty() => pause = Some(idle),
+            Ok(claimed) => {
+                for (host, targets) in by_host(claimed) {
+                    busy.insert(host.clone());
+                    let sender = sender.clone();
+                    let (context, running) = (context.clone(), running.clone());
+                    hosts.spawn(async move {
+                        visit_host(&context, &running, targets, &sender).await;
+                        host
+                    });
+                }
+            }
+            Err(error) if until == Until::Idle => return Err(error),
+            Err(error) => {
+                context.metrics.store_failed();
+                tracing::error!(error = format!("{error:#}"), "no targets claimed, trying again");
+                pause = Some(STORE_PAUSE);
+            }
+        }
+        if pause.is_some() && busy.is_empty() && until == Until::Idle {
+            break;
+        }
+        let pause = pause.unwrap_or(if busy.is_empty() { Duration::ZERO } else { idle });
+        tokio::select! {
+            Some(done) = hosts.join_next() => { busy.remove(&done?); }
+            () = tokio::time::sleep(pause) => {}
+            () = running.soft_stop.cancelled() => {}
+        }
+    }
+    while let Some(done) = hosts.join_next().await {
+        done?;
+    }
+    Ok(())
+}
+
+async fn claim(context: &Context, busy: &BTreeSet<String>) -> anyhow::Result<Vec<Claimed>> {
+    let settings = &context.settings;
+    let free = settings.hosts_max.saturating_sub(busy.len());
+    if free == 0 {
+        return Ok(Vec::new());
+    }
+    let busy_hosts: Vec<String> = busy.iter().cloned().collect();
+    let request = ClaimRequest {
+        owner: &context.owner,
+        now: context.clock.now(),
+        lease: TimeDelta::seconds(i64::try_from(settings.lease_seconds)?),
+        limit: u32::try_from(free)?,
+        per_host: settings.claims_per_host,
+        busy_hosts: &busy_hosts,
+    };
+    context.store.claim(&request).await.context("claiming targets")
+}
+
+fn by_host(claimed: Vec<Claimed>) -> BTreeMap<String, Vec<Claimed>> {
+    let mut hosts: BTreeMap<String, Vec<Claimed>> = BTreeMap::new();
+    for target in claimed {
+        hosts.entry(target.host.clone()).or_default().push(target);
+    }
+    hosts
+}
+
+/// Visits the targets of one host, as many at once as the host allows; a soft stop leaves the rest.
+async fn visit_host(
+    context: &Context,
+    running: &Running,
+    targets: Vec<Claimed>,
+    sender: &mpsc::Sender<Finished>,
+) {
+    let host = targets.first().map(|target| target.host.clone()).unwrap_or_default();
+    let concurrent = context.fetcher.concurrent(&host);
+    futures::stream::iter(targets)
+        .for_each_concurrent(concurrent, |target| async move {
+            if running.soft_stop.is_cancelled() {
+                return;
+            }
+            let Some(finished) = visit::visit(context, &target).await else { return };
+            (running.on_visit)(&target, &finished.record);
+            // The writer ends before its senders only on a hard stop, which gives visits up.
+            let _given_up = sender.send(finished).await;
+        })
+        .await;
+}

@@ -1,0 +1,206 @@
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{Extraction, PageVerdict, Post, Precision};
+use crate::fetch::{NotModified, Page};
+use crate::observe::{Answer, PageRules, Proof, Provenance, Reading, Role, UnchangedTime};
+use crate::platform::{self, IdentityProof, Observability, Order, PageKind, Platform};
+use crate::store::Claimed;
+
+use super::gather::Answered;
+
+/// What was asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) target: &'a Claimed,
+    pub(super) platform: &'a Platform,
+    pub(super) kind: &'a PageKind,
+    /// The address of the first page, without the cache buster.
+    pub(super) address: &'a str,
+}
+
+/// Puts an answered visit into the words of the observation calculus; `pages` are empty where
+/// nothing had changed.
+pub(super) fn reading(answered: &Answered, pages: &[Extraction], asked: &Asked<'_>) -> Reading {
+    let Asked { target, platform, kind, .. } = *asked;
+    let first = pages.first();
+    let last = pages.last();
+    let posts: Vec<Post> = pages.iter().flat_map(|page| page.posts.clone()).collect();
+    let identity = first.map(|page| page.identity.clone()).unwrap_or_default();
+    Reading {
+        provenance: provenance(answered, first, target, platform),
+        failure: None,
+        verdict: first.map_or(PageVerdict::Observation, |page| page.verdict),
+        rules: rules(kind),
+        proof: proof(answered, first, asked),
+        posts,
+        end_marker: last.is_some_and(|page| page.exhausted),
+        // Which length is usual is known to the platform file alone, and it says so by its marker.
+        short_page: last.is_some_and(|page| page.next.is_none()),
+        empty_marker: first.is_some_and(|page| page.empty_marker),
+        posts_total: identity.posts_total,
+        registered_at: identity.registered_at,
+    }
+}
+
+fn rules(kind: &PageKind) -> PageRules {
+    PageRules {
+        role: if kind.role == platform::Role::Profile { Role::Profile } else { Role::List },
+        newest_first: kind.order == Order::NewestFirst,
+        verified: kind.verified.is_some(),
+        short_page_is_end: kind.short_page_is_end,
+    }
+}
+
+fn proof(answered: &Answered, first: Option<&Extraction>, asked: &Asked<'_>) -> Proof {
+    let Answered::Page(page) = answered else {
+        // The validators are those of an answer that proved it.
+        return Proof::Id { matches: Some(true), address_kept: true };
+    };
+    let buster = asked.kind.cache_buster.as_deref();
+    let address_kept = same_address(asked.address, &page.final_url, buster);
+    match asked.kind.identity {
+        IdentityProof::Answer => Proof::Id {
+            matches: first
+                .and_then(|page| page.identity.handle.as_ref())
+                .map(|handle| *handle == asked.target.handle),
+            address_kept,
+        },
+        IdentityProof::Address => Proof::Address {
+            address_kept,
+            list_found: first.is_some_and(|page| page.verdict == PageVerdict::Observation),
+        },
+        IdentityProof::Nobody => Proof::Id { matches: None, address_kept },
+    }
+}
+
+/// Whether two addresses are the same but for the scheme, a closing slash and the cache buster.
+pub(super) fn same_address(asked: &str, reached: &str, buster: Option<&str>) -> bool {
+    let plain = |address: &str| {
+        let url = url::Url::parse(address).ok()?;
+        let query: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(name, _)| Some(name.as_ref()) != buster)
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        Some((url.host_str()?.to_owned(), url.path().trim_end_matches('/').to_owned(), query))
+    };
+    plain(asked).is_some_and(|one| Some(one) == plain(reached))
+}
+
+fn provenance(
+    answered: &Answered,
+    first: Option<&Extraction>,
+    target: &Claimed,
+    platform: &Platform,
+) -> Provenance {
+    let page = match answered {
+        Answered::Page(page) => page,
+        Answered::NotModified(answer) => return Provenance::Crawl(unchanged(answer, target)),
+    };
+    let tells_upstream = first.filter(|page| page.source_time.is_some());
+    match tells_upstream.filter(|_| platform.observability == Observability::PublicFeed) {
+        Some(feed) => {
+            Provenance::Bridge { sent_at: page.sent_at, upstream_success: feed.source_time }
+        }
+        None => Provenance::Crawl(answer(page, first, target)),
+    }
+}
+
+fn unchanged(answer: &NotModified, target: &Claimed) -> Answer {
+    Answer {
+        sent_at: answer.sent_at,
+        not_modified: true,
+        conditional: true,
+        no_cache: false,
+        date: answer.date,
+        age_seconds: None,
+        cache_hit: false,
+        cache_buster: false,
+        peers_changed: false,
+        same_since: target.body_as_of,
+        unchanged_times: Vec::new(),
+    }
+}
+
+fn answer(page: &Page, first: Option<&Extraction>, target: &Claimed) -> Answer {
+    let unchanged = first.is_some_and(|page| target.body_digest == Some(digest(page)));
+    let same_since = target.body_as_of.filter(|_| unchanged);
+    Answer {
+        sent_at: page.sent_at,
+        not_modified: false,
+        conditional: page.conditional,
+        no_cache: !page.conditional,
+        date: page.date,
+        age_seconds: page.age_seconds,
+        cache_hit: page.cache_hit,
+        cache_buster: page.cache_buster_sent,
+        peers_changed: false,
+        same_since,
+        unchanged_times: same_since
+            .zip(first)
+            .map(|(since, page)| relative_times(page, since))
+            .unwrap_or_default(),
+    }
+}
+
+fn relative_times(page: &Extraction, shown_since: DateTime<Utc>) -> Vec<UnchangedTime> {
+    page.posts
+        .iter()
+        .filter_map(|post| relative_unit(post.published_text.as_deref()?))
+        .map(|unit| UnchangedTime { unit, shown_since })
+        .collect()
+}
+
+/// The unit after which a relative time must have changed its words.
+fn relative_unit(text: &str) -> Option<Precision> {
+    let has = |part: &str| text.contains(part);
+    match () {
+        () if has("刚刚") || has("秒前") || has("分钟前") => Some(Precision::Minute),
+        () if has("小时前") => Some(Precision::Hour),
+        () if has("今天") || has("昨天") || has("前天") || has("天前") => {
+            Some(Precision::Day)
+        }
+        () => None,
+    }
+}
+
+/// Digest of what a page said, so that a nonce or a server's clock in it is no change.
+pub(super) fn digest(page: &Extraction) -> String {
+    let said = (&page.identity, &page.posts, &page.inquiries, page.exhausted);
+    let text = serde_json::to_vec(&said).unwrap_or_default();
+    format!("sha256:{}", hex::encode(Sha256::digest(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_without_scheme_slash_and_cache_buster() {
+        let check = |asked, reached, expected| {
+            assert_eq!(same_address(asked, reached, Some("_")), expected, "{asked} {reached}");
+        };
+        check("http://a.cn/col/", "https://a.cn/col?_=17", true);
+        check("https://a.cn/u?id=1", "https://a.cn/u?id=1&_=2", true);
+        check("https://a.cn/u?id=1", "https://a.cn/u?id=2", false);
+        check("https://a.cn/col/", "https://a.cn/", false);
+        check("https://a.cn/", "https://b.cn/", false);
+        check("nonsense", "nonsense", false);
+    }
+
+    #[test]
+    fn words_that_move_with_time_tell_their_unit() {
+        for (text, unit) in [
+            ("刚刚", Some(Precision::Minute)),
+            ("5分钟前", Some(Precision::Minute)),
+            ("3小时前", Some(Precision::Hour)),
+            ("昨天 12:30", Some(Precision::Day)),
+            ("2天前", Some(Precision::Day)),
+            ("11-20", None),
+            ("2026-11-20 08:00", None),
+        ] {
+            assert_eq!(relative_unit(text), unit, "{text}");
+        }
+    }
+}

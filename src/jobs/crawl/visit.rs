@@ -1,0 +1,144 @@
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Extraction, Identity, Post};
+use crate::jobs::Context;
+use crate::observe::{CanaryLook, Composed, Known, Outcome, Source, Visit, compose};
+use crate::platform::{Observability, Platform};
+use crate::store::{Claimed, VisitRecord};
+
+use super::gather::{Answered, Failure, Gathered, gather};
+use super::reading::{Asked, digest, reading};
+use super::{canary, next};
+
+/// A visit ready to be written down.
+pub(super) struct Finished {
+    /// The visit and all it found.
+    pub(super) record: VisitRecord,
+    /// What it says of the host, where the target is a canary.
+    pub(super) look: Option<CanaryLook>,
+    /// Platform id.
+    pub(super) platform: String,
+    /// Whether the page had been observed before, so that new posts have a detection delay.
+    pub(super) seen_before: bool,
+}
+
+/// Visits one target: asks, reads, and says what that proves.
+///
+/// `None` where the ledger or the platform file no longer names the page; such a target goes with
+/// the next synchronisation.
+pub(super) async fn visit(context: &Context, target: &Claimed) -> Option<Finished> {
+    let platform = context.platforms.get(&target.platform)?;
+    let kind = platform.pages.get(&target.page)?;
+    let address = kind.url.as_ref()?.fill(&target.handle, target.url.as_deref(), 1)?;
+    let asked = Asked { target, platform, kind, address: &address };
+    let started_at = context.clock.now();
+    let in_flight = context.metrics.enter_crawl(&target.platform);
+    let gathered = gather(context, &asked).await;
+    drop(in_flight);
+    let composed = match &gathered.first {
+        Ok(answered) => {
+            let reading = reading(answered, &gathered.pages, &asked);
+            // Which items are new is counted by the store, which knows every post.
+            compose(&reading, &Known::default(), &context.observe)
+        }
+        Err(failure) => Composed { outcome: Outcome::Failed(failure.reason), posts_as_of: None },
+    };
+    tell(context, target, &composed.outcome, &gathered);
+    Some(finished(context, &asked, started_at, gathered, composed))
+}
+
+fn finished(
+    context: &Context,
+    asked: &Asked<'_>,
+    started_at: DateTime<Utc>,
+    gathered: Gathered,
+    composed: Composed,
+) -> Finished {
+    let Asked { target, platform, .. } = *asked;
+    let posts: Vec<Post> = match composed.posts_as_of {
+        Some(_) => gathered.pages.iter().flat_map(|page| page.posts.clone()).collect(),
+        None => Vec::new(),
+    };
+    let now = context.clock.now();
+    let look = canary::look(context, asked, &composed.outcome, &posts, now);
+    let next = next::next_visit(context, asked, &composed.outcome, &gathered, &posts, now);
+    let visit = Visit {
+        page: target.page.clone(),
+        // A profile lists no part of its own; its counter speaks for all.
+        part: if target.part.is_empty() { "all".to_owned() } else { target.part.clone() },
+        started_at,
+        recorded_at: now,
+        adapter: platform.digest.clone(),
+        source: source(platform, gathered.pages.first()),
+        outcome: composed.outcome,
+    };
+    let first = gathered.pages.into_iter().next();
+    let record = VisitRecord {
+        account: target.account,
+        host: Some(target.host.clone()),
+        lease: Some(target.lease.clone()),
+        seen_at: composed.posts_as_of.unwrap_or(started_at),
+        status: gathered.first.as_ref().ok().map(status),
+        bytes: Some(gathered.bytes),
+        duration_ms: u32::try_from(gathered.elapsed.as_millis()).ok(),
+        body_digest: first.as_ref().map(digest),
+        identity: first.as_ref().and_then(|page| proven_identity(&visit.outcome, &page.identity)),
+        inquiries: first.map(|page| page.inquiries).unwrap_or_default(),
+        posts,
+        next: Some(next),
+        visit,
+    };
+    let seen_before = target.observed_at.is_some();
+    Finished { record, look, platform: platform.id.clone(), seen_before }
+}
+
+fn status(answered: &Answered) -> u16 {
+    match answered {
+        Answered::Page(page) => page.status,
+        Answered::NotModified(_) => 304,
+    }
+}
+
+fn proven_identity(outcome: &Outcome, identity: &Identity) -> Option<Identity> {
+    matches!(outcome, Outcome::Observed(_)).then(|| identity.clone())
+}
+
+/// A feed that is the office's bridge speaks for its own visits; an account that is itself a feed
+/// speaks for itself.
+fn source(platform: &Platform, first: Option<&Extraction>) -> Source {
+    let tells_upstream = first.is_some_and(|page| page.source_time.is_some());
+    let through_bridge = platform.observability == Observability::PublicFeed && tells_upstream;
+    if through_bridge { Source::Bridge } else { Source::Crawl }
+}
+
+/// Counts the visit, and logs what an operator should know of a failure.
+fn tell(context: &Context, target: &Claimed, outcome: &Outcome, gathered: &Gathered) {
+    let metrics = &context.metrics;
+    let platform = target.platform.as_str();
+    let seconds = gathered.elapsed.as_secs_f64();
+    metrics.fetched(platform, outcome_word(outcome), seconds, gathered.bytes);
+    for page in &gathered.pages {
+        metrics.extracted(platform, page.posts.len() as u64);
+        for _ in &page.warnings {
+            metrics.warned(platform, "value");
+        }
+    }
+    let penalty = context.fetcher.penalty(&target.host);
+    metrics.set_host_penalty_seconds(&target.host, penalty.as_secs_f64());
+    if let Outcome::Failed(reason) = outcome {
+        let detail = match &gathered.first {
+            Err(Failure { detail, .. }) => detail.as_str(),
+            Ok(_) => gathered.pages.first().and_then(|page| page.reason.as_deref()).unwrap_or("-"),
+        };
+        tracing::debug!(account = target.key, page = target.page, %reason, detail, "not observed");
+    }
+}
+
+/// The stable word of an outcome, as in metrics and on the command line.
+pub fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Observed(_) => "observed",
+        Outcome::Gone { .. } => "gone",
+        Outcome::Failed(reason) => reason.as_str(),
+    }
+}

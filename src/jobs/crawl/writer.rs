@@ -1,0 +1,127 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{AccountId, Precision};
+use crate::jobs::Context;
+use crate::store::{FinishReport, VisitRecord};
+
+use super::visit::Finished;
+
+/// How long the first retry of a failed commit waits; each further one twice as long, to the cap.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(10);
+
+/// Commits finished visits until the senders are gone: many in one transaction, a visit never
+/// split over two.
+///
+/// While the database is away the visits wait here and, through the bounded channel, in front of
+/// the fetches; a hard stop gives them up, which only means that their leases run out.
+pub(super) async fn write(
+    context: Context,
+    mut finished: mpsc::Receiver<Finished>,
+    hard_stop: CancellationToken,
+) {
+    while let Some(first) = finished.recv().await {
+        let batch = gather(&context, first, &mut finished).await;
+        let visits = batch.len();
+        tokio::select! {
+            () = commit(&context, batch) => {}
+            () = hard_stop.cancelled() => {
+                tracing::warn!(visits, "stopped before these visits were stored");
+                return;
+            }
+        }
+    }
+}
+
+fn rows(record: &VisitRecord) -> usize {
+    1 + record.posts.len() + record.inquiries.len()
+}
+
+async fn gather(
+    context: &Context,
+    first: Finished,
+    finished: &mut mpsc::Receiver<Finished>,
+) -> Vec<Finished> {
+    let settings = &context.settings;
+    let deadline = Instant::now() + Duration::from_millis(settings.commit_delay_ms_max);
+    let mut size = rows(&first.record);
+    let mut batch = vec![first];
+    while size < settings.commit_rows_max {
+        match tokio::time::timeout_at(deadline, finished.recv()).await {
+            Ok(Some(finished)) => {
+                size += rows(&finished.record);
+                batch.push(finished);
+            }
+            Ok(None) | Err(_) => break,
+        }
+    }
+    batch
+}
+
+async fn commit(context: &Context, batch: Vec<Finished>) {
+    let mut about = Vec::with_capacity(batch.len());
+    let mut records = Vec::with_capacity(batch.len());
+    for Finished { record, look, platform, seen_before } in batch {
+        about.push((look, platform, seen_before));
+        records.push(record);
+    }
+    let report = finish(context, &records).await;
+    let delays_of: HashMap<AccountId, (&str, bool)> = records
+        .iter()
+        .zip(&about)
+        .map(|(record, (_, platform, seen))| (record.account, (platform.as_str(), *seen)))
+        .collect();
+    tell(context, &report, &delays_of);
+    for (record, (look, ..)) in records.iter().zip(&about) {
+        let (Some(look), Some(host)) = (look, &record.host) else { continue };
+        let page = &record.visit.page;
+        // A look that is lost only leaves its observations provisional until the next one.
+        let written = context.store.record_canary_look(host, page, record.account, look).await;
+        if let Err(error) = written {
+            context.metrics.store_failed();
+            tracing::error!(%error, host, page, "look at a canary not stored");
+        }
+    }
+}
+
+/// Stores a batch, as often as it takes.
+async fn finish(context: &Context, records: &[VisitRecord]) -> FinishReport {
+    let mut wait = RETRY_FIRST;
+    loop {
+        let began = Instant::now();
+        match context.store.finish(records).await {
+            Ok(report) => {
+                context.metrics.store_answered("finish", began.elapsed().as_secs_f64());
+                return report;
+            }
+            Err(error) => {
+                context.metrics.store_failed();
+                tracing::error!(%error, visits = records.len(), "visits not stored, trying again");
+            }
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(RETRY_MAX);
+    }
+}
+
+fn tell(context: &Context, report: &FinishReport, known: &HashMap<AccountId, (&str, bool)>) {
+    for (account, page) in &report.fenced {
+        tracing::warn!(%account, page, "finished after its lease had moved on; not stored");
+    }
+    if report.nameless > 0 {
+        tracing::warn!(items = report.nameless, "items without id, address or text were left out");
+    }
+    for post in &report.discovered {
+        let Some((platform, seen_before)) = known.get(&post.account) else { continue };
+        // A date alone, or the backlog of a first visit, has no delay worth measuring.
+        let measurable = post.claimed.filter(|at| *seen_before && at.precision < Precision::Day);
+        let delay = measurable.map(|at| (post.first_seen - at.at).as_seconds_f64().max(0.0));
+        context.metrics.discovered(platform, delay);
+    }
+    tracing::debug!(visits = report.written, posts = report.discovered.len(), "stored");
+}

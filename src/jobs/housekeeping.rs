@@ -1,0 +1,30 @@
+//! What keeps the store healthy and the operator informed; it never blocks the crawl.
+
+use anyhow::Context as _;
+
+use super::Context;
+
+/// Makes the partitions of the coming months, and tells what waits and how much room is left.
+pub async fn keep_house(context: &Context) -> anyhow::Result<()> {
+    let now = context.clock.now();
+    context.store.ensure_partitions(now).await.context("partitions")?;
+    if let Some(bytes) = free_bytes(&context.data_dir) {
+        context.metrics.set_data_dir_free_bytes(bytes);
+    }
+    Ok(())
+}
+
+/// Tells how much waits for each platform.
+pub async fn tell_backlog(context: &Context) -> anyhow::Result<()> {
+    let now = context.clock.now();
+    for count in context.store.due_counts(now).await.context("counting what is due")? {
+        let lag = count.oldest_due_at.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));
+        context.metrics.set_due(&count.platform, count.due, lag);
+    }
+    Ok(())
+}
+
+fn free_bytes(folder: &std::path::Path) -> Option<u64> {
+    let space = rustix::fs::statvfs(folder).ok()?;
+    Some(space.f_bavail.saturating_mul(space.f_frsize))
+}

@@ -1,0 +1,131 @@
+//! The scores of the current period, kept current.
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
+use serde_json::Value;
+
+use crate::domain::{Account, Inquiry, Moment, Origin, shanghai_midnight};
+use crate::platform::{Platform, Role};
+use crate::scheme::Scheme;
+use crate::score::{
+    DimensionScore, InquiryFact, Outcome, Period, PeriodFacts, PostFact, ScoreCard, Stretch, score,
+};
+use crate::store::{NewScoreRun, Score, ScoreInput, StoredPost};
+
+use super::Context;
+
+/// Score rows written at once.
+const BATCH: usize = 1500;
+
+/// The scheme that judges where nobody names another.
+pub const DEFAULT_SCHEME: &str = "default";
+
+/// Scores every account over the current quarter and stores the run.
+pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
+    let now = context.clock.now();
+    let period = Period::quarter_of(now);
+    let Some(scheme) = context.schemes.get(DEFAULT_SCHEME) else { return Ok(()) };
+    let run = NewScoreRun {
+        period: period.to_string(),
+        scheme: scheme.id.clone(),
+        scheme_digest: scheme.digest.clone(),
+        cutoff: now,
+        known_at: now,
+    };
+    let run = context.store.open_score_run(&run, now).await.context("opening a score run")?;
+    let mut inputs = std::pin::pin!(context.store.score_inputs(period.from(), now));
+    let mut rows = Vec::new();
+    while let Some(input) = inputs.try_next().await.context("reading facts")? {
+        let account = input.account.id;
+        let card = card(context, scheme, period, now, input)?;
+        rows.extend(card.dimensions.iter().map(|one| row(account, &card, one)));
+        if rows.len() >= BATCH {
+            context.store.save_scores(run, &std::mem::take(&mut rows)).await?;
+        }
+    }
+    context.store.save_scores(run, &rows).await?;
+    context.store.close_score_run(run, context.clock.now()).await?;
+    Ok(())
+}
+
+/// One account's card over a period, from its facts up to `cutoff`.
+///
+/// # Errors
+/// A scheme that was compiled over other measures than this program's.
+pub fn card(
+    context: &Context,
+    scheme: &Scheme,
+    period: Period,
+    cutoff: DateTime<Utc>,
+    input: ScoreInput,
+) -> anyhow::Result<ScoreCard> {
+    let platform = context.platforms.get(&input.account.entry.platform);
+    Ok(score(scheme, &facts(period, cutoff, platform, input))?)
+}
+
+fn facts(
+    period: Period,
+    cutoff: DateTime<Utc>,
+    platform: Option<&Platform>,
+    input: ScoreInput,
+) -> PeriodFacts {
+    let observed_to = input.spans.iter().map(|(_, span)| span.high).max();
+    let reads_messages = platform.is_some_and(|platform| {
+        platform.crawled().any(|kind| matches!(kind.role, Role::Board | Role::Comments))
+    });
+    let messages = input.inquiries.iter().map(inquiry_fact).collect();
+    PeriodFacts {
+        period,
+        cutoff: observed_to.map_or(cutoff, |high| high.min(cutoff)),
+        existed_from: existed_from(&input.account),
+        existed_until: input.account.entry.closed_on.map(shanghai_midnight),
+        covered: input.spans.iter().map(|(_, span)| Stretch::from(*span)).collect(),
+        posts: input.posts.iter().map(post_fact).collect(),
+        inquiries: reads_messages.then_some(messages),
+        followers: input.followers,
+    }
+}
+
+fn existed_from(account: &Account) -> Option<DateTime<Utc>> {
+    account.entry.opened_on.or(account.entry.filed_on).map(shanghai_midnight)
+}
+
+fn post_fact(post: &StoredPost) -> PostFact {
+    let listed = &post.listed;
+    PostFact {
+        published: PostFact::published(listed.claimed, listed.first_seen, listed.seen_before),
+        original: match post.origin {
+            Origin::Original => Some(true),
+            Origin::Repost => Some(false),
+            Origin::Unknown => None,
+        },
+        reads: post.reads.clone(),
+        likes: post.likes.clone(),
+        comments: post.comments.clone(),
+        shares: post.shares.clone(),
+    }
+}
+
+fn inquiry_fact(inquiry: &Inquiry) -> InquiryFact {
+    let stretch = |moment: Moment| Stretch::from(moment);
+    InquiryFact {
+        asked: inquiry.asked_at.map(stretch),
+        replied: inquiry.replied_at.filter(|_| inquiry.official).map(stretch),
+    }
+}
+
+fn row(account: crate::domain::AccountId, card: &ScoreCard, dimension: &DimensionScore) -> Score {
+    Score {
+        account,
+        dimension: dimension.id.clone(),
+        points: match &dimension.outcome {
+            Outcome::Scored(points) => Ok(points.points),
+            Outcome::NotScored(why) => Err(why.reason.clone()),
+        },
+        interval: dimension.outcome.points().map(|points| (points.low, points.high)),
+        coverage: dimension.coverage.and_then(|share| f64::try_from(share).ok()),
+        inputs: serde_json::from_str(&card.inputs).unwrap_or(Value::Null),
+        lines: serde_json::to_value(&dimension.lines).unwrap_or(Value::Null),
+    }
+}

@@ -1,0 +1,57 @@
+use serde::{Deserialize, Serialize};
+
+/// `[crawl]`: how the daemon goes through its targets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Whether the daemon visits anything at all; off for a daemon that only answers.
+    pub enabled: bool,
+    /// Most hosts worked on at once, and most targets claimed at once.
+    pub hosts_max: usize,
+    /// Most targets of one host claimed at once.
+    pub claims_per_host: u32,
+    /// How long a claim holds; a dead daemon's targets can be claimed by others after it.
+    pub lease_seconds: u64,
+    /// Longest sleep when nothing is due.
+    pub idle_seconds_max: u64,
+    /// Most rows (visits, posts) of one commit.
+    pub commit_rows_max: usize,
+    /// Longest wait of a finished visit for its commit.
+    pub commit_delay_ms_max: u64,
+    /// How often the targets are brought in step with the ledger and the platform files.
+    pub targets_seconds: u64,
+    /// How often the canaries of each host are chosen.
+    pub canaries_seconds: u64,
+    /// How often the backlog is counted for the metrics.
+    pub backlog_seconds: u64,
+    /// How often activities are judged anew where something happened.
+    pub judge_seconds: u64,
+    /// How often the scores of the current quarter are computed.
+    pub score_seconds: u64,
+    /// How often partitions are made and the disk is looked at.
+    pub housekeeping_seconds: u64,
+    /// How many days back visits and posts are read for a judgement; at least the zombie window
+    /// and the time of its confirmations.
+    pub history_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            hosts_max: 64,
+            claims_per_host: 20,
+            lease_seconds: 900,
+            idle_seconds_max: 5,
+            commit_rows_max: 2000,
+            commit_delay_ms_max: 200,
+            targets_seconds: 30,
+            canaries_seconds: 600,
+            backlog_seconds: 15,
+            judge_seconds: 5,
+            score_seconds: 900,
+            housekeeping_seconds: 3600,
+            history_days: 120,
+        }
+    }
+}
