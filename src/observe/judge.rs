@@ -5,6 +5,7 @@ use crate::domain::{Activity, Reason};
 use super::canary::Trust;
 use super::facts::History;
 use super::policy::Policy;
+use super::post::PostTimes;
 use super::reason::undetermined;
 use super::silence::{Admit, Live, Question, Silence, prove_gone};
 use super::threshold::Threshold;
@@ -184,15 +185,7 @@ fn live_cutoffs(view: &View, policy: &Policy, now: DateTime<Utc>) -> Vec<DateTim
         .iter()
         .filter(|seen| matches!(seen.trust, Trust::Settled | Trust::Attested))
         .filter_map(|seen| seen.confirms);
-    recent_seconds(confirming, policy, now)
-}
-
-fn recent_seconds(
-    times: impl Iterator<Item = DateTime<Utc>>,
-    policy: &Policy,
-    now: DateTime<Utc>,
-) -> Vec<DateTime<Utc>> {
-    let mut seconds: Vec<_> = times
+    let mut seconds: Vec<_> = confirming
         .map(|at| at.trunc_subsecs(0))
         .filter(|at| *at <= now && now - *at <= policy.max_age())
         .collect();
@@ -202,10 +195,8 @@ fn recent_seconds(
 }
 
 fn live_gone(view: &View, policy: &Policy, live: Live) -> Option<(DateTime<Utc>, Silence)> {
-    let last = view.gone.iter().map(|sign| sign.as_of).max()?;
-    let signs = view.gone.iter().map(|sign| sign.as_of).filter(|at| *at <= last);
-    let mut cutoffs: Vec<_> =
-        signs.filter(|at| *at <= live.now && live.now - *at <= policy.max_age()).collect();
+    let mut cutoffs: Vec<DateTime<Utc>> = view.gone.iter().map(|sign| sign.as_of).collect();
+    cutoffs.retain(|at| *at <= live.now && live.now - *at <= policy.max_age());
     cutoffs.sort_unstable_by(|a, b| b.cmp(a));
     cutoffs
         .into_iter()
@@ -244,8 +235,8 @@ impl Found {
     }
 
     fn finish(mut self, view: &View, policy: &Policy, live: Option<Live>) -> Judgement {
-        let last_post_at = view.posts.iter().filter_map(|post| post.shown_at()).max();
-        let silent_from = view.posts.iter().map(|post| post.silent_from()).max();
+        let last_post_at = view.posts.iter().filter_map(PostTimes::shown_at).max();
+        let silent_from = view.posts.iter().map(PostTimes::silent_from).max();
         let window = policy.dormant.window(live.map_or(self.cutoff, |live| live.now));
         let covered = view.covered(|trust| trust != Trust::Void);
         let newest = view.seen.last().map(|seen| seen.as_of);

@@ -242,22 +242,16 @@ fn gone_sign(visit: &Visit, canaries: &Canaries) -> Option<GoneSign> {
 ///
 /// One pass: of all earlier observations, the one with the least (counter − items listed so far)
 /// bounds the growth most tightly. Bounded counters are compared by the bounds that allow the least
-/// growth. A profile page counts the items of the next list, which is read right after it. A void
-/// observation's counter may be misread, but what it listed first is no longer new to the next.
+/// growth. A void observation's counter may be misread, but what it listed first is no longer new to
+/// the next.
+///
+/// A page that lists nothing (a profile) is read before its list, so the next list's new items count
+/// for it. One of them may have been posted in between and hide another; therefore such a page never
+/// moves the start of the interval.
 fn hidden_posts(seen: &[Seen]) -> Vec<HiddenPost> {
-    let mut listed_after = vec![0_u64; seen.len()];
-    let mut total: u64 = seen.iter().map(|one| u64::from(one.observation.new_items)).sum();
-    let mut listed_by_next_list = total;
-    for (index, one) in seen.iter().enumerate().rev() {
-        if one.span.is_some() || one.observation.new_items > 0 {
-            listed_by_next_list = total;
-        }
-        listed_after[index] = listed_by_next_list;
-        total -= u64::from(one.observation.new_items);
-    }
     let mut hidden = Vec::new();
     let mut least: Option<(i128, DateTime<Utc>)> = None;
-    for (one, listed) in seen.iter().zip(listed_after) {
+    for (one, listed) in seen.iter().zip(listed_by(seen)) {
         let counter = one.observation.posts_total.as_ref().filter(|_| one.trust != Trust::Void);
         let unlisted = |count: u64| i128::from(count) - i128::from(listed);
         let low = counter.and_then(Count::low).map(unlisted);
@@ -268,11 +262,32 @@ fn hidden_posts(seen: &[Seen]) -> Vec<HiddenPost> {
             hidden.push(HiddenPost { after, by: one.as_of });
             least = None;
         }
-        if let Some(high) = high
-            && least.is_none_or(|(bound, _)| high <= bound)
-        {
-            least = Some((high, one.as_of));
-        }
+        let Some(high) = high else { continue };
+        least = match least {
+            Some((bound, after)) if !lists_items(one) => Some((bound.min(high), after)),
+            Some((bound, after)) if bound < high => Some((bound, after)),
+            _ => Some((high, one.as_of)),
+        };
     }
     hidden
+}
+
+fn lists_items(seen: &Seen) -> bool {
+    seen.span.is_some() || seen.observation.new_items > 0
+}
+
+/// For each observation the new items listed up to it, for a page without a list up to the next one.
+fn listed_by(seen: &[Seen]) -> Vec<u64> {
+    let mut listed: u64 = seen.iter().map(|one| u64::from(one.observation.new_items)).sum();
+    let mut by_next_list = listed;
+    let mut totals: Vec<u64> = Vec::with_capacity(seen.len());
+    for one in seen.iter().rev() {
+        if lists_items(one) {
+            by_next_list = listed;
+        }
+        totals.push(by_next_list);
+        listed -= u64::from(one.observation.new_items);
+    }
+    totals.reverse();
+    totals
 }

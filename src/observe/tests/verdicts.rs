@@ -277,6 +277,13 @@ fn a_profile_read_before_its_list_hides_nothing() {
     let listed = profile(182, 6)(first).listed([182]).newest_seen(|seen| seen.new_items = 1);
     let listed = profile(200, 6)(profile(199, 6)(listed).listed([199])).listed([200]);
     check_live("listed right after", &listed.clone().posted(181, 9), noon(), Dormant);
+    // The one new item of day 184 came after the profile of that day; the one it counts is hidden.
+    let masked =
+        profile(184, 7)(listed.clone()).listed([184]).newest_seen(|seen| seen.new_items = 1);
+    let masked = profile(201, 8)(masked).listed([201, 202]);
+    check_at("hidden before the profile", &masked, time(183, 12), {
+        Undetermined(Reason::HiddenPost)
+    });
     let blocked = listed.posted(1, 2).visited(200, 12, Outcome::Failed(Reason::Blocked));
     let blocked = blocked.newest(|visit| visit.page = "profile".to_owned());
     let alone = blocked.with(|history| history.visits.retain(|one| one.started_at > time(200, 0)));
