@@ -52,9 +52,9 @@ pub(crate) fn count(text: &str, rounding: Rounding) -> Option<Count> {
     }
     let half = step / 2;
     let (low, high) = match rounding {
-        Rounding::HalfUp => (value.saturating_sub(half), value + half - 1),
-        Rounding::Floor => (value, value + step - 1),
-        Rounding::Unknown => (value.saturating_sub(half), value + step - 1),
+        Rounding::HalfUp => (value.saturating_sub(half), value.saturating_add(half - 1)),
+        Rounding::Floor => (value, value.saturating_add(step - 1)),
+        Rounding::Unknown => (value.saturating_sub(half), value.saturating_add(step - 1)),
     };
     Some(Count::Bounded { value, low, high: Some(high) })
 }
@@ -74,8 +74,8 @@ fn unit_value(unit: &str) -> u64 {
 mod tests {
     use super::*;
 
-    fn check(text: &str, rounding: Rounding, wanted: Option<Count>) {
-        assert_eq!(count(text, rounding), wanted, "{text:?} {rounding:?}");
+    fn check(text: &str, rounding: Rounding, wanted: impl Into<Option<Count>>) {
+        assert_eq!(count(text, rounding), wanted.into(), "{text:?} {rounding:?}");
     }
 
     fn bounded(value: u64, low: u64, high: Option<u64>) -> Option<Count> {

@@ -7,7 +7,7 @@ use regex::Regex;
 use scraper::{ElementRef, Html};
 use serde_json::Value;
 
-use crate::platform::{Format, Layout, Path, ScriptPlace};
+use crate::platform::{Format, Layout, Path, Prepare, ScriptPlace};
 
 use super::{feed, prepare};
 
@@ -64,6 +64,9 @@ impl<'a> Document<'a> {
     ) -> Result<Self, String> {
         let tree = match &layout.format {
             Format::Json => Tree::Json(json(text)?),
+            Format::Html if layout.prepare == Some(Prepare::CdataRecords) => {
+                Tree::Html(Box::new(html(&prepare::unpacked(text))?))
+            }
             Format::Html => Tree::Html(Box::new(html(text)?)),
             Format::Feed => Tree::Json(feed::parse(text)?),
             Format::HtmlJson(place) => Tree::Json(script(text, place)?),

@@ -17,6 +17,7 @@ mod page;
 mod prepare;
 mod reader;
 mod text;
+mod value;
 mod verdict;
 
 pub use page::{Page, extract};

@@ -78,7 +78,7 @@ pub fn extract(page: &Page<'_>) -> Extraction {
         return page.empty(PageVerdict::Drifted, Some(reason));
     }
     let text = decode(page.body, page.content_type);
-    let mut failures: Vec<Box<Extraction>> = Vec::new();
+    let mut failures: Vec<Extraction> = Vec::new();
     for layout in &page.kind.layouts {
         if let Some(early) = verdict::before_parsing(page, layout, &text) {
             return early;
@@ -91,21 +91,25 @@ pub fn extract(page: &Page<'_>) -> Extraction {
         };
         match read {
             Attempt::Decided(extraction) => return *extraction,
-            Attempt::Failed(extraction) => failures.push(extraction),
+            Attempt::Failed(extraction) => failures.push(*extraction),
         }
     }
     unread(page, failures)
 }
 
 /// What is told where no layout could read the page: the first one's finding, everyone's reason.
-fn unread(page: &Page<'_>, failures: Vec<Box<Extraction>>) -> Extraction {
+fn unread(page: &Page<'_>, mut failures: Vec<Extraction>) -> Extraction {
     if let Some(failure) = verdict::by_status(page) {
         return failure;
+    }
+    // A layout that could parse the page knows more than one of another format.
+    if failures.iter().any(|one| one.layout.is_some()) {
+        failures.retain(|one| one.layout.is_some());
     }
     let mut reasons = failures.iter().filter_map(|one| one.reason.clone()).collect::<Vec<_>>();
     reasons.dedup();
     let best = failures.into_iter().max_by_key(|one| one.verdict == PageVerdict::Blocked);
-    let mut told = best.map_or_else(|| page.empty(PageVerdict::Drifted, None), |one| *one);
+    let mut told = best.unwrap_or_else(|| page.empty(PageVerdict::Drifted, None));
     if reasons.len() > 1 {
         told.reason = Some(reasons.join("; "));
     }

@@ -1,6 +1,9 @@
 //! Named changes of a document before it is read.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Duration, Utc};
+use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::platform::Prepare;
@@ -18,8 +21,18 @@ pub(crate) fn apply(
 ) -> Result<(Value, Option<&'static str>), String> {
     match prepare {
         Prepare::WechatMessages => Ok((wechat_messages(value)?, None)),
+        Prepare::CdataRecords => Ok((value, None)),
         Prepare::BeijingWrittenAsUtc => Ok(beijing_written_as_utc(value, observed_at)),
     }
+}
+
+static CDATA: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)<!\[CDATA\[(.*?)\]\]>").expect("a fixed pattern"));
+
+/// The records of a page that a script would unpack, one after the other.
+pub(crate) fn unpacked(text: &str) -> String {
+    let records = CDATA.captures_iter(text).filter_map(|found| found.get(1));
+    records.map(|record| record.as_str()).collect()
 }
 
 /// One push of a WeChat account holds a first article and further ones; the time is the push's.

@@ -3,9 +3,6 @@
 use std::cell::RefCell;
 
 use chrono::Duration;
-use regex::{Captures, Regex};
-use scraper::{ElementRef, Node as HtmlNode, Selector};
-use serde_json::Value;
 use url::Url;
 
 use crate::domain::{Count, Moment, Precision};
@@ -15,7 +12,8 @@ use super::count::count;
 use super::document::{Document, Node};
 use super::moment::moment;
 use super::page::Page;
-use super::text::{even_blanks, plain, unescape, without_tags};
+use super::text::{even_blanks, plain, unescape};
+use super::value::{group, is_container, node_text, readable, refine};
 
 /// The most warnings that are told one by one.
 const WARNINGS_MAX: usize = 20;
@@ -230,98 +228,6 @@ impl<'a> Reader<'a> {
 pub(crate) fn quoted(text: &str) -> String {
     let short = text.chars().take(QUOTED_MAX).collect::<String>();
     if short.len() < text.len() { format!("{short}…") } else { short }
-}
-
-fn readable(text: &str) -> String {
-    even_blanks(&unescape(&without_tags(text)))
-}
-
-fn refine(candidate: &Candidate, text: &str) -> Option<String> {
-    let mut text = match &candidate.matches {
-        Some(pattern) => first_group(pattern, text)?,
-        None => text.trim().to_owned(),
-    };
-    for quirk in &candidate.quirks {
-        text = (quirk.apply)(&text)?;
-    }
-    if let Some(word) = &candidate.is {
-        let no = matches!(text.as_str(), "" | "0" | "false");
-        return (!no).then(|| word.clone());
-    }
-    Some(match &candidate.prefix {
-        Some(prefix) if !text.is_empty() => format!("{prefix}{text}"),
-        _ => text,
-    })
-}
-
-fn first_group(pattern: &Regex, text: &str) -> Option<String> {
-    pattern.captures(text).map(|found| group(&found))
-}
-
-/// The first group that took part in a match, or the whole match where there is no group.
-fn group(found: &Captures<'_>) -> String {
-    let groups = found.iter().skip(1).flatten();
-    let whole = found.get(0).map_or("", |whole| whole.as_str());
-    groups.map(|one| one.as_str()).next().unwrap_or(whole).trim().to_owned()
-}
-
-fn node_text(candidate: &Candidate, node: Node<'_>) -> Option<String> {
-    match node {
-        Node::Json(Value::String(text)) => Some(text.clone()),
-        Node::Json(Value::Number(number)) => Some(number.to_string()),
-        Node::Json(Value::Bool(yes)) => Some(yes.to_string()),
-        // For words given by presence, a filled container is present.
-        Node::Json(Value::Array(list)) if candidate.is.is_some() && !list.is_empty() => {
-            Some("1".to_owned())
-        }
-        Node::Json(Value::Object(map)) if candidate.is.is_some() && !map.is_empty() => {
-            Some("1".to_owned())
-        }
-        Node::Json(_) => None,
-        Node::Html(element) => match &candidate.attribute {
-            Some(name) => element.attr(name).map(str::to_owned),
-            None => Some(element_text(element, candidate.without.as_ref())),
-        },
-    }
-}
-
-fn is_container(node: Node<'_>) -> bool {
-    match node {
-        Node::Json(Value::Array(list)) => !list.is_empty(),
-        Node::Json(Value::Object(map)) => !map.is_empty(),
-        Node::Json(_) => false,
-        Node::Html(_) => true,
-    }
-}
-
-/// The text of an element as shown: without scripts and styles, blocks apart from each other.
-fn element_text(element: ElementRef<'_>, without: Option<&Selector>) -> String {
-    let mut out = String::new();
-    let mut open = vec![element.children()];
-    while let Some(children) = open.last_mut() {
-        let Some(child) = children.next() else {
-            open.pop();
-            continue;
-        };
-        match child.value() {
-            HtmlNode::Text(text) => out.push_str(text),
-            HtmlNode::Element(inner) => {
-                let hidden = matches!(inner.name(), "script" | "style" | "noscript" | "template");
-                let left_out = hidden
-                    || without.is_some_and(|selector| {
-                        ElementRef::wrap(child).is_some_and(|inner| selector.matches(&inner))
-                    });
-                if !matches!(inner.name(), "a" | "b" | "em" | "font" | "i" | "span" | "strong") {
-                    out.push(' ');
-                }
-                if !left_out {
-                    open.push(child.children());
-                }
-            }
-            _ => {}
-        }
-    }
-    even_blanks(&out)
 }
 
 fn limited(candidate: &Candidate, number: Count) -> Count {

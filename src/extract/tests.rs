@@ -1,5 +1,7 @@
 //! Whole pages in the platforms' own formats, with made-up content.
 
+use std::sync::LazyLock;
+
 use chrono::DateTime;
 
 use super::{Page, extract};
@@ -8,7 +10,7 @@ use crate::platform::Catalog;
 
 const ACCOUNT: &str = "9990000001";
 
-fn catalog() -> Catalog {
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
     let file = |name: &str, text: &str| SourceText { file: name.to_owned(), text: text.to_owned() };
     Catalog::compile(&[
         file("weibo.toml", include_str!("../../config/platforms/weibo.toml")),
@@ -17,7 +19,7 @@ fn catalog() -> Catalog {
         file("feed.toml", include_str!("../../config/platforms/feed.toml")),
     ])
     .unwrap()
-}
+});
 
 /// How a body came: everything but the body has a value that most fixtures share.
 #[derive(Clone, Copy)]
@@ -44,8 +46,7 @@ fn answer<'a>(platform: &'a str, page: &'a str, body: &'a [u8]) -> Answer<'a> {
 }
 
 fn read(answer: Answer<'_>) -> Extraction {
-    let catalog = catalog();
-    let platform = catalog.get(answer.kind.0).unwrap();
+    let platform = CATALOG.get(answer.kind.0).unwrap();
     extract(&Page {
         platform,
         kind: &platform.pages[answer.kind.1],
@@ -98,6 +99,8 @@ snapshots! {
     portal_gbk_list: "portal", "list", "portal/list_gbk.html";
     portal_table_list: "portal", "list", "portal/list_table.html";
     portal_json_list: "portal", "list", "portal/list.json";
+    portal_packed_records: "portal", "list", "portal/list_records.html";
+    portal_date_forms: "portal", "list", "portal/list_forms.html";
     portal_article: "portal", "article", "portal/article_meta.html";
     feed_atom: "feed", "feed", "feed/atom.xml";
     feed_wrong_offset: "feed", "feed", "feed/wrong_offset.xml";
@@ -258,4 +261,35 @@ fn a_bridge_tells_its_own_success_upstream() {
     assert_eq!(told.to_rfc3339(), "2026-11-22T11:30:00+00:00");
     let feed = read(bridge).source_time.unwrap();
     assert_eq!(feed.to_rfc3339(), "2026-11-22T12:00:00+00:00");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(128))]
+
+    /// Times and numbers are built from the pieces that the parsers look for.
+    #[test]
+    fn no_time_or_number_makes_the_parsers_panic(
+        text in "([0-9]{0,20}|[-/.:+年月日时分秒万亿前天昨刚TZ ]|小时|Jan|GMT|[\\PC]){0,8}"
+    ) {
+        let at = DateTime::parse_from_rfc3339("2026-11-22T20:15:00+08:00").unwrap().to_utc();
+        let _ = super::moment::moment(&text, at);
+        let _ = super::count::count(&text, crate::platform::Rounding::Unknown);
+    }
+
+    #[test]
+    fn a_damaged_page_is_read_without_panic(
+        kept in 0_usize..4000, damage in proptest::collection::vec(proptest::num::u8::ANY, 0..40)
+    ) {
+        for (platform, page, body) in [
+            ("weibo", "timeline", fixture!("weibo/timeline_times.json")),
+            ("wechat", "article", fixture!("wechat/article.html")),
+            ("wechat", "bridge", fixture!("wechat/bridge.xml")),
+            ("portal", "list", fixture!("portal/list_gbk.html")),
+        ] {
+            let kept = kept.min(body.len());
+            let damaged = [&body[..kept], &damage, &body[kept..]].concat();
+            let _ = read(answer(platform, page, &damaged));
+            let _ = read(answer(platform, page, &damaged[..kept + damage.len()]));
+        }
+    }
 }

@@ -50,8 +50,9 @@ const IDENTITY_KEYS: [&str; 8] =
 const INQUIRY_KEYS: [&str; 7] =
     ["items", "ref", "asked_at", "replies", "replied_at", "reply_author", "official"];
 
-const PREPARES: [(&str, Prepare); 2] = [
+const PREPARES: [(&str, Prepare); 3] = [
     ("wechat_messages", Prepare::WechatMessages),
+    ("cdata_records", Prepare::CdataRecords),
     ("beijing_written_as_utc", Prepare::BeijingWrittenAsUtc),
 ];
 

@@ -35,6 +35,8 @@ pub enum Prepare {
     /// Feeds that write Beijing time with `+0000`: where that puts the newest item into the future
     /// and eight hours less do not, eight hours are taken from all.
     BeijingWrittenAsUtc,
+    /// HTML whose list stands in CDATA records, for a script to unpack: read as if it had.
+    CdataRecords,
 }
 
 /// A sign by which an answer is known.
