@@ -98,7 +98,7 @@ pub fn load_catalog(folder: &Path) -> anyhow::Result<Catalog> {
     })
 }
 
-/// Beside the settings file; else in `./config`; else in the `config` of a folder above the program.
+/// Beside the settings file; else in `./config`; else in a `config` above the program.
 fn platforms_folder(config: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(file) = config {
         return Ok(file.parent().unwrap_or(Path::new(".")).join(PLATFORMS));

@@ -10,9 +10,10 @@ use crate::platform::Rounding;
 use super::text::plain;
 
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?P<number>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<fraction>\d{1,6}))?\s*(?P<unit>千万|百万|十万|万|亿|千|[wWkK])?\s*(?P<more>\+|余|以上|多)?",
-    )
+    Regex::new(concat!(
+        r"(?P<number>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<fraction>\d{1,6}))?\s*",
+        r"(?P<unit>千万|百万|十万|万|亿|千|[wWkK])?\s*(?P<more>\+|余|以上|多)?",
+    ))
     .expect("a fixed pattern")
 });
 

@@ -25,8 +25,8 @@ static LOWER_CASE_DATE: LazyLock<Regex> =
 static LINK: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"https?://[^\s"'<>\[\]\\]+"#).expect("a fixed pattern"));
 
-/// `{title, updated, entries: [{id, link, title, text, published, updated, author}]}`; times as they
-/// stand in the feed.
+/// `{title, updated, entries: [{id, link, title, text, published, updated, author}]}`; times as
+/// they stand in the feed.
 pub(crate) fn parse(text: &str) -> Result<Value, String> {
     // The text is decoded already; its declaration would have it decoded again.
     let text = DECLARATION.replace(text.trim_start_matches('\u{feff}'), "");

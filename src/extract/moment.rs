@@ -19,18 +19,23 @@ fn fixed(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a fixed pattern")
 }
 
-const CLOCK: &str = r"(?P<half>上午|下午|晚上|凌晨|中午|AM|PM)?\s*(?P<hour>\d{1,2})(?:[::]|[时点])(?P<minute>\d{1,2})(?:(?:[::]|分)(?P<second>\d{1,2}))?(?:\.\d{1,9})?";
+const CLOCK: &str = concat!(
+    r"(?P<half>上午|下午|晚上|凌晨|中午|AM|PM)?\s*(?P<hour>\d{1,2})(?:[::]|[时点])",
+    r"(?P<minute>\d{1,2})(?:(?:[::]|分)(?P<second>\d{1,2}))?(?:\.\d{1,9})?",
+);
 
 static EPOCH: LazyLock<Regex> = LazyLock::new(|| fixed(r"^(\d{10}|\d{13}|\d{16})$"));
 static COMPACT: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(
-        r"^(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:T?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?)?$",
-    )
+    fixed(concat!(
+        r"^(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:T?(?P<hour>\d{2})",
+        r"(?P<minute>\d{2})(?P<second>\d{2})?)?$",
+    ))
 });
 static ISO: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(
-        r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:Z|[+-]\d{2}:?\d{2})",
-    )
+    fixed(concat!(
+        r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?",
+        r"(?:Z|[+-]\d{2}:?\d{2})",
+    ))
 });
 static AGO: LazyLock<Regex> = LazyLock::new(|| {
     fixed(r"(?P<number>\d{1,5}|半)\s*个?(?P<unit>秒钟?|分钟?|小时|钟头|天|日)(?:之|以)?前")
@@ -39,24 +44,37 @@ static NAMED_DAY: LazyLock<Regex> =
     LazyLock::new(|| fixed(&format!(r"(?P<name>今天|昨天|前天|大前天|今日|昨日)\s*(?:{CLOCK})?")));
 static FULL_DATE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
-        r"(?:^|[^\d])(?P<year>(?:19|20)\d{{2}})\s?[-/.年_]\s?(?P<month>\d{{1,2}})\s?[-/.月_]\s?(?P<day>\d{{1,2}})(?:日|号)?(?:[T ]*(?:\(?(?:星期|周)[一二三四五六日天]\)?)?[T ]*{CLOCK})?(?:[^\d]|$)"
+        concat!(
+            r"(?:^|[^\d])(?P<year>(?:19|20)\d{{2}})\s?[-/.年_]\s?(?P<month>\d{{1,2}})",
+            r"\s?[-/.月_]\s?(?P<day>\d{{1,2}})(?:日|号)?(?:[T ]*(?:\(?(?:星期|周)",
+            r"[一二三四五六日天]\)?)?[T ]*{CLOCK})?(?:[^\d]|$)",
+        ),
+        CLOCK = CLOCK
     ))
 });
 static SHORT_DATE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
-        r"^(?:[^\d]{{0,12}}[:\s(\[【])?(?P<month>\d{{1,2}})(?:[-/.]|月)(?P<day>\d{{1,2}})(?:日|号)?(?:\s*{CLOCK})?(?:[^\d\-/.%万亿].*)?$"
+        concat!(
+            r"^(?:[^\d]{{0,12}}[:\s(\[【])?(?P<month>\d{{1,2}})(?:[-/.]|月)",
+            r"(?P<day>\d{{1,2}})(?:日|号)?(?:\s*{CLOCK})?(?:[^\d\-/.%万亿].*)?$",
+        ),
+        CLOCK = CLOCK
     ))
 });
 static ONLY_CLOCK: LazyLock<Regex> = LazyLock::new(|| fixed(&format!(r"^{CLOCK}$")));
 static WESTERN: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(
-        r"(?:^|[\s,.])(?P<day>\d{1,2})[\s-](?P<month>\p{L}{3,10})\.?[\s-](?P<year>\d{4}|\d{2})(?:,?\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<zone>[+-]\d{2}:?\d{2}|[A-Z]{1,4})?)?",
-    )
+    fixed(concat!(
+        r"(?:^|[\s,.])(?P<day>\d{1,2})[\s-](?P<month>\p{L}{3,10})\.?[\s-]",
+        r"(?P<year>\d{4}|\d{2})(?:,?\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})",
+        r"(?::(?P<second>\d{2}))?\s*(?P<zone>[+-]\d{2}:?\d{2}|[A-Z]{1,4})?)?",
+    ))
 });
 static UNIX_DATE: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(
-        r"(?P<month>[A-Z][a-z]{2})\s+(?P<day>\d{1,2})\s+(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})\s+(?P<zone>[+-]\d{4}|[A-Z]{1,4})\s+(?P<year>\d{4})",
-    )
+    fixed(concat!(
+        r"(?P<month>[A-Z][a-z]{2})\s+(?P<day>\d{1,2})\s+(?P<hour>\d{1,2}):",
+        r"(?P<minute>\d{2}):(?P<second>\d{2})\s+(?P<zone>[+-]\d{4}|[A-Z]{1,4})\s",
+        r"+(?P<year>\d{4})",
+    ))
 });
 
 /// Reads a time as it stands on a page, seen at `observed_at`.

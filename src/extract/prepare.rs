@@ -129,7 +129,8 @@ mod tests {
     fn every_article_of_a_push_has_its_time() {
         let list = json!({ "list": [
             { "comm_msg_info": { "datetime": 1 }, "app_msg_ext_info": {
-                "title": "甲", "content_url": "http:\\/\\/a", "multi_app_msg_item_list": [{ "title": "乙" }] } },
+                "title": "甲", "content_url": "http:\\/\\/a",
+                "multi_app_msg_item_list": [{ "title": "乙" }] } },
             { "comm_msg_info": { "datetime": 2, "type": 1 } },
         ] });
         let inside = json!({ "ret": 0, "general_msg_list": list.to_string() });

@@ -105,8 +105,8 @@ fn observation() -> Judged {
     Judged { verdict: PageVerdict::Observation, reason: None, final_word: false }
 }
 
-/// An empty list counts only with the platform's own sign of it, or with a counter at 0: a list that
-/// a script would fill is empty, too.
+/// An empty list counts only with the platform's own sign of it, or with a counter at 0: a list
+/// that a script would fill is empty, too.
 fn empty_list(read: &Extraction, marked: bool, container: bool) -> Judged {
     let total = read.identity.posts_total.as_ref();
     let none = total.is_some_and(crate::domain::Count::is_zero);

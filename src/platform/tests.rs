@@ -168,9 +168,9 @@ fn types_and_ranges_are_checked() {
 
 #[test]
 fn css_selectors_are_compiled_in_html_layouts() {
-    let html = "id = \"h\"\ntitle = \"页\"\nobservability = \"public_page\"\n[pages.list]\nrole = \
-                \"list\"\nverified = 2026-11-22\nformat = \"html\"\nidentity = \"address\"\nitems = \
-                \"li[\"\n";
+    let html = "id = 'h'\ntitle = '页'\nobservability = 'public_page'\n[pages.list]\n\
+                role = 'list'\nverified = 2026-11-22\nformat = 'html'\nidentity = 'address'\n\
+                items = 'li['\n";
     let problems = compile(html).unwrap_err();
     assert!(problems[0].contains("p.toml:9: pages.list.items: bad CSS selector"), "{problems:?}");
 }
@@ -211,4 +211,41 @@ fn alternatives_inherit_what_they_do_not_say() {
 fn catalogs_can_be_shared_between_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<Catalog>();
+}
+
+macro_rules! shipped {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../config/platforms/", $name)))
+    };
+}
+
+#[test]
+fn the_shipped_files_compile_and_claim_nothing_unverified() {
+    let files = [
+        shipped!("bilibili.toml"),
+        shipped!("douyin.toml"),
+        shipped!("feed.toml"),
+        shipped!("kuaishou.toml"),
+        shipped!("mastodon.toml"),
+        shipped!("portal.toml"),
+        shipped!("toutiao.toml"),
+        shipped!("wechat.toml"),
+        shipped!("wechat_channels.toml"),
+        shipped!("weibo.toml"),
+        shipped!("xiaohongshu.toml"),
+    ];
+    let sources =
+        files.map(|(file, text)| SourceText { file: file.to_owned(), text: text.to_owned() });
+    let catalog = Catalog::compile(&sources).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    for platform in catalog.iter() {
+        assert!(sources.iter().any(|source| source.file == format!("{}.toml", platform.id)));
+        assert!(
+            !platform.notes.is_empty(),
+            "{} does not say what is publicly visible",
+            platform.id
+        );
+        for kind in platform.crawled() {
+            assert!(kind.url.is_some() && kind.role.speaks_for_account(), "{}", kind.name);
+        }
+    }
 }
