@@ -36,13 +36,17 @@ pub(crate) fn unpacked(text: &str) -> String {
 }
 
 /// One push of a WeChat account holds a first article and further ones; the time is the push's.
-fn wechat_messages(value: Value) -> Result<Value, String> {
-    let mut list = value.get("general_msg_list").cloned().unwrap_or(value);
+fn wechat_messages(mut value: Value) -> Result<Value, String> {
+    let Some(answer) = value.as_object_mut() else { return Ok(value) };
+    let mut list = match answer.remove("general_msg_list") {
+        Some(list) => list,
+        None => json!({ "list": answer.remove("list") }),
+    };
     if let Value::String(text) = &list {
         list = serde_json::from_str(text).map_err(|error| format!("general_msg_list: {error}"))?;
     }
     // Error answers have no list; the rules of the layout read them as they are.
-    let Some(messages) = list.get("list").and_then(Value::as_array) else { return Ok(list) };
+    let Some(messages) = list.get("list").and_then(Value::as_array) else { return Ok(value) };
     let mut articles = Vec::new();
     for message in messages {
         let Some(first) = message.get("app_msg_ext_info").and_then(Value::as_object) else {
@@ -55,7 +59,8 @@ fn wechat_messages(value: Value) -> Result<Value, String> {
             articles.push(with_push(article, &push, place));
         }
     }
-    Ok(json!({ "articles": articles }))
+    answer.insert("articles".to_owned(), Value::Array(articles));
+    Ok(value)
 }
 
 fn with_push(article: &Map<String, Value>, push: &Value, place: u32) -> Value {

@@ -254,6 +254,14 @@ fn depth_and_size_are_limited() {
 }
 
 #[test]
+fn the_last_page_of_an_export_says_so() {
+    let more = include_str!("../../tests/fixtures/pages/wechat/history.json");
+    let last = more.replace("\"can_msg_continue\": 1", "\"can_msg_continue\": 0");
+    assert!(!read(answer("wechat", "history", more.as_bytes())).exhausted);
+    assert!(read(answer("wechat", "history", last.as_bytes())).exhausted);
+}
+
+#[test]
 fn a_bridge_tells_its_own_success_upstream() {
     let headers = [("x-upstream-success-at".to_owned(), "2026-11-22T11:30:00Z".to_owned())];
     let bridge = answer("wechat", "bridge", fixture!("wechat/bridge.xml"));

@@ -30,7 +30,7 @@ pub enum Format {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Prepare {
     /// WeChat `getmsg` and `appmsg` lists: one push holds up to eight articles, and the list may be
-    /// JSON inside a string. Yields `{"articles": […]}`, each with its `push` and its `place`.
+    /// JSON inside a string. Adds `articles: […]`, each with its `push` and its `place` in it.
     WechatMessages,
     /// Feeds that write Beijing time with `+0000`: where that puts the newest item into the future
     /// and eight hours less do not, eight hours are taken from all.
