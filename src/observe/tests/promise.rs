@@ -331,8 +331,8 @@ fn any_weather() -> impl Strategy<Value = Weather> {
         24 => Just(Weather::Fresh),
         2 => Just(Weather::Failed(Reason::Blocked)),
         1 => Just(Weather::Failed(Reason::Drifted)),
-        2 => (1i64..100).prop_map(Weather::Aged),
-        2 => (1i64..100).prop_map(Weather::Dated),
+        2 => (1i64..300).prop_map(Weather::Aged),
+        2 => (1i64..300).prop_map(Weather::Dated),
         2 => any::<Index>().prop_map(Weather::Repeated),
         2 => (-600i64..600).prop_map(Weather::Skewed),
         1 => prop::collection::vec(any::<Index>(), 2..8).prop_map(Weather::Shuffled),
@@ -340,10 +340,12 @@ fn any_weather() -> impl Strategy<Value = Weather> {
     ]
 }
 
-/// From day 60 on the account is visited; it is judged up to day 120.
+/// From day 60 on the account is visited, most often in the last days; it is judged up to day 120.
+/// After some day the weather turns: one kind of it stays, while one more post is published.
 fn any_world(delayed: bool) -> impl Strategy<Value = World> {
-    let attempt = (60 * DAY..120 * DAY, any_weather(), 1usize..20, prop::bool::weighted(0.9))
-        .prop_flat_map(|(minute, weather, items_max, cache_buster)| {
+    let when = prop_oneof![1 => 60 * DAY..120 * DAY, 2 => 110 * DAY..120 * DAY];
+    let attempt = (when, any_weather(), 1usize..20, prop::bool::weighted(0.9)).prop_flat_map(
+        |(minute, weather, items_max, cache_buster)| {
             prop::bool::weighted(0.8).prop_map(move |looked| Attempt {
                 minute,
                 weather: weather.clone(),
@@ -351,12 +353,20 @@ fn any_world(delayed: bool) -> impl Strategy<Value = World> {
                 cache_buster,
                 looked,
             })
-        });
+        },
+    );
     let posts = (1i64..119).prop_flat_map(|last| prop::collection::vec(any_post(last), 0..16));
+    let turn = prop::option::of((any_weather(), 108 * DAY..120 * DAY, any_post(1)));
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let gone = prop_oneof![9 => Just(None), 1 => (70 * DAY..120 * DAY).prop_map(Some)];
-    (posts, prop::collection::vec(attempt, 1..90), flags, gone).prop_map(
-        move |(mut posts, attempts, flags, gone_at)| {
+    (posts, prop::collection::vec(attempt, 1..90), flags, gone, turn).prop_map(
+        move |(mut posts, mut attempts, flags, gone_at, turn)| {
+            if let Some((weather, turned, post)) = turn {
+                for attempt in attempts.iter_mut().filter(|one| one.minute >= turned) {
+                    attempt.weather = weather.clone();
+                }
+                posts.push(TruePost { minute: turned, ..post });
+            }
             let (counts, marks_end, has_canary, opening_known) = flags;
             let deletes = posts.iter().any(|post| post.deleted_after_hours.is_some());
             for post in &mut posts {
@@ -385,10 +395,10 @@ proptest! {
 
     #[test]
     fn silent_now_implies_that_the_truth_is_silent(
-        world in any_world(false), nows in prop::collection::vec(61 * DAY..121 * DAY, 6),
+        world in any_world(false), nows in prop::collection::vec(100 * DAY..121 * DAY, 6),
     ) {
         let history = world.crawled();
-        for now in nows.into_iter().chain([119 * DAY]) {
+        for now in nows.into_iter().chain([119 * DAY, 120 * DAY]) {
             let judgement = judged(&history, now);
             prop_assert!(world.bears_out(&judgement, &history), "{:?}", judgement);
         }
@@ -396,7 +406,7 @@ proptest! {
 
     #[test]
     fn silent_at_a_cutoff_implies_that_the_truth_is_silent(
-        world in any_world(true), cutoffs in prop::collection::vec(61 * DAY..120 * DAY, 6),
+        world in any_world(true), cutoffs in prop::collection::vec(100 * DAY..120 * DAY, 6),
     ) {
         let history = world.crawled();
         for cutoff in cutoffs {
