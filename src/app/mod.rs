@@ -2,6 +2,147 @@
 
 pub mod clock;
 pub mod files;
+mod installation;
+mod jobs;
 pub mod lifecycle;
+mod open;
 pub mod postgres;
 pub mod telemetry;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::Stream;
+use tokio::net::TcpListener;
+
+pub use jobs::Jobs;
+pub use open::{Misconfigured, open_store, platforms, schemes};
+
+use crate::domain::Clock;
+use crate::http::{self, Readiness, Site};
+use crate::jobs::{Context, all, crawl, driver};
+use crate::metrics::JobOutcome;
+use crate::settings::Settings;
+
+use lifecycle::{Lifecycle, Notice};
+
+/// How long a soft stop may take; a visit in flight ends within the fetch timeout.
+const STOP_GRACE: Duration = Duration::from_secs(40);
+
+/// Every part of the daemon, built and not yet running.
+pub struct App {
+    jobs: Jobs,
+    lifecycle: Lifecycle,
+    listener: TcpListener,
+    site: Site,
+}
+
+impl App {
+    /// Builds every part; at the end nothing runs but the database.
+    ///
+    /// # Errors
+    /// Whatever keeps a part from being built; what was started is stopped again.
+    pub async fn build(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let listener = http::bind(&settings.http).await?;
+        let jobs = Jobs::own(settings, clock).await?;
+        let context = jobs.context();
+        let readiness = Arc::new(Readiness::default());
+        readiness.set_migrated(true);
+        readiness.set_adapters(context.platforms.iter().count());
+        let site = Site::new(
+            settings.http.clone(),
+            settings.metrics.clone(),
+            context.metrics.clone(),
+            readiness,
+            Arc::new(context.store.clone()),
+        );
+        Ok(Self { jobs, lifecycle: Lifecycle::new(), listener, site })
+    }
+
+    /// What the jobs work with.
+    pub fn jobs(&self) -> &Context {
+        self.jobs.context()
+    }
+
+    /// Where HTTP answers.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// The owner of every task; clones share it.
+    pub fn lifecycle(&self) -> Lifecycle {
+        self.lifecycle.clone()
+    }
+
+    /// The work that is to be started.
+    pub fn work(&self) -> Work {
+        Work { context: self.jobs().clone(), lifecycle: self.lifecycle.clone() }
+    }
+
+    /// Answers over HTTP until stopped, lives until a stop is asked for or a task crashes, then
+    /// ends everything in order: tasks, connections, database.
+    ///
+    /// # Errors
+    /// The first crash; what had to be cut off; a database that did not stop cleanly.
+    pub async fn run_until_stopped(
+        self,
+        notices: impl Stream<Item = Notice>,
+    ) -> anyhow::Result<()> {
+        let stop = self.lifecycle.soft_stop();
+        let (listener, site) = (self.listener, self.site);
+        self.lifecycle.spawn("http", async move {
+            Ok(http::serve(listener, site, stop.cancelled_owned()).await?)
+        });
+        let ended = self.lifecycle.run(notices, STOP_GRACE, || {
+            tracing::warn!("reloading is not supported yet; restart to read the files again");
+        });
+        let ended = ended.await;
+        ended.and(self.jobs.close().await)
+    }
+}
+
+/// The crawl and the periodic jobs, to be started when the time has come.
+#[derive(Clone)]
+pub struct Work {
+    context: Context,
+    lifecycle: Lifecycle,
+}
+
+impl Work {
+    /// Starts everything that goes on until the soft stop.
+    pub fn start(&self) {
+        for job in all(&self.context) {
+            let (report, stop) = (self.report(), self.lifecycle.soft_stop());
+            self.lifecycle.spawn(job.name, async move {
+                driver::repeat(job, report, stop).await;
+                Ok(())
+            });
+        }
+        if self.context.settings.enabled {
+            let crawl = crawl::work(self.context.clone(), self.running(), crawl::Until::Stopped);
+            self.lifecycle.spawn("crawl", crawl);
+        }
+    }
+
+    /// The stops of the lifecycle for a crawl that tells nobody of its visits.
+    pub fn running(&self) -> crawl::Running {
+        crawl::Running::quietly(self.lifecycle.soft_stop(), self.lifecycle.hard_stop())
+    }
+
+    /// What the jobs work with.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    fn report(&self) -> driver::Report {
+        let (metrics, clock) = (self.context.metrics.clone(), self.context.clock.clone());
+        Arc::new(move |job, succeeded| {
+            let outcome = if succeeded { JobOutcome::Succeeded } else { JobOutcome::Failed };
+            metrics.job_ran(job, outcome, clock.now());
+        })
+    }
+}

@@ -5,14 +5,18 @@
 //! 2 wrong usage or configuration.
 
 mod check;
+mod crawl;
+pub mod demo;
+mod run;
+mod score;
+mod simulate;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::telemetry;
+use crate::app::{Misconfigured, telemetry};
 use crate::domain::Problem;
 use crate::settings::Settings;
 
@@ -47,6 +51,11 @@ macro_rules! commands {
 
 commands! {
     Check => check,
+    Crawl => crawl,
+    Demo => demo,
+    Run => run,
+    Score => score,
+    Simulate => simulate,
 }
 
 /// What every command may need; nothing is read before it is asked for.
@@ -60,7 +69,6 @@ impl Context {
     ///
     /// # Errors
     /// [`Misconfigured`], which ends the process with 2.
-    #[expect(dead_code, reason = "for the commands that do work; `check` looks at the problems")]
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         let settings = self.load_settings().map_err(Misconfigured)?;
         telemetry::start(&settings.log)?;
@@ -72,19 +80,6 @@ impl Context {
         Settings::load(self.config.as_deref())
     }
 }
-
-/// Settings or data files with which nothing can be done; exit code 2.
-#[derive(Debug)]
-pub(crate) struct Misconfigured(pub(crate) Vec<Problem>);
-
-impl fmt::Display for Misconfigured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("wrong configuration")?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n{problem}"))
-    }
-}
-
-impl std::error::Error for Misconfigured {}
 
 /// A use of a command that clap cannot refuse by itself; exit code 2.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::domain::{FleetCell, Standing};
 use crate::metrics::ScoreQuantile;
+use crate::store::{Store, StoreError};
 
 /// The database did not answer; the source says why, for the log.
 #[derive(Debug, Error)]
@@ -63,5 +64,56 @@ pub trait Reads: Send + Sync + 'static {
             all.truncate(limit as usize);
             Ok(all)
         })
+    }
+}
+
+fn told<T>(answer: Result<T, StoreError>) -> Result<T, Unavailable> {
+    answer.map_err(Unavailable::new)
+}
+
+impl Reads for Store {
+    fn ping(&self) -> Answer<'_, ()> {
+        Box::pin(async move { told(self.ping().await) })
+    }
+
+    fn fleet(&self) -> Answer<'_, Vec<FleetCell>> {
+        Box::pin(async move { told(self.fleet().await) })
+    }
+
+    fn score_quantiles(&self) -> Answer<'_, Vec<ScoreQuantile>> {
+        Box::pin(async move {
+            let quantiles = told(self.score_quantiles().await)?.into_iter();
+            let told = quantiles.map(|one| ScoreQuantile {
+                platform: one.platform,
+                dimension: one.dimension,
+                quantile: one.quantile,
+                points: one.points,
+            });
+            Ok(told.collect())
+        })
+    }
+
+    fn standings<'a>(
+        &'a self,
+        limit: u32,
+        platform: Option<&'a str>,
+        area: Option<&'a str>,
+    ) -> Answer<'a, Vec<Standing>> {
+        Box::pin(async move { told(self.standings(limit, platform, area).await) })
+    }
+
+    fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {
+        Box::pin(async move { told(self.standing(key).await) })
+    }
+
+    fn standings_after<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: u32,
+        platform: Option<&'a str>,
+        area: Option<&'a str>,
+    ) -> Answer<'a, Vec<Standing>> {
+        let after = after.unwrap_or_default();
+        Box::pin(async move { told(self.standings_after(after, limit, platform, area).await) })
     }
 }

@@ -47,7 +47,8 @@ impl Store {
     /// nothing. What is known of a post from its first listing is never overwritten: claimed time,
     /// first seen, what missed it.
     pub async fn finish(&self, batch: &[VisitRecord]) -> Result<FinishReport, StoreError> {
-        let instants = batch.iter().flat_map(|record| [record.visit.started_at, record.seen_at]);
+        let instants: Vec<DateTime<Utc>> =
+            batch.iter().flat_map(|record| [record.visit.started_at, record.seen_at]).collect();
         self.ensure_months(instants).await?;
         let mut transaction = self.pool.begin().await?;
         let connection = &mut *transaction;

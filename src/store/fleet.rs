@@ -48,6 +48,16 @@ impl TryFrom<StandingRow> for Standing {
     }
 }
 
+/// Which accounts are wanted.
+#[derive(Default)]
+struct Choice<'a> {
+    limit: u32,
+    platform: Option<&'a str>,
+    area_prefix: Option<&'a str>,
+    key: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
 impl Store {
     /// How many judged accounts of each platform and area are in each activity.
     pub async fn fleet(&self) -> Result<Vec<FleetCell>, StoreError> {
@@ -81,6 +91,28 @@ impl Store {
         platform: Option<&str>,
         area_prefix: Option<&str>,
     ) -> Result<Vec<Standing>, StoreError> {
+        self.chosen(Choice { limit, platform, area_prefix, ..Choice::default() }).await
+    }
+
+    /// At most `limit` judged accounts with keys after `after`, in the order of their keys.
+    pub async fn standings_after(
+        &self,
+        after: &str,
+        limit: u32,
+        platform: Option<&str>,
+        area_prefix: Option<&str>,
+    ) -> Result<Vec<Standing>, StoreError> {
+        self.chosen(Choice { limit, platform, area_prefix, after: Some(after), key: None }).await
+    }
+
+    /// The standing of one judged account.
+    pub async fn standing(&self, key: &str) -> Result<Option<Standing>, StoreError> {
+        let found = self.chosen(Choice { limit: 1, key: Some(key), ..Choice::default() }).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The chosen accounts by key where a key to go on after is given, worst first elsewhere.
+    async fn chosen(&self, choice: Choice<'_>) -> Result<Vec<Standing>, StoreError> {
         let rows = sqlx::query_as!(
             StandingRow,
             r#"with worst as (
@@ -93,7 +125,12 @@ impl Store {
                  where a.in_ledger and a.lifecycle not in ('closed', 'cancelled')
                    and ($2::text is null or a.platform = $2)
                    and ($3::text is null or starts_with(a.region, $3))
-                 order by tier, s.last_post_at nulls first, a.key limit $1
+                   and ($4::text is null or a.key = $4)
+                   and ($5::text is null or a.key > $5)
+                 order by case when $5 is null then array_position(array['gone', 'empty', 'zombie',
+                         'dormant', 'watch', 'undetermined', 'active'], s.activity) end,
+                     case when $5 is null then s.last_post_at end nulls first, a.key
+                 limit $1
              )
              select w.key, w.platform, w.name, u.name as sponsor, w.region as "region!",
                  w.category, w.activity, w.reason, w.last_post_at, w.last_observation_at,
@@ -112,10 +149,13 @@ impl Store {
                        order by s.dimension, r.finished_at desc, r.id desc) o
                  where o.points is not null
              ) n on true
-             order by w.tier, w.last_post_at nulls first, w.key"#,
-            i64::from(limit),
-            platform,
-            area_prefix
+             order by case when $5 is null then w.tier end,
+                 case when $5 is null then w.last_post_at end nulls first, w.key"#,
+            i64::from(choice.limit),
+            choice.platform,
+            choice.area_prefix,
+            choice.key,
+            choice.after
         )
         .fetch_all(&self.pool)
         .await?;

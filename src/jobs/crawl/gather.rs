@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Extraction, Moment, PageVerdict, Reason};
 use crate::extract;
-use crate::fetch::{Fetched, NotModified, Page, Request, Validators};
+use crate::fetch::{Fetched, HostLimit, NotModified, Page, Request, Validators};
 use crate::jobs::{Context, quarter_start};
+use crate::platform::Platform;
 use crate::store::{self, Claimed};
 
 use super::reading::Asked;
@@ -38,6 +39,17 @@ pub(super) struct Failure {
     pub(super) detail: String,
     /// How long the host, or our own pacing, asks us to wait.
     pub(super) retry_after: Option<Duration>,
+    /// Whether our own pacing held it back, so that the host never heard of it.
+    pub(super) ours: bool,
+}
+
+/// How often a host of a platform may be asked, as its file says.
+pub fn host_limit(platform: &Platform) -> HostLimit {
+    HostLimit {
+        per_minute: f64::from(platform.limit.per_minute),
+        concurrent: platform.limit.concurrent,
+        backoff_max_seconds: u64::from(platform.limit.backoff_max_s),
+    }
 }
 
 /// Asks for the first page and follows to the last covered span, or at first to the start of the
@@ -72,7 +84,7 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     async fn first(&self, conditional: bool) -> Gathered {
-        let Asked { target, kind, address, .. } = *self.asked;
+        let Asked { target, platform, kind, address } = *self.asked;
         let store::Validators { etag, last_modified } = target.validators.clone();
         let validators = Validators { etag, last_modified };
         let request = Request {
@@ -80,6 +92,7 @@ impl Asking<'_> {
             validators: conditional.then_some(validators),
             confirming: !conditional,
             cache_buster: kind.cache_buster.clone(),
+            limit: Some(host_limit(platform)),
             ..Request::default()
         };
         match self.context.fetcher.fetch(request).await {
@@ -106,7 +119,9 @@ impl Asking<'_> {
     }
 
     async fn further(&self, address: &str, number: u32) -> Option<(Box<Page>, Extraction)> {
-        let request = Request { url: address.to_owned(), confirming: true, ..Request::default() };
+        let limit = Some(host_limit(self.asked.platform));
+        let url = address.to_owned();
+        let request = Request { url, confirming: true, limit, ..Request::default() };
         let Fetched::Page(page) = self.context.fetcher.fetch(request).await else { return None };
         let extraction = self.read(&page, address, number);
         (extraction.verdict == PageVerdict::Observation).then_some((page, extraction))
@@ -160,31 +175,16 @@ fn same_items(one: &Extraction, other: &Extraction) -> bool {
 }
 
 fn failure(fetched: Fetched) -> Failure {
-    match fetched {
-        Fetched::Limited(limited) => Failure {
-            reason: Reason::Limited,
-            detail: format!("{}: {}", limited.reason, limited.detail),
-            retry_after: Some(limited.retry_after),
-        },
-        Fetched::Unreachable(answer) => Failure {
-            reason: Reason::Unreachable,
-            detail: format!("{}: {}", answer.reason, answer.detail),
-            retry_after: answer.retry_after,
-        },
-        Fetched::Disallowed(answer) => Failure {
-            reason: Reason::Disallowed,
-            detail: format!("{}: {}", answer.reason, answer.detail),
-            retry_after: None,
-        },
-        Fetched::Refused(answer) => Failure {
-            reason: Reason::Unreachable,
-            detail: format!("{}: {}", answer.reason, answer.detail),
-            retry_after: None,
-        },
-        Fetched::Page(_) | Fetched::NotModified(_) => Failure {
-            reason: Reason::Drifted,
-            detail: "an answer where none was expected".to_owned(),
-            retry_after: None,
-        },
-    }
+    let detail = format!("{}: {}", fetched.reason().unwrap_or("-"), fetched.detail());
+    let (reason, retry_after, ours) = match &fetched {
+        Fetched::Limited(limited) => {
+            (Reason::Limited, Some(limited.retry_after), limited.reason.is_ours())
+        }
+        Fetched::Unreachable(answer) => (Reason::Unreachable, answer.retry_after, false),
+        Fetched::Disallowed(_) => (Reason::Disallowed, None, false),
+        // What we refuse ourselves cannot be reached by us.
+        Fetched::Refused(_) => (Reason::Unreachable, None, true),
+        Fetched::Page(_) | Fetched::NotModified(_) => (Reason::Drifted, None, false),
+    };
+    Failure { reason, detail, retry_after, ours }
 }

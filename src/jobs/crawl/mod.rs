@@ -25,13 +25,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use canary::choose_canaries;
+pub use gather::host_limit;
 pub use pass::{PassSummary, pass};
 pub use targets::sync_targets;
 
 use crate::store::{ClaimRequest, Claimed, VisitRecord};
 
 use visit::Finished;
-pub use visit::outcome_word;
+pub use visit::{outcome_word, outcome_words};
 
 use super::Context;
 
@@ -69,10 +70,10 @@ impl Running {
 }
 
 /// Visits what is due until stopped or idle; what was claimed and not visited is handed back.
-pub async fn work(context: &Context, running: &Running, until: Until) -> anyhow::Result<()> {
+pub async fn work(context: Context, running: Running, until: Until) -> anyhow::Result<()> {
     let (sender, finished) = mpsc::channel(FINISHED_MAX);
     let writing = writer::write(context.clone(), finished, running.hard_stop.clone());
-    let ((), fed) = tokio::join!(writing, feed(context, running, until, sender));
+    let ((), fed) = tokio::join!(writing, feed(&context, &running, until, sender));
     context.store.release(&context.owner).await.context("handing back claims")?;
     fed
 }
@@ -88,7 +89,7 @@ async fn feed(
     let idle = Duration::from_secs(context.settings.idle_seconds_max);
     while !running.soft_stop.is_cancelled() {
         let mut pause = None;
-        match claim(context, &busy).await {
+        match claim(context, busy.iter().cloned().collect()).await {
             Ok(claimed) if claimed.is_empty() => pause = Some(idle),
             Ok(claimed) => {
                 for (host, targets) in by_host(claimed) {
@@ -96,7 +97,7 @@ async fn feed(
                     let sender = sender.clone();
                     let (context, running) = (context.clone(), running.clone());
                     hosts.spawn(async move {
-                        visit_host(&context, &running, targets, &sender).await;
+                        visit_host(context, running, targets, sender).await;
                         host
                     });
                 }
@@ -124,13 +125,12 @@ async fn feed(
     Ok(())
 }
 
-async fn claim(context: &Context, busy: &BTreeSet<String>) -> anyhow::Result<Vec<Claimed>> {
+async fn claim(context: &Context, busy_hosts: Vec<String>) -> anyhow::Result<Vec<Claimed>> {
     let settings = &context.settings;
-    let free = settings.hosts_max.saturating_sub(busy.len());
+    let free = settings.hosts_max.saturating_sub(busy_hosts.len());
     if free == 0 {
         return Ok(Vec::new());
     }
-    let busy_hosts: Vec<String> = busy.iter().cloned().collect();
     let request = ClaimRequest {
         owner: &context.owner,
         now: context.clock.now(),
@@ -152,22 +152,31 @@ fn by_host(claimed: Vec<Claimed>) -> BTreeMap<String, Vec<Claimed>> {
 
 /// Visits the targets of one host, as many at once as the host allows; a soft stop leaves the rest.
 async fn visit_host(
-    context: &Context,
-    running: &Running,
+    context: Context,
+    running: Running,
     targets: Vec<Claimed>,
-    sender: &mpsc::Sender<Finished>,
+    sender: mpsc::Sender<Finished>,
 ) {
     let host = targets.first().map(|target| target.host.clone()).unwrap_or_default();
     let concurrent = context.fetcher.concurrent(&host);
     futures::stream::iter(targets)
-        .for_each_concurrent(concurrent, |target| async move {
-            if running.soft_stop.is_cancelled() {
-                return;
-            }
-            let Some(finished) = visit::visit(context, &target).await else { return };
-            (running.on_visit)(&target, &finished.record);
-            // The writer ends before its senders only on a hard stop, which gives visits up.
-            let _given_up = sender.send(finished).await;
+        .for_each_concurrent(concurrent, |target| {
+            visit_target(context.clone(), running.clone(), target, sender.clone())
         })
         .await;
+}
+
+async fn visit_target(
+    context: Context,
+    running: Running,
+    target: Claimed,
+    sender: mpsc::Sender<Finished>,
+) {
+    if running.soft_stop.is_cancelled() {
+        return;
+    }
+    let Some(finished) = visit::visit(&context, &target).await else { return };
+    (running.on_visit)(&target, &finished.record);
+    // The writer ends before its senders only on a hard stop, which gives visits up.
+    let _given_up = sender.send(finished).await;
 }

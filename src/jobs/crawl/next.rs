@@ -41,6 +41,7 @@ pub(super) fn next_visit(
         _ => None,
     };
     let failed = matches!(outcome, Outcome::Failed(_));
+    let held_back = gathered.first.as_ref().is_err_and(|failure| failure.ours);
     let retry_after = gathered.first.as_ref().err().and_then(|failure| failure.retry_after);
     let history = TargetHistory {
         rate: rate.unwrap_or_default(),
@@ -48,7 +49,11 @@ pub(super) fn next_visit(
         last_observation_at: observed.map(|one| one.as_of).or(target.observed_at),
         crossings: crossings(context, last_post),
         confirmations: confirmed.into_iter().collect(),
-        failures: if failed { target.fails + 1 } else { 0 },
+        failures: match (failed, held_back) {
+            (false, _) => 0,
+            (true, false) => target.fails + 1,
+            (true, true) => target.fails,
+        },
         retry_not_before: retry_after.and_then(|wait| Some(now + TimeDelta::from_std(wait).ok()?)),
         canary: target.is_canary,
         ..TargetHistory::new(target.account)

@@ -27,10 +27,10 @@ pub async fn pass(
     sync_targets(context).await?;
     let began_at = context.clock.now();
     let targets = context.store.make_due(keys, false, began_at).await?;
-    work(context, running, Until::Idle).await?;
+    work(context.clone(), running.clone(), Until::Idle).await?;
     choose_canaries(context).await?;
     context.store.make_due(Some(&[]), true, context.clock.now()).await?;
-    work(context, running, Until::Idle).await?;
+    work(context.clone(), running.clone(), Until::Idle).await?;
     let judged = judge::judge(context).await?;
     Ok(PassSummary { began_at, targets, judged })
 }

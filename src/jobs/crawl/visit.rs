@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Extraction, Identity, Post};
+use crate::domain::{Extraction, Identity, Post, Reason};
 use crate::jobs::Context;
 use crate::observe::{CanaryLook, Composed, Known, Outcome, Source, Visit, compose};
 use crate::platform::{Observability, Platform};
@@ -132,6 +132,19 @@ fn tell(context: &Context, target: &Claimed, outcome: &Outcome, gathered: &Gathe
         };
         tracing::debug!(account = target.key, page = target.page, %reason, detail, "not observed");
     }
+}
+
+/// Every word that [`outcome_word`] may give.
+pub fn outcome_words() -> Vec<&'static str> {
+    let failures = [
+        Reason::Blocked,
+        Reason::Limited,
+        Reason::Unreachable,
+        Reason::Drifted,
+        Reason::Stale,
+        Reason::Disallowed,
+    ];
+    ["observed", "gone"].into_iter().chain(failures.map(Reason::as_str)).collect()
 }
 
 /// The stable word of an outcome, as in metrics and on the command line.

@@ -1,0 +1,105 @@
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::domain::Clock;
+use crate::fetch::{Fetcher, HostLimit};
+use crate::jobs::{self, crawl};
+use crate::metrics::{Known, Metrics};
+use crate::platform::{Catalog, Platform};
+use crate::settings::Settings;
+use crate::store::Store;
+
+use super::installation;
+use super::open::{open_store, own_store, platforms, schemes};
+use super::postgres::Database;
+
+/// What the jobs work with, and the database under it.
+pub struct Jobs {
+    context: jobs::Context,
+    database: Database,
+}
+
+impl Jobs {
+    /// For the time of one command, beside a running daemon if there is one.
+    ///
+    /// # Errors
+    /// Whatever keeps a part from being built; what was started is stopped again.
+    pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let catalogs = (platforms(settings)?, schemes(settings)?);
+        Self::over(settings, clock, catalogs, open_store(settings).await?).await
+    }
+
+    /// For the daemon, which takes the data directory for itself.
+    pub(super) async fn own(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let catalogs = (platforms(settings)?, schemes(settings)?);
+        Self::over(settings, clock, catalogs, own_store(settings).await?).await
+    }
+
+    async fn over(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        catalogs: (Catalog, crate::scheme::Catalog),
+        (store, database): (Store, Database),
+    ) -> anyhow::Result<Self> {
+        match context(settings, clock, catalogs, store.clone()) {
+            Ok(context) => Ok(Self { context, database }),
+            Err(error) => {
+                store.close().await;
+                database.stop().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What the jobs work with.
+    pub fn context(&self) -> &jobs::Context {
+        &self.context
+    }
+
+    /// Closes the store and stops the database if it is ours.
+    ///
+    /// # Errors
+    /// The database had to be killed; what it acknowledged is recovered at the next start.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.context.store.close().await;
+        self.database.stop().await
+    }
+}
+
+fn context(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    (platforms, schemes): (Catalog, crate::scheme::Catalog),
+    store: Store,
+) -> anyhow::Result<jobs::Context> {
+    let limits: Vec<(String, HostLimit)> = platforms.iter().flat_map(host_limits).collect();
+    let metrics = Metrics::new(&Known {
+        version: env!("CARGO_PKG_VERSION"),
+        revision: option_env!("XUNJIAN_REVISION").unwrap_or("unknown"),
+        platforms: platforms.iter().map(|one| one.id.as_str()).collect(),
+        outcomes: crawl::outcome_words(),
+        jobs: jobs::NAMES.to_vec(),
+    });
+    metrics.set_config_last_reload(true);
+    let key = installation::inquiry_key(&settings.data_dir);
+    Ok(jobs::Context {
+        store,
+        fetcher: Arc::new(Fetcher::new(settings.fetch.clone(), limits, clock.clone())?),
+        schemes: Arc::new(schemes),
+        settings: Arc::new(settings.crawl.clone()),
+        schedule: Arc::new(settings.schedule.clone()),
+        observe: Arc::new(settings.observe),
+        metrics: Arc::new(metrics),
+        clock,
+        data_dir: settings.data_dir.as_path().into(),
+        owner: installation::owner_name().into(),
+        inquiry_key: key.context("the key of citizens' message ids")?.into(),
+        platforms: Arc::new(platforms),
+    })
+}
+
+fn host_limits(platform: &Platform) -> Vec<(String, HostLimit)> {
+    let limit = crawl::host_limit(platform);
+    platform.hosts.iter().map(|host| (host.clone(), limit)).collect()
+}

@@ -1,0 +1,84 @@
+use std::fmt;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::app::files::read_folder;
+use crate::app::postgres::Database;
+use crate::domain::{Problem, SourceText};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::{platform, scheme, score};
+
+/// Settings or data files with which nothing can be done.
+#[derive(Debug)]
+pub struct Misconfigured(pub Vec<Problem>);
+
+impl fmt::Display for Misconfigured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wrong configuration")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n{problem}"))
+    }
+}
+
+impl std::error::Error for Misconfigured {}
+
+/// The platform files of these settings, compiled.
+///
+/// # Errors
+/// [`Misconfigured`] with every problem of every file.
+pub fn platforms(settings: &Settings) -> anyhow::Result<platform::Catalog> {
+    compile(&settings.platforms_dir, platform::Catalog::compile)
+}
+
+/// The scheme files of these settings, compiled over this program's measures.
+///
+/// # Errors
+/// [`Misconfigured`] with every problem of every file.
+pub fn schemes(settings: &Settings) -> anyhow::Result<scheme::Catalog> {
+    compile(&settings.schemes_dir, |files| scheme::Catalog::compile(files, &score::measure_ids()))
+}
+
+fn compile<T>(
+    folder: &Path,
+    compile: impl FnOnce(&[SourceText]) -> Result<T, Vec<Problem>>,
+) -> anyhow::Result<T> {
+    let compiled = read_folder(folder).and_then(|files| compile(&files));
+    Ok(compiled.map_err(Misconfigured)?)
+}
+
+/// The store for the time of one command: that of a running daemon, or one started for it.
+///
+/// Close the store before [`Database::stop`].
+///
+/// # Errors
+/// No database can be had, or its schema is newer than this program.
+pub async fn open_store(settings: &Settings) -> anyhow::Result<(Store, Database)> {
+    let database = Database::open(&settings.database, &settings.data_dir).await?;
+    connect(settings, database).await
+}
+
+/// The same for the daemon, which takes the data directory for itself.
+///
+/// # Errors
+/// As [`open_store`]; also where another daemon works in the data directory.
+pub(super) async fn own_store(settings: &Settings) -> anyhow::Result<(Store, Database)> {
+    let database = Database::own(&settings.database, &settings.data_dir).await?;
+    connect(settings, database).await
+}
+
+async fn connect(settings: &Settings, database: Database) -> anyhow::Result<(Store, Database)> {
+    let connections = settings.database.connections_max;
+    let connected = async {
+        let store = Store::connect(&database.url, connections).await?;
+        store.migrate().await?;
+        Ok(store)
+    };
+    match connected.await {
+        Ok(store) => Ok((store, database)),
+        Err::<_, crate::store::StoreError>(error) => {
+            database.stop().await.context("after the database could not be used")?;
+            Err(error).context("database")
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! `xunjian demo`: a simulated city on loopback, and the real daemon watching it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Context;
+use crate::app::clock::{SteppedClock, SystemClock};
+use crate::app::lifecycle::signals;
+use crate::app::{App, Work, platforms};
+use crate::domain::{Activity, Clock, SHANGHAI, Standing};
+use crate::fetch::HostLimit;
+use crate::jobs::crawl::{PassSummary, pass};
+use crate::settings::Settings;
+use crate::simulator::{City, Simulator, Venue};
+use crate::{jobs, registry};
+
+/// Days visited: the day before yesterday, yesterday, today. Two confirm a silence; a third is what
+/// takes the place of a canary on hosts with a single account.
+const DAYS: i64 = 3;
+
+/// How often the summary on the terminal is renewed.
+const SUMMARY_EVERY: Duration = Duration::from_secs(2);
+
+/// Starts a made-up city and the daemon watching it; Ctrl-C stops both.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The city is the same for the same seed and day.
+    #[arg(long, default_value_t = 339_900)]
+    seed: u64,
+    /// How many accounts.
+    #[arg(long, default_value_t = 240)]
+    accounts: usize,
+    /// Where the daemon answers.
+    #[arg(long, default_value = "127.0.0.1:9611")]
+    listen: SocketAddr,
+    /// Where its state is kept [default: a folder of its own that is removed at the end].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let mut settings = context.settings()?;
+    settings.http.listen = args.listen;
+    let folder = args.data_dir.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("xunjian-demo-{}", std::process::id()))
+    });
+    settings.data_dir = folder.clone();
+    let notices = signals()?;
+    let demo = Demo::start(settings, args.seed, args.accounts).await?;
+    println!("虚构城市   http://{}", demo.simulator.address());
+    println!(
+        "巡检       http://{}/  （/metrics  /metrics/accounts  /api/v1/accounts）",
+        args.listen
+    );
+    let ended = demo.run_until_stopped(notices).await;
+    if args.data_dir.is_none() {
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("removing {}", folder.display()))?;
+    }
+    ended
+}
+
+/// A city and the daemon that watches it, before anything has been visited.
+pub struct Demo {
+    app: App,
+    simulator: Simulator,
+    clock: Arc<SteppedClock>,
+    streets: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl Demo {
+    /// Starts the simulator and builds the daemon on its ledger; the clock stands two days back.
+    ///
+    /// `settings` say where the daemon answers and keeps its state; hosts and limits are the demo's.
+    ///
+    /// # Errors
+    /// Whatever keeps a part from starting.
+    pub async fn start(mut settings: Settings, seed: u64, accounts: usize) -> anyhow::Result<Self> {
+        let today = SystemClock.now();
+        let clock = Arc::new(SteppedClock::starting_at(today - TimeDelta::days(DAYS - 1)));
+        let mut city = City::generate(seed, today, accounts);
+        for canary in platforms(&settings)?.get("weibo").iter().flat_map(|one| &one.canaries) {
+            city = city.with_canary(Venue::Weibo, &canary.0);
+        }
+        let (streets, closing) = (TaskTracker::new(), CancellationToken::new());
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let simulator =
+            Simulator::start(city, clock.clone(), anywhere, &streets, closing.clone()).await?;
+        streets.close();
+        hurry(&mut settings, &simulator);
+        let app = App::build(&settings, clock.clone()).await?;
+        import(app.jobs(), simulator.city(), &settings).await?;
+        Ok(Self { app, simulator, clock, streets, closing })
+    }
+
+    /// The daemon.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The city.
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    /// Visits everything once on each of the days, canaries last, and judges.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn watch_days(&self) -> anyhow::Result<()> {
+        watch_days(&self.app.work(), &self.clock, |_, _| {}).await
+    }
+
+    /// Every account whose verdict is not what the city's truth allows, with both.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn differences(&self) -> anyhow::Result<Vec<String>> {
+        differences(self.app.jobs(), self.simulator.city()).await
+    }
+
+    /// Watches the days, then runs on as a daemon does, until told to stop.
+    async fn run_until_stopped(
+        self,
+        notices: impl futures::Stream<Item = crate::app::lifecycle::Notice>,
+    ) -> anyhow::Result<()> {
+        let (work, clock) = (self.app.work(), self.clock.clone());
+        let simulator = self.simulator.clone();
+        let stop = self.app.lifecycle().soft_stop();
+        self.app.lifecycle().spawn("demo", async move {
+            tokio::select! {
+                shown = show(&work, &clock, simulator.city()) => shown,
+                () = stop.cancelled() => Ok(()),
+            }
+        });
+        let ended = self.app.run_until_stopped(notices).await;
+        self.closing.cancel();
+        self.streets.wait().await;
+        ended
+    }
+
+    /// Ends everything.
+    ///
+    /// # Errors
+    /// A task crashed, or the database did not stop cleanly.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let ended = self.app.run_until_stopped(futures::stream::empty()).await;
+        self.closing.cancel();
+        self.streets.wait().await;
+        ended
+    }
+}
+
+/// Points every host of the city at the simulator, with limits that fit a demo on loopback.
+fn hurry(settings: &mut Settings, simulator: &Simulator) {
+    let limit = HostLimit { per_minute: 3000.0, concurrent: 8, backoff_max_seconds: 2 };
+    let fetch = &mut settings.fetch;
+    fetch.connect_to = simulator.connect_to();
+    fetch.limits = fetch.connect_to.keys().map(|host| (host.clone(), limit)).collect();
+    // One host stands for a whole platform here: a wall around a few accounts is not its end.
+    fetch.breaker_failures = u32::MAX;
+    fetch.retry_after_max_seconds = 2;
+    fetch.timeout_seconds = 5;
+    settings.database.url = String::new();
+}
+
+async fn import(jobs: &jobs::Context, city: &City, settings: &Settings) -> anyhow::Result<()> {
+    let platform = |name: &str| jobs.platforms.find(name).map(|one| one.id.clone());
+    let ledger = registry::read(city.ledger_csv().as_bytes(), &platform, &settings.registry)?;
+    let changes = registry::compare(&[], &ledger, None);
+    let changes = crate::store::LedgerChanges {
+        added: changes.added,
+        ..crate::store::LedgerChanges::default()
+    };
+    let now = jobs.clock.now();
+    jobs.store.apply_ledger(&changes, "demo", "演示台账", now).await?;
+    Ok(())
+}
+
+async fn watch_days(
+    work: &Work,
+    clock: &SteppedClock,
+    mut done: impl FnMut(i64, &PassSummary),
+) -> anyhow::Result<()> {
+    for back in (0..DAYS).rev() {
+        clock.step_to(SystemClock.now() - TimeDelta::days(back));
+        let summary = pass(work.context(), &work.running(), None).await?;
+        done(DAYS - back, &summary);
+    }
+    jobs::score::score_current_quarter(work.context()).await?;
+    Ok(())
+}
+
+/// Watches the days and runs on, with a summary on the terminal.
+async fn show(work: &Work, clock: &SteppedClock, city: &City) -> anyhow::Result<()> {
+    let jobs = work.context();
+    let watching = watch_days(work, clock, |day, summary| {
+        println!(
+            "\r\x1b[K第 {day} 天：访问 {} 个页面，判定 {} 个账号",
+            summary.targets, summary.judged
+        );
+    });
+    tokio::select! {
+        watched = watching => watched?,
+        never = summarise(jobs) => never?,
+    }
+    let differences = differences(jobs, city).await?;
+    println!("\r\x1b[K与虚构城市的真相不符的判定：{} 个", differences.len());
+    differences.iter().for_each(|line| println!("  {line}"));
+    work.start();
+    summarise(jobs).await
+}
+
+async fn summarise(jobs: &jobs::Context) -> anyhow::Result<()> {
+    let live = io::stdout().is_terminal();
+    loop {
+        let line = summary(jobs).await?;
+        if live {
+            print!("\r\x1b[K{line}");
+        } else {
+            println!("{line}");
+        }
+        io::stdout().flush()?;
+        tokio::time::sleep(if live { SUMMARY_EVERY } else { SUMMARY_EVERY * 10 }).await;
+    }
+}
+
+async fn summary(jobs: &jobs::Context) -> anyhow::Result<String> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for cell in jobs.store.fleet().await? {
+        *counts.entry(cell.activity).or_default() += cell.accounts;
+    }
+    let now = jobs.clock.now().with_timezone(&SHANGHAI);
+    let mut line = now.format("%m-%d %H:%M").to_string();
+    for (word, title) in [
+        ("active", "活跃"),
+        ("watch", "关注"),
+        ("dormant", "休眠"),
+        ("zombie", "僵尸"),
+        ("empty", "空壳"),
+        ("gone", "已注销"),
+        ("undetermined", "未能判定"),
+    ] {
+        write!(line, "  {title} {}", counts.get(word).unwrap_or(&0))?;
+    }
+    Ok(line)
+}
+
+async fn differences(jobs: &jobs::Context, city: &City) -> anyhow::Result<Vec<String>> {
+    let now = jobs.clock.now();
+    let standings = jobs.store.standings(u32::MAX, None, None).await?;
+    Ok(standings.iter().filter_map(|standing| difference(standing, city, now)).collect())
+}
+
+fn difference(
+    standing: &Standing,
+    city: &City,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Option<String> {
+    let truth = city.truth(&standing.key, now)?;
+    let judged = standing.activity;
+    let agrees = match judged {
+        Activity::Undetermined(reason) => !truth.observable || truth.reasons.contains(&reason),
+        proven => truth.observable && proven == truth.activity,
+    };
+    let character = city.character(&standing.key);
+    (!agrees).then(|| {
+        format!(
+            "{} {}: {judged:?}, in truth {:?} ({character:?}, observable: {})",
+            standing.key, standing.platform, truth.activity, truth.observable
+        )
+    })
+}

@@ -1,0 +1,26 @@
+//! `xunjian run`: the daemon.
+
+use std::sync::Arc;
+
+use super::Context;
+use crate::app::App;
+use crate::app::clock::SystemClock;
+use crate::app::lifecycle::signals;
+
+/// Runs the daemon until it is told to stop.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings()?;
+    let notices = signals()?;
+    let app = App::build(&settings, Arc::new(SystemClock)).await?;
+    if settings.fetch.contact.is_empty() {
+        tracing::warn!(
+            "fetch.contact is empty: public hosts are not asked until they can reach you"
+        );
+    }
+    app.work().start();
+    tracing::info!(address = %app.address()?, "ready");
+    app.run_until_stopped(notices).await
+}

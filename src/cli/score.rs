@@ -1,0 +1,182 @@
+//! `xunjian score`: computes without storing; with one account, explains every point.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, FixedOffset, Utc};
+use futures::TryStreamExt;
+use serde_json::json;
+
+use super::{Context, Misused};
+use crate::app::Jobs;
+use crate::app::clock::SystemClock;
+use crate::jobs::score::{DEFAULT_SCHEME, card};
+use crate::scheme::Scheme;
+use crate::score::{DimensionScore, Outcome, Period, ScoreCard};
+
+/// Computes the scores of a period from stored facts; nothing is stored.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The period: `2026Q3`, `2026-11` or `2026`.
+    #[arg(long)]
+    period: Period,
+    /// The scheme's id.
+    #[arg(long, default_value = DEFAULT_SCHEME)]
+    scheme: String,
+    /// 监测时间点: facts at or after it are not judged [default: now, or the end of the period].
+    #[arg(long)]
+    cutoff: Option<DateTime<FixedOffset>>,
+    /// 账号编号 of one account: explains every point.
+    #[arg(long, value_name = "KEY")]
+    account: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let settings = context.settings()?;
+    let jobs = Jobs::open(&settings, Arc::new(SystemClock)).await?;
+    let printed = print(&args, jobs.context()).await;
+    jobs.close().await?;
+    printed
+}
+
+async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
+    let Some(scheme) = jobs.schemes.get(&args.scheme) else {
+        let known: Vec<&str> = jobs.schemes.iter().map(|scheme| scheme.id.as_str()).collect();
+        let message = format!("no scheme {:?}; known are {}", args.scheme, known.join(", "));
+        return Err(Misused(message).into());
+    };
+    let now = jobs.clock.now();
+    let cutoff = args.cutoff.map_or(now, |at| at.with_timezone(&Utc)).min(args.period.to());
+    if let Some(key) = &args.account {
+        let Some(account) = jobs.store.account(key).await? else {
+            bail!("no account {key:?} in the ledger");
+        };
+        let input = jobs.store.score_input(account, args.period.from(), cutoff).await?;
+        let card = card(jobs, scheme, args.period, cutoff, input)?;
+        return explain(args.format, key, scheme, &card);
+    }
+    let mut rows = Rows::begin(args.format)?;
+    let mut inputs = std::pin::pin!(jobs.store.score_inputs(args.period.from(), cutoff));
+    while let Some(input) = inputs.try_next().await.context("reading facts")? {
+        let (key, name) = (input.account.entry.key.clone(), input.account.entry.name.clone());
+        rows.write(&key, &name, &card(jobs, scheme, args.period, cutoff, input)?)?;
+    }
+    rows.end()
+}
+
+enum Rows {
+    Csv(Box<csv::Writer<io::Stdout>>),
+    Lines(Format),
+}
+
+impl Rows {
+    fn begin(format: Format) -> anyhow::Result<Self> {
+        let mut rows = match format {
+            Format::Csv => Self::Csv(Box::new(csv::Writer::from_writer(io::stdout()))),
+            other => Self::Lines(other),
+        };
+        if let Self::Csv(out) = &mut rows {
+            out.write_record([
+                "key",
+                "name",
+                "dimension",
+                "points",
+                "low",
+                "high",
+                "coverage",
+                "reason",
+            ])?;
+        }
+        Ok(rows)
+    }
+
+    fn write(&mut self, key: &str, name: &str, card: &ScoreCard) -> anyhow::Result<()> {
+        match self {
+            Self::Lines(Format::Json) => {
+                let line = json!({ "key": key, "name": name, "card": card });
+                writeln!(io::stdout().lock(), "{line}")?;
+            }
+            Self::Lines(_) => {
+                let points: Vec<String> = card.dimensions.iter().map(short).collect();
+                writeln!(io::stdout().lock(), "{key}\t{name}\t{}", points.join("\t"))?;
+            }
+            Self::Csv(out) => {
+                for one in &card.dimensions {
+                    let points = one.outcome.points();
+                    let text = |value: Option<String>| value.unwrap_or_default();
+                    out.write_record([
+                        key.to_owned(),
+                        name.to_owned(),
+                        one.id.clone(),
+                        text(points.map(|points| points.points.to_string())),
+                        text(points.map(|points| points.low.to_string())),
+                        text(points.map(|points| points.high.to_string())),
+                        text(one.coverage.map(|share| share.to_string())),
+                        reason(&one.outcome).to_owned(),
+                    ])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        if let Self::Csv(mut out) = self {
+            out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+fn reason(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Scored(_) => "",
+        Outcome::NotScored(why) => &why.reason,
+    }
+}
+
+fn short(dimension: &DimensionScore) -> String {
+    match dimension.outcome.points() {
+        Some(points) => format!("{} {}", dimension.title, points.points),
+        None => format!("{} 未评分", dimension.title),
+    }
+}
+
+fn explain(format: Format, key: &str, scheme: &Scheme, card: &ScoreCard) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if format == Format::Json {
+        writeln!(out, "{}", json!({ "key": key, "card": card }))?;
+        return Ok(());
+    }
+    writeln!(out, "{key}  {}  {} {} ({})", card.period, scheme.title, card.version, scheme.digest)?;
+    for dimension in &card.dimensions {
+        let coverage = dimension.coverage.map_or("-".to_owned(), |share| share.to_string());
+        writeln!(out, "\n{}  覆盖率 {coverage}", short(dimension))?;
+        if dimension.outcome.points().is_none() {
+            writeln!(out, "  {}", reason(&dimension.outcome))?;
+        }
+        for line in &dimension.lines {
+            let points = match line.outcome.points() {
+                Some(points) => format!("{}/{}", points.points, line.max),
+                None => format!("未评分/{}", line.max),
+            };
+            writeln!(out, "  {points:>14}  {}  {}", line.title, line.clause)?;
+            if line.outcome.points().is_none() {
+                writeln!(out, "                  {}", reason(&line.outcome))?;
+            }
+        }
+    }
+    writeln!(out, "\n依据 {}", card.facts_digest)?;
+    Ok(())
+}
