@@ -50,6 +50,29 @@ pub(super) fn read(source: &SourceText) -> (toml::Table, Vec<Problem>) {
     (plain(document.into_inner()), problems)
 }
 
+/// A problem with the value of a key path, at the line of the longest part of it that is written.
+///
+/// A key may itself hold dots, as the hosts of `fetch.limits` do.
+pub(super) fn problem(source: &SourceText, field: &str, reason: String) -> Problem {
+    let Ok(document) = DeTable::parse(&source.text) else {
+        return source.problem_at(0, field, reason);
+    };
+    let mut offset = 0;
+    let mut rest = field;
+    let mut table = Some(document.get_ref());
+    while let Some(inner) = table.take() {
+        let next = inner.iter().find_map(|(key, value)| {
+            let after = rest.strip_prefix(key.get_ref().as_ref())?;
+            let below = after.strip_prefix('.').or(after.is_empty().then_some(after))?;
+            Some((key.span().start, value, below))
+        });
+        if let Some((start, value, below)) = next {
+            (offset, rest, table) = (start, below, value.get_ref().as_table());
+        }
+    }
+    source.problem_at(offset, field, reason)
+}
+
 fn syntax_problem(source: &SourceText, error: &toml::de::Error) -> Problem {
     let offset = error.span().map_or(0, |span| span.start);
     source.problem_at(offset, "", error.message())

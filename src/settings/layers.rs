@@ -50,11 +50,11 @@ pub(super) fn merge(
     for (field, reason) in rules::broken(&settings) {
         let variable = from_environment
             .iter()
-            .find(|(set, _)| set == field || field.starts_with(&format!("{set}.")));
+            .find(|(set, _)| *set == field || field.starts_with(&format!("{set}.")));
         problems.push(match (variable, file) {
             (Some((_, name)), _) => variable_problem(name, reason),
-            (None, Some(source)) => source.problem(field, reason),
-            (None, None) => variable_problem(field, reason),
+            (None, Some(source)) => document::problem(source, &field, reason),
+            (None, None) => variable_problem(&field, reason),
         });
     }
     if problems.is_empty() { Ok(settings) } else { Err(problems) }

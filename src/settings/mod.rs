@@ -21,7 +21,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Problem, SourceText};
-use crate::store;
 
 pub use environment::search_path;
 
@@ -41,7 +40,21 @@ pub struct Settings {
     /// `[log]`: what is written to stderr.
     pub log: LogSettings,
     /// `[database]`: which Postgres holds the state.
-    pub database: store::Settings,
+    pub database: crate::store::Settings,
+    /// `[fetch]`: how the outside is asked.
+    pub fetch: crate::fetch::Settings,
+    /// `[crawl]`: how the daemon goes through its targets.
+    pub crawl: crate::jobs::Settings,
+    /// `[schedule]`: how often targets are visited.
+    pub schedule: crate::schedule::Settings,
+    /// `[observe]`: when silence is proven, and of which kind it is.
+    pub observe: crate::observe::Policy,
+    /// `[registry]`: limits on ledgers, and the office's own rules about them.
+    pub registry: crate::registry::Settings,
+    /// `[metrics]`: how much of the fleet becomes series.
+    pub metrics: crate::metrics::Settings,
+    /// `[http]`: where the daemon answers.
+    pub http: crate::http::Settings,
 }
 
 impl Default for Settings {
@@ -51,7 +64,14 @@ impl Default for Settings {
             platforms_dir: PathBuf::from("platforms"),
             schemes_dir: PathBuf::from("schemes"),
             log: LogSettings::default(),
-            database: store::Settings::default(),
+            database: Default::default(),
+            fetch: Default::default(),
+            crawl: Default::default(),
+            schedule: Default::default(),
+            observe: Default::default(),
+            registry: Default::default(),
+            metrics: Default::default(),
+            http: Default::default(),
         }
     }
 }

@@ -21,10 +21,17 @@ fn mask(table: &mut Table) {
         match value {
             Value::Table(inner) => mask(inner),
             Value::String(text) if secret && !text.is_empty() => *text = MASK.to_owned(),
-            Value::String(text) if text.contains("://") => *text = masked_address(text),
+            Value::String(text) if may_hold_password(text) => *text = masked_address(text),
             _ => {}
         }
     }
+}
+
+/// Whether the text is an address; a User-Agent that mentions one is not.
+fn may_hold_password(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        rest.contains('@') || !scheme.contains(|one: char| one.is_whitespace())
+    })
 }
 
 /// An address without its password, whether it stands before the host or in the query.

@@ -110,6 +110,25 @@ fn secrets_are_not_shown() {
     assert!(shown.contains("sslmode=require") && shown.contains("@db/x"), "{shown}");
 }
 
+#[test]
+fn a_user_agent_with_an_address_in_it_is_shown() {
+    let agent = "xunjian/0.1 (+https://www.example.gov.cn/about)";
+    let settings = layered(&format!("[fetch]\nuser_agent = \"{agent}\""), &[]).unwrap();
+    assert!(settings.to_redacted_toml().contains(agent));
+}
+
+#[test]
+fn hosts_can_be_set_in_the_environment_one_map_at_a_time() {
+    let variables = [
+        ("XUNJIAN__FETCH__CONNECT_TO", r#"{ "*.lucheng.example" = "127.0.0.1:4000" }"#),
+        ("XUNJIAN__HTTP__LISTEN", "127.0.0.1:0"),
+    ];
+    let text = "[fetch.connect_to]\n\"m.weibo.cn\" = \"127.0.0.1:4000\"";
+    let settings = layered(text, &variables).unwrap();
+    assert_eq!(settings.fetch.connect_to.len(), 2);
+    assert_eq!(settings.http.listen.port(), 0);
+}
+
 /// Each fixture lists at its end, as `#! line: field: part of the reason`, all that is wrong.
 #[test]
 fn every_invalid_file_is_refused_with_every_place_and_reason() {

@@ -41,6 +41,20 @@ fn a_valid_configuration_is_passed_in_silence() {
 }
 
 #[test]
+fn the_shipped_settings_are_passed_in_silence() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/default.toml");
+    let output = xunjian(&shipped, &["check"]);
+    assert_eq!((output.status.code(), output.stdout), (Some(0), Vec::new()));
+}
+
+#[test]
+fn what_a_stage_finds_wrong_is_printed_at_the_host_it_is_about() {
+    let settings = "[fetch.limits]\n\"a.cn\" = {}\n\"b.cn\" = { concurrent = 0 }\n";
+    let (out, _) = check(settings, &["check"], 1);
+    assert!(out.contains("xunjian.toml:3: fetch.limits.b.cn: concurrent must be"), "{out}");
+}
+
+#[test]
 fn every_problem_is_printed_with_its_place() {
     let (out, reason) = check("[log]\nlevl = 1\nformat = 2\n", &["check"], 1);
     let lines: Vec<_> = out.lines().collect();
