@@ -105,7 +105,11 @@ impl PostTimes<'_> {
     pub(super) fn silent_from(&self) -> DateTime<Utc> {
         match self.post.claimed {
             Some(claim) if self.post.missed_by.is_none() && !self.claims_the_future() => {
-                latest(claim).min(self.seen_by())
+                let end = match claim.precision {
+                    Precision::Second => claim.at,
+                    _ => claim.upper(),
+                };
+                end.min(self.seen_by())
             }
             _ => self.post.first_seen,
         }
