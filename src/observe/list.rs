@@ -9,8 +9,8 @@ use super::policy::Policy;
 /// What the order of a newest-first list says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListOrder {
-    /// Nothing is claimed at or before this instant: the upper end of the last item in order. Absent
-    /// where nothing remains to read an order from.
+    /// Nothing is claimed at or before this instant: the upper end of the last item in order.
+    /// Absent where nothing remains to read an order from.
     pub low: Option<DateTime<Utc>>,
     /// More of the list than may be is out of order: it is not the list we know.
     pub drifted: bool,
@@ -31,7 +31,8 @@ pub(super) fn latest(claim: Moment) -> DateTime<Utc> {
 ///
 /// Left out: items marked as pinned, repeats from pages that shifted while they were read, undated
 /// items, and up to `pins_max` leading items older than a later one. Of the rest, the fewest items
-/// whose removal leaves an order are out of order; "older" means beyond the precision of both times.
+/// whose removal leaves an order are out of order; "older" means beyond the precision of both
+/// times.
 ///
 /// `low` comes from the last remaining item: whatever the list does not show lies behind it. A list
 /// that could consist of unmarked pins alone has no `low`, unless it is read to its end, which is

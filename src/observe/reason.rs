@@ -12,7 +12,8 @@ use super::view::View;
 ///
 /// In this order: nothing was ever looked at; the sources cannot prove silence at all; the newest
 /// visits fail; the last good look is too old; a canary stands in the way; what the proof itself
-/// lacks. At a cutoff a failure is told only where a look is missing, since it may lie months after.
+/// lacks. At a cutoff a failure is told only where a look is missing, since it may lie months
+/// after.
 pub(super) fn undetermined(
     view: &View,
     policy: &Policy,

@@ -177,9 +177,9 @@ pub(super) fn needed(view: &View, policy: &Policy) -> usize {
 
 /// Proves that the account was gone at a cutoff.
 ///
-/// The first sign must lie at or before the cutoff, the last at or after `confirmed_from`, on as many
-/// days as silence needs, and nothing may have shown the account in between; for the live state,
-/// not after either.
+/// The first sign must lie at or before the cutoff, the last at or after `confirmed_from`, on as
+/// many days as silence needs, and nothing may have shown the account in between; for the live
+/// state, not after either.
 pub(super) fn prove_gone(
     view: &View,
     policy: &Policy,

@@ -128,8 +128,8 @@ impl<'a> View<'a> {
 
     /// The instant by which the account certainly existed.
     ///
-    /// `opened_on`, or missing: the earliest of `filed_on`, the page's registration date, the oldest
-    /// known post, the first proven observation. A date counts at its end.
+    /// `opened_on`, or missing: the earliest of `filed_on`, the page's registration date, the
+    /// oldest known post, the first proven observation. A date counts at its end.
     pub(super) fn existed_by(&self) -> Option<DateTime<Utc>> {
         let end_of_day = |day: DateTime<Utc>| day + Duration::days(1);
         if let Some(opened) = self.history.opened_at {
@@ -242,12 +242,12 @@ fn gone_sign(visit: &Visit, canaries: &Canaries) -> Option<GoneSign> {
 ///
 /// One pass: of all earlier observations, the one with the least (counter − items listed so far)
 /// bounds the growth most tightly. Bounded counters are compared by the bounds that allow the least
-/// growth. A void observation's counter may be misread, but what it listed first is no longer new to
-/// the next.
+/// growth. A void observation's counter may be misread, but what it listed first is no longer new
+/// to the next.
 ///
-/// A page that lists nothing (a profile) is read before its list, so the next list's new items count
-/// for it. One of them may have been posted in between and hide another; therefore such a page never
-/// moves the start of the interval.
+/// A page that lists nothing (a profile) is read before its list, so the next list's new items
+/// count for it. One of them may have been posted in between and hide another; therefore such a
+/// page never moves the start of the interval.
 fn hidden_posts(seen: &[Seen]) -> Vec<HiddenPost> {
     let mut hidden = Vec::new();
     let mut least: Option<(i128, DateTime<Utc>)> = None;
@@ -276,7 +276,8 @@ fn lists_items(seen: &Seen) -> bool {
     seen.span.is_some() || seen.observation.new_items > 0
 }
 
-/// For each observation the new items listed up to it, for a page without a list up to the next one.
+/// For each observation the new items listed up to it, for a page without a list up to the next
+/// one.
 fn listed_by(seen: &[Seen]) -> Vec<u64> {
     let mut listed: u64 = seen.iter().map(|one| u64::from(one.observation.new_items)).sum();
     let mut by_next_list = listed;

@@ -218,7 +218,8 @@ fn gone(reading: &Reading, policy: &Policy) -> Composed {
     Composed { outcome: Outcome::Gone { as_of, confirming }, posts_as_of: None }
 }
 
-/// How far the answer reaches by what its source proves or declares; `None` where it proves no time.
+/// How far the answer reaches by what its source proves or declares; `None` where it proves no
+/// time.
 fn reach(reading: &Reading, policy: &Policy) -> Option<Freshness> {
     let newest = || reading.posts.iter().filter_map(|post| post.published).map(Moment::lower).max();
     let told = |told: Option<DateTime<Utc>>, limit: DateTime<Utc>| {

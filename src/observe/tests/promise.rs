@@ -1,10 +1,10 @@
 //! The promise: for any truth and any adversarial view of it, silent ⇒ the truth is silent.
 //!
 //! A world is a truth (posts, pins, deletions, posts that only the counter shows, a visible delay)
-//! with the weather of each visit. A small crawler visits it through [`compose`] and [`late`], as the
-//! real one does, and what it wrote down is judged. Bounds of the adversary, as in reality: a broken
-//! page is noticed by the next look at a canary, caches tell their `Age` or `Date` or repeat an
-//! earlier body, and what was deleted before anybody could see it counts for nobody.
+//! with the weather of each visit. A small crawler visits it through [`compose`] and [`late`], as
+//! the real one does, and what it wrote down is judged. Bounds of the adversary, as in reality: a
+//! broken page is noticed by the next look at a canary, caches tell their `Age` or `Date` or repeat
+//! an earlier body, and what was deleted before anybody could see it counts for nobody.
 
 use std::collections::BTreeMap;
 
@@ -469,7 +469,9 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_recorded_yet_is_not_known(world in any_world(false), now in 61 * DAY..120 * DAY) {
+    fn what_is_not_recorded_yet_is_not_known(
+        world in any_world(false), now in 61 * DAY..120 * DAY,
+    ) {
         let history = world.crawled();
         let mut earlier = history.clone();
         earlier.visits.retain(|visit| visit.recorded_at <= minute(now));
@@ -480,7 +482,9 @@ proptest! {
 
     #[test]
     fn ordinary_accounts_reach_the_right_verdict(
-        last_day in 0i64..119, gaps in prop::collection::vec(1i64..15 * DAY, 4..20), offset in 0..DAY,
+        last_day in 0i64..119,
+        gaps in prop::collection::vec(1i64..15 * DAY, 4..20),
+        offset in 0..DAY,
     ) {
         let mut minutes = vec![last_day * DAY];
         gaps.iter().for_each(|gap| minutes.push(minutes[minutes.len() - 1] - gap));
