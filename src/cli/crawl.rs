@@ -51,7 +51,7 @@ async fn visit(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
     };
     let keys = (!args.all).then_some(args.accounts.as_slice());
     let summary = crawl::pass(jobs, &running, keys).await?;
-    eprintln!("{} targets visited, {} accounts judged", summary.targets, summary.judged);
+    eprintln!("{} pages visited, {} accounts judged", summary.visits, summary.judged);
     Ok(())
 }
 

@@ -208,7 +208,7 @@ async fn show(work: &Work, clock: &SteppedClock, city: &City) -> anyhow::Result<
     let watching = watch_days(work, clock, |day, summary| {
         println!(
             "\r\x1b[K第 {day} 天：访问 {} 个页面，判定 {} 个账号",
-            summary.targets, summary.judged
+            summary.visits, summary.judged
         );
     });
     tokio::select! {

@@ -54,7 +54,8 @@ impl Cast {
         match self.character {
             NeverPosted => {}
             Quiet => {
-                let last = self.born - days(chance, 8.0, 13.0);
+                // A day and more from both limits, so that a list of dates alone can tell.
+                let last = self.born - days(chance, 11.2, 12.8);
                 play(last, rhythm);
                 match self.turn.is_multiple_of(2) {
                     true => singles.push(Item::at(last)),
@@ -67,7 +68,7 @@ impl Cast {
             }
             Dormant | PinnedDormant | Zombie => {
                 let zombie = self.character == Zombie;
-                let (least, most) = if zombie { (100.0, 700.0) } else { (15.0, 80.0) };
+                let (least, most) = if zombie { (100.0, 700.0) } else { (15.2, 80.0) };
                 let last = self.born - days(chance, least, most);
                 play(last, rhythm);
                 singles.push(Item::at(last));

@@ -28,18 +28,20 @@ pub struct TargetRate {
     /// Learned posts a day, of a page kind that lists none those of the account's lists; absent
     /// until something was learned, and for accounts outside the ledger.
     pub posts_per_day: Option<f64>,
+    /// Failed visits since the last observation.
+    pub fails: u32,
 }
 
 impl Store {
     /// All targets with the learned rates of their accounts.
     pub async fn target_rates(&self) -> Result<Vec<TargetRate>, StoreError> {
         let rows = sqlx::query!(
-            r#"select t.account_id, t.host, t.page,
+            r#"select t.account_id, t.host, t.page, t.fails,
                    max(l.rate_alpha / l.rate_beta) filter (where a.in_ledger) as rate
                from crawl_targets t
                    join accounts a on a.id = t.account_id
                    left join crawl_targets l on l.account_id = t.account_id and l.rate_beta > 0
-               group by t.account_id, t.host, t.page
+               group by t.account_id, t.host, t.page, t.fails
                order by t.account_id, t.page"#
         )
         .fetch_all(&self.pool)
@@ -49,6 +51,7 @@ impl Store {
             host: row.host,
             page: row.page,
             posts_per_day: row.rate,
+            fails: row.fails.unsigned_abs(),
         });
         Ok(rates.collect())
     }

@@ -41,7 +41,7 @@ pub use score_inputs::ScoreInput;
 pub use scores::{NewScoreRun, Score, ScoreQuantile, ScoreRunId, StoredScore};
 pub use settings::Settings;
 pub use states::{AccountState, ToJudge};
-pub use targets::{DueCount, Rate, TargetCounts, TargetSpec};
+pub use targets::{DueCount, Rate, TargetCounts, TargetSpec, Which};
 pub use visits::StoredVisit;
 
 /// How long a statement waits for a free connection before the database counts as unavailable.

@@ -57,6 +57,17 @@ pub struct DueCount {
     pub oldest_due_at: Option<DateTime<Utc>>,
 }
 
+/// Which targets are meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    /// Those of the accounts with these keys.
+    Accounts(&'a [String]),
+    /// All but the canaries.
+    Ordinary,
+    /// The canaries.
+    Canaries,
+}
+
 impl Store {
     /// Makes the targets be exactly `specs`: adds, changes and drops.
     ///
@@ -113,21 +124,21 @@ impl Store {
         })
     }
 
-    /// Makes targets due now that would be due later; `keys` chooses accounts, none means all,
-    /// `canaries` adds every canary target. Returns how many moved.
-    pub async fn make_due(
-        &self,
-        keys: Option<&[String]>,
-        canaries: bool,
-        now: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
+    /// Makes targets due now that would be due later; returns how many moved.
+    pub async fn make_due(&self, which: Which<'_>, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let (keys, canaries) = match which {
+            Which::Accounts(keys) => (Some(keys), None),
+            Which::Ordinary => (None, Some(false)),
+            Which::Canaries => (None, Some(true)),
+        };
         // Locked in order of the key, as everywhere, so that two statements never wait crosswise.
         let moved = sqlx::query!(
             "with chosen as (
                  select t.account_id, t.page
                  from crawl_targets t join accounts a on a.id = t.account_id
                  where t.due_at > $1
-                   and ($2::text[] is null or a.key = any($2) or ($3 and t.is_canary))
+                   and ($2::text[] is null or a.key = any($2))
+                   and ($3::bool is null or t.is_canary = $3)
                  order by t.account_id, t.page for update of t
              )
              update crawl_targets t set due_at = $1 from chosen c

@@ -236,6 +236,27 @@ pub(super) async fn since(
 }
 
 impl Store {
+    /// As-of time of the first answer since `since` that carried this body; `None` where none did.
+    pub async fn body_first_seen(
+        &self,
+        account: AccountId,
+        page: &str,
+        body_digest: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let first = sqlx::query_scalar!(
+            "select min(coalesce(as_of, started_at)) from visits
+             where account_id = $1 and started_at >= $4 and page = $2 and body_digest = $3",
+            account.0,
+            page,
+            body_digest,
+            since
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(first)
+    }
+
     /// At most `limit` visits of an account that started before `before`, newest first; the next
     /// page starts before the last one's `started_at`.
     pub async fn visits(

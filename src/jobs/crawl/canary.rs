@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{AccountId, Moment, Post};
+use crate::domain::{AccountId, Moment, Post, Reason};
 use crate::jobs::Context;
 use crate::observe::{CanaryKind, CanaryLook, Outcome, canary_health, stand_ins};
 use crate::platform::Role;
@@ -24,8 +24,14 @@ pub(super) fn look(
     if !asked.target.is_canary {
         return None;
     }
+    // That a host does not answer, or asks us to slow down, makes no page of it lie; the
+    // observations wait for a look that says something.
+    let says_nothing = matches!(outcome, Outcome::Failed(Reason::Limited | Reason::Unreachable));
     let named = asked.platform.canaries.iter().any(|canary| canary.0 == asked.target.handle);
     let kind = if named { CanaryKind::Named } else { CanaryKind::StandIn };
+    if says_nothing && !named {
+        return None;
+    }
     let (newest, gap) = match asked.kind.role {
         Role::Profile => (counts_posts(outcome).then_some(now), PROFILE_GAP),
         _ => rhythm(posts),
@@ -77,7 +83,7 @@ pub async fn choose_canaries(context: &Context) -> anyhow::Result<u64> {
         if named.contains(&target.account) {
             chosen.push((target.account, place.1.clone()));
             hosts_with_named.insert(place);
-        } else if let Some(rate) = target.posts_per_day {
+        } else if let Some(rate) = target.posts_per_day.filter(|_| target.fails == 0) {
             pages.entry(place).or_default().push((target.account, rate));
         }
     }

@@ -1,6 +1,10 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::{DateTime, Utc};
 
 use crate::jobs::{Context, judge};
+use crate::store::Which;
 
 use super::{Running, Until, choose_canaries, sync_targets, work};
 
@@ -9,8 +13,8 @@ use super::{Running, Until, choose_canaries, sync_targets, work};
 pub struct PassSummary {
     /// When it began.
     pub began_at: DateTime<Utc>,
-    /// Targets that were asked for.
-    pub targets: u64,
+    /// Pages visited, canaries included.
+    pub visits: usize,
     /// Accounts judged after it.
     pub judged: usize,
 }
@@ -26,11 +30,25 @@ pub async fn pass(
 ) -> anyhow::Result<PassSummary> {
     sync_targets(context).await?;
     let began_at = context.clock.now();
-    let targets = context.store.make_due(keys, false, began_at).await?;
+    let visits = Arc::new(AtomicUsize::new(0));
+    let running = counting(running, visits.clone());
+    let chosen = keys.map_or(Which::Ordinary, Which::Accounts);
+    context.store.make_due(chosen, began_at).await?;
     work(context.clone(), running.clone(), Until::Idle).await?;
     choose_canaries(context).await?;
-    context.store.make_due(Some(&[]), true, context.clock.now()).await?;
-    work(context.clone(), running.clone(), Until::Idle).await?;
+    context.store.make_due(Which::Canaries, context.clock.now()).await?;
+    work(context.clone(), running, Until::Idle).await?;
     let judged = judge::judge(context).await?;
-    Ok(PassSummary { began_at, targets, judged })
+    Ok(PassSummary { began_at, visits: visits.load(Ordering::Relaxed), judged })
+}
+
+fn counting(running: &Running, visits: Arc<AtomicUsize>) -> Running {
+    let told = running.on_visit.clone();
+    Running {
+        on_visit: Arc::new(move |target, record| {
+            visits.fetch_add(1, Ordering::Relaxed);
+            told(target, record);
+        }),
+        ..running.clone()
+    }
 }

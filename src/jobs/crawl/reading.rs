@@ -20,15 +20,20 @@ pub(super) struct Asked<'a> {
 }
 
 /// Puts an answered visit into the words of the observation calculus; `pages` are empty where
-/// nothing had changed.
-pub(super) fn reading(answered: &Answered, pages: &[Extraction], asked: &Asked<'_>) -> Reading {
-    let Asked { target, platform, kind, .. } = *asked;
+/// nothing had changed. `same_since` is the as-of time of the first answer that said the same.
+pub(super) fn reading(
+    answered: &Answered,
+    pages: &[Extraction],
+    asked: &Asked<'_>,
+    same_since: Option<DateTime<Utc>>,
+) -> Reading {
+    let kind = asked.kind;
     let first = pages.first();
     let last = pages.last();
     let posts: Vec<Post> = pages.iter().flat_map(|page| page.posts.clone()).collect();
     let identity = first.map(|page| page.identity.clone()).unwrap_or_default();
     Reading {
-        provenance: provenance(answered, first, target, platform),
+        provenance: provenance(answered, first, asked, same_since),
         failure: None,
         verdict: first.map_or(PageVerdict::Observation, |page| page.verdict),
         rules: rules(kind),
@@ -91,19 +96,21 @@ pub(super) fn same_address(asked: &str, reached: &str, buster: Option<&str>) -> 
 fn provenance(
     answered: &Answered,
     first: Option<&Extraction>,
-    target: &Claimed,
-    platform: &Platform,
+    asked: &Asked<'_>,
+    same_since: Option<DateTime<Utc>>,
 ) -> Provenance {
     let page = match answered {
         Answered::Page(page) => page,
-        Answered::NotModified(answer) => return Provenance::Crawl(unchanged(answer, target)),
+        Answered::NotModified(answer) => {
+            return Provenance::Crawl(unchanged(answer, asked.target));
+        }
     };
     let tells_upstream = first.filter(|page| page.source_time.is_some());
-    match tells_upstream.filter(|_| platform.observability == Observability::PublicFeed) {
+    match tells_upstream.filter(|_| asked.platform.observability == Observability::PublicFeed) {
         Some(feed) => {
             Provenance::Bridge { sent_at: page.sent_at, upstream_success: feed.source_time }
         }
-        None => Provenance::Crawl(answer(page, first, target)),
+        None => Provenance::Crawl(answer(page, first, same_since)),
     }
 }
 
@@ -123,9 +130,7 @@ fn unchanged(answer: &NotModified, target: &Claimed) -> Answer {
     }
 }
 
-fn answer(page: &Page, first: Option<&Extraction>, target: &Claimed) -> Answer {
-    let unchanged = first.is_some_and(|page| target.body_digest == Some(digest(page)));
-    let same_since = target.body_as_of.filter(|_| unchanged);
+fn answer(page: &Page, first: Option<&Extraction>, same_since: Option<DateTime<Utc>>) -> Answer {
     Answer {
         sent_at: page.sent_at,
         not_modified: false,

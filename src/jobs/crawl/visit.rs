@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{Extraction, Identity, Post, Reason};
 use crate::jobs::Context;
@@ -37,7 +37,8 @@ pub(super) async fn visit(context: &Context, target: &Claimed) -> Option<Finishe
     drop(in_flight);
     let composed = match &gathered.first {
         Ok(answered) => {
-            let reading = reading(answered, &gathered.pages, &asked);
+            let same_since = same_since(context, &asked, gathered.pages.first()).await;
+            let reading = reading(answered, &gathered.pages, &asked, same_since);
             // Which items are new is counted by the store, which knows every post.
             compose(&reading, &Known::default(), &context.observe)
         }
@@ -45,6 +46,28 @@ pub(super) async fn visit(context: &Context, target: &Claimed) -> Option<Finishe
     };
     tell(context, target, &composed.outcome, &gathered);
     Some(finished(context, &asked, started_at, gathered, composed))
+}
+
+/// As-of time of the first answer that said the same as this one, the newest or any before it: a
+/// cache may alternate between old answers. Where the store cannot tell, the newest is compared.
+async fn same_since(
+    context: &Context,
+    asked: &Asked<'_>,
+    first: Option<&Extraction>,
+) -> Option<DateTime<Utc>> {
+    let said = digest(first?);
+    let target = asked.target;
+    let history = TimeDelta::days(i64::from(context.settings.history_days));
+    let since = context.clock.now() - history;
+    let (account, page) = (target.account, &target.page);
+    match context.store.body_first_seen(account, page, &said, since).await {
+        Ok(seen) => seen,
+        Err(error) => {
+            context.metrics.store_failed();
+            tracing::warn!(%error, account = target.key, "earlier answers cannot be compared");
+            target.body_as_of.filter(|_| target.body_digest == Some(said))
+        }
+    }
 }
 
 fn finished(

@@ -113,10 +113,10 @@ async fn targets_are_made_due_by_key_or_as_canaries() {
     assert_eq!(store.claim(&request("d1", 0)).await.unwrap(), []);
     assert_eq!(store.next_due_at(at(0)).await.unwrap(), Some(at(60)));
     let keys = ["a0".to_owned()];
-    assert_eq!(store.make_due(Some(&keys), false, at(0)).await.unwrap(), 1);
-    assert_eq!(store.make_due(Some(&[]), true, at(0)).await.unwrap(), 1);
+    assert_eq!(store.make_due(Which::Accounts(&keys), at(0)).await.unwrap(), 1);
+    assert_eq!(store.make_due(Which::Canaries, at(0)).await.unwrap(), 1);
     let claimed = store.claim(&request("d1", 0)).await.unwrap();
     let accounts: BTreeSet<_> = claimed.iter().map(|one| one.account).collect();
     assert_eq!(accounts, BTreeSet::from([ids[0], ids[2]]));
-    assert_eq!(store.make_due(None, false, at(0)).await.unwrap(), 1);
+    assert_eq!(store.make_due(Which::Ordinary, at(0)).await.unwrap(), 1);
 }
