@@ -80,7 +80,7 @@ pub struct Settings {
     /// Limits that override those of the platform files: host, or `*.suffix`.
     pub limits: BTreeMap<String, HostLimit>,
     /// Hosts (or `*.suffix`) that are reached over plain HTTP at this address, with their own Host
-    /// header: a simulator, or a proxy inside the office.
+    /// header: a simulator, or a gateway inside the office.
     pub connect_to: BTreeMap<String, SocketAddr>,
     /// Allows loopback, private and other special addresses, and any port on a literal one.
     pub allow_private: bool,

@@ -1,15 +1,13 @@
 //! `xunjian demo`: a simulated city on loopback, and the real daemon watching it.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+mod summary;
+mod truth;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,19 +15,19 @@ use super::Context;
 use crate::app::clock::{SteppedClock, SystemClock};
 use crate::app::lifecycle::signals;
 use crate::app::{App, Work, platforms};
-use crate::domain::{Activity, Clock, SHANGHAI, Standing};
+use crate::domain::Clock;
 use crate::fetch::HostLimit;
 use crate::jobs::crawl::{PassSummary, pass};
 use crate::settings::Settings;
 use crate::simulator::{City, Simulator, Venue};
 use crate::{jobs, registry};
 
+use summary::summarise;
+use truth::differences;
+
 /// Days visited: the day before yesterday, yesterday, today. Two confirm a silence; a third is what
 /// takes the place of a canary on hosts with a single account.
 const DAYS: i64 = 3;
-
-/// How often the summary on the terminal is renewed.
-const SUMMARY_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts a made-up city and the daemon watching it; Ctrl-C stops both.
 #[derive(Debug, clap::Args)]
@@ -220,65 +218,4 @@ async fn show(work: &Work, clock: &SteppedClock, city: &City) -> anyhow::Result<
     differences.iter().for_each(|line| println!("  {line}"));
     work.start();
     summarise(jobs).await
-}
-
-async fn summarise(jobs: &jobs::Context) -> anyhow::Result<()> {
-    let live = io::stdout().is_terminal();
-    loop {
-        let line = summary(jobs).await?;
-        if live {
-            print!("\r\x1b[K{line}");
-        } else {
-            println!("{line}");
-        }
-        io::stdout().flush()?;
-        tokio::time::sleep(if live { SUMMARY_EVERY } else { SUMMARY_EVERY * 10 }).await;
-    }
-}
-
-async fn summary(jobs: &jobs::Context) -> anyhow::Result<String> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for cell in jobs.store.fleet().await? {
-        *counts.entry(cell.activity).or_default() += cell.accounts;
-    }
-    let now = jobs.clock.now().with_timezone(&SHANGHAI);
-    let mut line = now.format("%m-%d %H:%M").to_string();
-    for (word, title) in [
-        ("active", "活跃"),
-        ("watch", "关注"),
-        ("dormant", "休眠"),
-        ("zombie", "僵尸"),
-        ("empty", "空壳"),
-        ("gone", "已注销"),
-        ("undetermined", "未能判定"),
-    ] {
-        write!(line, "  {title} {}", counts.get(word).unwrap_or(&0))?;
-    }
-    Ok(line)
-}
-
-async fn differences(jobs: &jobs::Context, city: &City) -> anyhow::Result<Vec<String>> {
-    let now = jobs.clock.now();
-    let standings = jobs.store.standings(u32::MAX, None, None).await?;
-    Ok(standings.iter().filter_map(|standing| difference(standing, city, now)).collect())
-}
-
-fn difference(
-    standing: &Standing,
-    city: &City,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Option<String> {
-    let truth = city.truth(&standing.key, now)?;
-    let judged = standing.activity;
-    let agrees = match judged {
-        Activity::Undetermined(reason) => !truth.observable || truth.reasons.contains(&reason),
-        proven => truth.observable && proven == truth.activity,
-    };
-    let character = city.character(&standing.key);
-    (!agrees).then(|| {
-        format!(
-            "{} {}: {judged:?}, in truth {:?} ({character:?}, observable: {})",
-            standing.key, standing.platform, truth.activity, truth.observable
-        )
-    })
 }
