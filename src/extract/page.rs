@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use url::Url;
 
 use crate::domain::{Extraction, PageVerdict};
 use crate::platform::{IdentityProof, Layout, PageKind, Platform, Role};
@@ -173,7 +174,8 @@ fn next(
     extraction: &Extraction,
 ) -> Option<String> {
     if let Some(address) = reader.address(&layout.next, reader.root(), "next") {
-        return Some(address);
+        // A list does not go on at another host: such a link is none of the account's.
+        return same_host(page.address(), &address).then_some(address);
     }
     let template = page.kind.url.as_ref().filter(|template| template.is_paged())?;
     let handle = page.handle.or(extraction.identity.handle.as_deref())?;
@@ -181,4 +183,9 @@ fn next(
         return None;
     }
     template.fill(handle, page.url, page.number.max(1) + 1)
+}
+
+fn same_host(page: Option<&str>, next: &str) -> bool {
+    let host = |address: &str| Some(Url::parse(address).ok()?.host_str()?.to_owned());
+    page.is_none_or(|page| host(page) == host(next))
 }

@@ -162,6 +162,17 @@ fn an_empty_list_with_the_sites_own_sign_is_an_observation() {
         PageVerdict::Observation,
         "",
     );
+    let column = |inside: &str| format!("<html><body><ul class='list'>{inside}</ul></body></html>");
+    for (inside, verdict) in [
+        ("<li class='empty'>暂无信息</li>", PageVerdict::Observation),
+        ("<li>没有相关内容！</li>", PageVerdict::Observation),
+        ("<li style='display:none'>暂无信息</li>", PageVerdict::Blocked),
+        ("<li v-if='!rows.length'>暂无信息</li>", PageVerdict::Blocked),
+        ("<li>全部暂无信息的栏目</li>", PageVerdict::Blocked),
+    ] {
+        let body = column(inside);
+        assert_eq!(read(answer("portal", "list", body.as_bytes())).verdict, verdict, "{inside}");
+    }
 }
 
 #[test]
@@ -212,7 +223,39 @@ fn a_column_that_redirects_elsewhere_is_not_that_column() {
 }
 
 #[test]
+fn a_column_goes_on_where_its_pager_says() {
+    let next = |pager: &str| {
+        let entry = "<ul class='list'><li><a href='/a/1.html' title='通知一'>通知一</a>\
+                     <span>2026-11-20</span></li></ul>";
+        let body = format!("<html><body>{entry}{pager}</body></html>");
+        let column = answer("portal", "list", body.as_bytes());
+        read(Answer { url: Some("https://www.hailan.example/tzgg/index.html"), ..column }).next
+    };
+    let check = |pager: &str, wanted: Option<&str>| {
+        let wanted = wanted.map(|name| format!("https://www.hailan.example/tzgg/{name}"));
+        assert_eq!(next(pager), wanted, "{pager}");
+    };
+    check("<a href='index_2.html'>下一页</a>", Some("index_2.html"));
+    check("<a class=x href=index_2.html target=_self><span> 下一页 &gt;</span></a>", {
+        Some("index_2.html")
+    });
+    check("<div class='Pager'><a class='next' href='list_2.html'>»</a></div>", Some("list_2.html"));
+    check("<a title='下一页' href='?page=2'></a>", Some("index.html?page=2"));
+    check("<script>createPageHTML(9, 0, \"index\", \"html\");</script>", Some("index_1.html"));
+    check("<script>createPageHTML(9, 8, \"index\", \"html\");</script>", None);
+    check("<div class='page'><span class='disabled'>下一页</span></div>", None);
+    check("<div class='slides'><a class='next' href='/other.html'>&gt;</a></div>", None);
+    check("<a href='javascript:go(2)'>下一页</a>", None);
+    check("<a href='https://elsewhere.example/index_2.html'>下一页</a>", None);
+}
+
+#[test]
 fn what_the_platform_says_is_gone_is_gone() {
+    for (platform, page) in [("feed", "feed"), ("wechat", "bridge"), ("portal", "list")] {
+        let status = |status| Answer { status, ..answer(platform, page, b"<html>410</html>") };
+        check(status(410), PageVerdict::Gone, "410");
+        check(status(404), PageVerdict::Drifted, "404");
+    }
     for page in ["timeline", "profile"] {
         check(answer("weibo", page, fixture!("weibo/cancelled.json")), PageVerdict::Gone, "不存在");
     }
@@ -267,8 +310,10 @@ fn a_bridge_tells_its_own_success_upstream() {
     let bridge = answer("wechat", "bridge", fixture!("wechat/bridge.xml"));
     let told = read(Answer { headers: &headers, ..bridge }).source_time.unwrap();
     assert_eq!(told.to_rfc3339(), "2026-11-22T11:30:00+00:00");
-    let feed = read(bridge).source_time.unwrap();
-    assert_eq!(feed.to_rfc3339(), "2026-11-22T12:00:00+00:00");
+    assert_eq!(read(bridge).source_time, None, "what the feed says of its last change is no proof");
+    let own_feed =
+        Answer { headers: &headers, ..answer("feed", "feed", fixture!("feed/atom.xml")) };
+    assert_eq!(read(own_feed).source_time, None, "an account's own feed asks nobody upstream");
 }
 
 proptest::proptest! {

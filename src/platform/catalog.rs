@@ -10,9 +10,10 @@ use super::page::PageKind;
 /// What kind of access a platform allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Observability {
-    /// Pages anybody may read.
+    /// Pages anybody may read, an account's own feed among them: as fresh as their HTTP answer.
     PublicPage,
-    /// A feed: the platform's own, or the office's bridge.
+    /// The feed of an office's bridge: it reaches its own last success upstream, as its page kind's
+    /// `source_time` finds it, and without one it proves activity only.
     PublicFeed,
     /// An interface that the account's owner authorises.
     OwnerApi,

@@ -147,8 +147,9 @@ pub struct PageKind {
     pub time_source: TimeSource,
     /// Whether a page with fewer items than usual ends the list; needs a recorded fixture.
     pub short_page_is_end: bool,
-    /// The day on which somebody last compared it with the live platform; never: it may prove
-    /// activity, never silence.
+    /// The day of the newest recorded live answer that this page kind is known to read right (where
+    /// only a month is known, its first day). `None`, written `"never"`: it may prove activity,
+    /// never silence.
     pub verified: Option<NaiveDate>,
     /// A query parameter that makes caches on the way miss.
     pub cache_buster: Option<String>,

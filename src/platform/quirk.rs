@@ -50,6 +50,11 @@ pub static QUIRKS: &[Quirk] = &[
         about: "undoes the escapes of a script string and of HTML inside it",
         apply: script_text,
     },
+    Quirk {
+        name: "numbered_next_page",
+        about: "`index_1.html` of `3, 0, 'index', 'html'`: pages, this one from 0, name, ending",
+        apply: numbered_next_page,
+    },
 ];
 
 /// Weibo ids count milliseconds-like steps of 2^22 since a fixed start: in 2,197 recorded posts
@@ -101,6 +106,14 @@ fn script_text(text: &str) -> Option<String> {
         }
     }
     Some(out)
+}
+
+/// How sites of one widespread publishing system number a column: `index.html`, `index_1.html`, …
+fn numbered_next_page(text: &str) -> Option<String> {
+    let parts = text.split(',').map(|part| part.trim().trim_matches(['"', '\'']));
+    let [pages, this, name, ending] = parts.collect::<Vec<_>>()[..] else { return None };
+    let next = this.parse::<u32>().ok()?.checked_add(1)?;
+    (next < pages.parse().ok()?).then(|| format!("{name}_{next}.{ending}"))
 }
 
 fn escaped(rest: &mut std::str::Chars<'_>, digits: usize) -> Option<char> {
@@ -156,6 +169,9 @@ mod tests {
         check("base64", "654321", Some("NjU0MzIx"));
         check("script_text", r"a\x26amp;b\u4e2d\/\'", Some("a&amp;b中/'"));
         check("script_text", r"broken\", None);
+        check("numbered_next_page", r#"3, 0, "index", "html""#, Some("index_1.html"));
+        check("numbered_next_page", "3,1,'list','shtml'", Some("list_2.shtml"));
+        check("numbered_next_page", "3,2,'list','shtml'", None);
     }
 
     #[test]
