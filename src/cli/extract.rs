@@ -2,23 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context as _;
 use chrono::{DateTime, FixedOffset};
-use clap::Args;
 
-use crate::domain::{Problem, SourceText};
+use super::{Context, Misconfigured, Misused};
+use crate::app::files;
+use crate::domain::Problem;
 use crate::extract::{Page, extract};
-use crate::platform::Catalog;
+use crate::platform::{Catalog, PageKind, Platform};
 
 /// The key of citizens' message ids for offline looks: public, so that digests can be compared.
 const PUBLIC_INQUIRY_KEY: &[u8] = b"xunjian offline extraction, not a secret";
 
-/// Where platform files stand, relative to the configuration.
-const PLATFORMS: &str = "platforms";
-
 /// Reads one saved page, without a database or the network.
-#[derive(Debug, Args)]
-pub struct ExtractArgs {
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
     /// The platform's id or Chinese name.
     #[arg(long)]
     platform: String,
@@ -26,7 +24,7 @@ pub struct ExtractArgs {
     #[arg(long)]
     page: String,
     /// When the page was saved: relative times count from here.
-    #[arg(long)]
+    #[arg(long, value_name = "RFC3339")]
     observed_at: DateTime<FixedOffset>,
     /// The handle whose page it should be.
     #[arg(long)]
@@ -34,28 +32,18 @@ pub struct ExtractArgs {
     /// The address it was saved from.
     #[arg(long)]
     url: Option<String>,
-    /// The settings file; platform files stand beside it in `platforms`.
-    #[arg(long)]
-    config: Option<PathBuf>,
     /// The saved body.
     file: PathBuf,
 }
 
-/// Prints the extraction of a saved page as JSON.
-///
-/// # Errors
-/// The file cannot be read, or no such platform or page kind exists, or a platform file is wrong.
-pub fn run(args: &ExtractArgs) -> anyhow::Result<()> {
-    let catalog = load_catalog(&platforms_folder(args.config.as_deref())?)?;
-    let platform = catalog.find(&args.platform).with_context(|| {
-        let known = catalog.iter().map(|one| one.id.as_str()).collect::<Vec<_>>().join(", ");
-        format!("no platform {:?}; known are {known}", args.platform)
-    })?;
-    let kind = platform.pages.get(&args.page).with_context(|| {
-        let known = platform.pages.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        format!("{} has no page kind {:?}; known are {known}", platform.id, args.page)
-    })?;
-    let body = std::fs::read(&args.file).with_context(|| format!("{}", args.file.display()))?;
+#[expect(clippy::unused_async, reason = "every command has this shape")]
+pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
+    let folder = platforms_folder(context)?;
+    let sources = files::read_folder(&folder).map_err(Misconfigured)?;
+    let catalog = Catalog::compile(&sources).map_err(Misconfigured)?;
+    let platform = platform(&catalog, &args.platform, &folder)?;
+    let kind = page_kind(platform, &args.page)?;
+    let body = std::fs::read(&args.file).with_context(|| args.file.display().to_string())?;
     let extraction = extract(&Page {
         platform,
         kind,
@@ -74,37 +62,80 @@ pub fn run(args: &ExtractArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compiles every `*.toml` of a folder.
-///
-/// # Errors
-/// The folder cannot be read, or holds no platform, or a file is wrong: every problem is told.
-pub fn load_catalog(folder: &Path) -> anyhow::Result<Catalog> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("{}", folder.display()))?;
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
-    paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
-    paths.sort();
-    if paths.is_empty() {
-        bail!("no platform files in {}", folder.display());
-    }
-    let read = |path: &PathBuf| -> anyhow::Result<SourceText> {
-        let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).with_context(|| file.clone())?;
-        Ok(SourceText { file, text })
-    };
-    let files = paths.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
-    Catalog::compile(&files).map_err(|problems| {
-        let lines = problems.iter().map(Problem::to_string).collect::<Vec<_>>();
-        anyhow::anyhow!("{}", lines.join("\n"))
+fn platform<'a>(catalog: &'a Catalog, name: &str, folder: &Path) -> Result<&'a Platform, Misused> {
+    catalog.find(name).ok_or_else(|| {
+        let known = catalog.iter().map(|one| one.id.as_str()).collect::<Vec<_>>().join(", ");
+        Misused(format!("no platform {name:?} in {}; known are {known}", folder.display()))
     })
 }
 
-/// Beside the settings file; else in `./config`; else in a `config` above the program.
-fn platforms_folder(config: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(file) = config {
-        return Ok(file.parent().unwrap_or(Path::new(".")).join(PLATFORMS));
+fn page_kind<'a>(platform: &'a Platform, name: &str) -> Result<&'a PageKind, Misused> {
+    platform.pages.get(name).ok_or_else(|| {
+        let known = platform.pages.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        Misused(format!("{} has no page kind {name:?}; known are {known}", platform.id))
+    })
+}
+
+/// The settings' folder; without a settings file in sight, the one of the project around us.
+fn platforms_folder(context: &Context) -> Result<PathBuf, Misconfigured> {
+    let folder = context.load_settings().map_err(Misconfigured)?.platforms_dir;
+    if folder.is_dir() || context.config.is_some() {
+        return Ok(folder);
     }
-    let program = std::env::current_exe().context("the program's own place")?;
-    let above = program.ancestors().skip(1).map(|folder| folder.join("config").join(PLATFORMS));
-    let mut candidates = std::iter::once(Path::new("config").join(PLATFORMS)).chain(above);
-    candidates.find(|folder| folder.is_dir()).context("no folder config/platforms; name --config")
+    let here = std::env::current_dir().map_err(|error| {
+        let reason = format!("the working directory: {error}");
+        Misconfigured(vec![Problem { file: ".".to_owned(), line: 0, field: String::new(), reason }])
+    })?;
+    let mut above = here.ancestors().map(|one| one.join("config").join("platforms"));
+    Ok(above.find(|folder| folder.is_dir()).unwrap_or(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context(config: Option<PathBuf>) -> Context {
+        Context { config }
+    }
+
+    async fn exit(config: Option<PathBuf>, args: Args) -> anyhow::Error {
+        run(args, &context(config)).await.unwrap_err()
+    }
+
+    fn args(platform: &str, page: &str, file: &str) -> Args {
+        Args {
+            platform: platform.to_owned(),
+            page: page.to_owned(),
+            observed_at: DateTime::parse_from_rfc3339("2026-11-22T20:15:00+08:00").unwrap(),
+            handle: None,
+            url: None,
+            file: PathBuf::from(file),
+        }
+    }
+
+    #[tokio::test]
+    async fn wrong_names_are_wrong_use_and_the_known_ones_are_told() {
+        let error = exit(None, args("wiebo", "timeline", "x")).await;
+        assert!(error.is::<Misused>() && error.to_string().contains("weibo"), "{error}");
+        let error = exit(None, args("微博", "time", "x")).await;
+        assert!(error.is::<Misused>() && error.to_string().contains("timeline"), "{error}");
+        let error = exit(None, args("weibo", "timeline", "no such file")).await;
+        assert!(!error.is::<Misused>() && !error.is::<Misconfigured>(), "{error}");
+    }
+
+    #[tokio::test]
+    async fn platform_files_stand_beside_the_settings_and_must_be_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("default.toml");
+        std::fs::write(&config, "").unwrap();
+        let error = exit(Some(config.clone()), args("weibo", "timeline", "x")).await;
+        assert!(error.is::<Misconfigured>(), "{error}");
+        std::fs::create_dir(folder.path().join("platforms")).unwrap();
+        std::fs::write(folder.path().join("platforms/weibo.toml"), "id = 7").unwrap();
+        let error = exit(Some(config), args("weibo", "timeline", "x")).await;
+        assert!(
+            error.is::<Misconfigured>() && error.to_string().contains("weibo.toml:1"),
+            "{error}"
+        );
+    }
 }

@@ -7,6 +7,7 @@
 mod check;
 mod crawl;
 pub mod demo;
+mod extract;
 mod run;
 mod score;
 mod simulate;
@@ -53,6 +54,7 @@ commands! {
     Check => check,
     Crawl => crawl,
     Demo => demo,
+    Extract => extract,
     Run => run,
     Score => score,
     Simulate => simulate,
