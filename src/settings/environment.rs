@@ -35,6 +35,15 @@ pub fn search_path() -> Vec<PathBuf> {
     env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
 }
 
+/// Who works here, for the history: behind `sudo` the one who called it, else who logged in.
+///
+/// A name for the record, not a proof: the environment is the caller's to set.
+pub fn user_name() -> Option<String> {
+    let variables = ["SUDO_USER", "LOGNAME", "USER"].into_iter().filter_map(env::var_os);
+    let mut names = variables.filter_map(|name| name.into_string().ok());
+    names.find(|name| !name.trim().is_empty())
+}
+
 /// Where state is kept when nobody says where.
 pub(super) fn default_data_dir() -> Result<PathBuf, Problem> {
     if rustix::process::geteuid().is_root() {

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Problem, SourceText};
 
-pub use environment::search_path;
+pub use environment::{search_path, user_name};
 
 /// Everything an operator may set, as one value.
 ///
