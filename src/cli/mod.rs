@@ -8,6 +8,7 @@ mod check;
 mod crawl;
 pub mod demo;
 mod extract;
+mod registry;
 mod run;
 mod score;
 mod simulate;
@@ -55,6 +56,7 @@ commands! {
     Crawl => crawl,
     Demo => demo,
     Extract => extract,
+    Registry => registry,
     Run => run,
     Score => score,
     Simulate => simulate,

@@ -16,6 +16,8 @@ mod panels_sample;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod registry;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;
