@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use xunjian::store::ClaimRequest;
+use xunjian::store::{ClaimRequest, Which};
 
 use super::{accounts, at, finished, one_target, request, target};
 use crate::support::database;

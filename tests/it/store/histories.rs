@@ -134,6 +134,7 @@ async fn looks_at_other_canaries_come_with_the_history() {
     assert!(histories[&ids[0]].has_canary && histories[&ids[0]].canaries.is_empty());
 
     let look = |minute: i64, healthy: bool| CanaryLook {
+        page: "timeline".into(),
         at: at(minute),
         adapter: "adapter-1".into(),
         healthy,

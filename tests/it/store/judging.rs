@@ -60,7 +60,13 @@ async fn a_canary_look_has_its_hosts_inactive_accounts_judged_again() {
     let verdicts: Vec<_> =
         asked.into_iter().zip(activities).map(|(one, activity)| state(one, activity, 0)).collect();
     store.save_states(&verdicts).await.unwrap();
-    let look = CanaryLook { at: at(1), adapter: "a".into(), healthy: false, recorded_at: at(1) };
+    let look = CanaryLook {
+        page: "timeline".into(),
+        at: at(1),
+        adapter: "a".into(),
+        healthy: false,
+        recorded_at: at(1),
+    };
     store.record_canary_look("one.cn", "timeline", ids[2], &look).await.unwrap();
     let asked = store.to_judge(at(2), 10).await.unwrap();
     assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[1]]);
