@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod city;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod panels;
