@@ -170,6 +170,11 @@ pub fn compose(reading: &Reading, known: &Known, policy: &Policy) -> Composed {
         PageVerdict::Observation => {}
     }
     let Some(reach) = reach(reading, policy) else { return Composed::failed(Reason::Stale) };
+    if let Provenance::Crawl(answer) = &reading.provenance
+        && answer.not_modified
+    {
+        return unchanged(reading, reach.as_of, answer.same_since);
+    }
     let Some(kind) = ListKind::of(reading) else { return Composed::failed(Reason::Drifted) };
     let order = read_order(&reading.posts, policy);
     let speaks_by_order = reading.rules.newest_first && reading.rules.role == Role::List;
@@ -205,6 +210,28 @@ pub fn compose(reading: &Reading, known: &Known, policy: &Policy) -> Composed {
         registered_at: reading.registered_at,
     };
     Composed { outcome: Outcome::Observed(observation), posts_as_of: Some(reach.as_of) }
+}
+
+/// A list that has not changed has covered the time since the body it stands for; it never confirms.
+fn unchanged(
+    reading: &Reading,
+    as_of: DateTime<Utc>,
+    same_since: Option<DateTime<Utc>>,
+) -> Composed {
+    let ordered = reading.rules.role == Role::List && reading.rules.newest_first;
+    let span = same_since.filter(|low| ordered && *low < as_of);
+    let observation = Observation {
+        as_of,
+        span: span.map(|low| Span { low, high: as_of }),
+        exhausted: false,
+        empty: false,
+        confirming: false,
+        posts_total: None,
+        new_items: 0,
+        upstream_success: None,
+        registered_at: None,
+    };
+    Composed { outcome: Outcome::Observed(observation), posts_as_of: None }
 }
 
 fn gone(reading: &Reading, policy: &Policy) -> Composed {

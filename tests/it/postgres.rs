@@ -1,5 +1,4 @@
 //! The private Postgres: its life, its deaths, and who may use it.
-#![expect(clippy::unwrap_used, reason = "a failing helper fails its test")]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -6,8 +6,8 @@ use crate::domain::{Extraction, Moment, PageVerdict, Reason};
 use crate::extract;
 use crate::fetch::{Fetched, HostLimit, NotModified, Page, Request, Validators};
 use crate::jobs::{Context, quarter_start};
-use crate::platform::Platform;
-use crate::store::{self, Claimed};
+use crate::platform::{Observability, Platform};
+use crate::store;
 
 use super::reading::Asked;
 
@@ -57,7 +57,7 @@ pub fn host_limit(platform: &Platform) -> HostLimit {
 pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
     let now = context.clock.now();
     let asking = Asking { context, asked };
-    let mut gathered = asking.first(may_ask_conditionally(asked.target, now)).await;
+    let mut gathered = asking.first(may_ask_conditionally(asked, now)).await;
     let back_to = asked.target.span_high.unwrap_or_else(|| quarter_start(now));
     while let Some(next) = gathered.next_page(back_to, asked.kind.pages_max) {
         let number = u32::try_from(gathered.pages.len()).unwrap_or(u32::MAX) + 1;
@@ -65,6 +65,12 @@ pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
         let Some((page, extraction)) = asking.further(&next, number).await else { break };
         gathered.bytes += page.body.len() as u64;
         gathered.elapsed += page.elapsed;
+        if extraction.verdict != PageVerdict::Observation {
+            // An end page shows no id; the first page has proven whose list it ends.
+            let ends = extraction.exhausted && extraction.posts.is_empty();
+            gathered.pages.last_mut().expect("a next page has one before it").exhausted |= ends;
+            break;
+        }
         gathered.pages.push(extraction);
     }
     gathered
@@ -72,9 +78,13 @@ pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
 
 /// A lively account is asked whether anything changed; one that might fall silent is asked for the
 /// page itself, because "nothing changed" never confirms.
-fn may_ask_conditionally(target: &Claimed, now: DateTime<Utc>) -> bool {
+///
+/// A bridge is never asked conditionally: when it last heard from the platform stands in a header.
+fn may_ask_conditionally(asked: &Asked<'_>, now: DateTime<Utc>) -> bool {
+    let target = asked.target;
+    let bridge = asked.platform.observability == Observability::PublicFeed;
     let lively = target.last_post_at.is_some_and(|at| now - at < chrono::TimeDelta::days(3));
-    lively && !target.is_canary && target.fails == 0
+    lively && !bridge && !target.is_canary && target.fails == 0
 }
 
 struct Asking<'a> {
@@ -110,7 +120,7 @@ impl Asking<'_> {
                 Gathered { first, pages: Vec::new(), bytes: 0, elapsed }
             }
             other => Gathered {
-                first: Err(failure(other)),
+                first: Err(failure(&other)),
                 pages: Vec::new(),
                 bytes: 0,
                 elapsed: Duration::ZERO,
@@ -124,7 +134,7 @@ impl Asking<'_> {
         let request = Request { url, confirming: true, limit, ..Request::default() };
         let Fetched::Page(page) = self.context.fetcher.fetch(request).await else { return None };
         let extraction = self.read(&page, address, number);
-        (extraction.verdict == PageVerdict::Observation).then_some((page, extraction))
+        Some((page, extraction))
     }
 
     fn read(&self, page: &Page, address: &str, number: u32) -> Extraction {
@@ -143,7 +153,8 @@ impl Asking<'_> {
             number,
             inquiry_key: &self.context.inquiry_key,
         });
-        if extraction.verdict == PageVerdict::Blocked {
+        // An empty list that proves nobody's identity is no observation, and no wall either.
+        if extraction.verdict == PageVerdict::Blocked && !extraction.empty_marker {
             let answered = url::Url::parse(&page.final_url).ok();
             let host = answered.as_ref().and_then(url::Url::host_str).unwrap_or(&target.host);
             self.context.fetcher.report_blocked(host);
@@ -174,9 +185,9 @@ fn same_items(one: &Extraction, other: &Extraction) -> bool {
     names(one) == names(other)
 }
 
-fn failure(fetched: Fetched) -> Failure {
+fn failure(fetched: &Fetched) -> Failure {
     let detail = format!("{}: {}", fetched.reason().unwrap_or("-"), fetched.detail());
-    let (reason, retry_after, ours) = match &fetched {
+    let (reason, retry_after, ours) = match fetched {
         Fetched::Limited(limited) => {
             (Reason::Limited, Some(limited.retry_after), limited.reason.is_ours())
         }

@@ -59,8 +59,11 @@ pub struct Running {
     /// Visits that are not stored yet are given up.
     pub hard_stop: CancellationToken,
     /// Told of every visit before it is stored.
-    pub on_visit: Arc<dyn Fn(&Claimed, &VisitRecord) + Send + Sync>,
+    pub on_visit: OnVisit,
 }
+
+/// Told of a visit: its target, and what is to be written down.
+pub type OnVisit = Arc<dyn Fn(&Claimed, &VisitRecord) + Send + Sync>;
 
 impl Running {
     /// Under these two tokens, telling nobody.

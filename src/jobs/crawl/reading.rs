@@ -105,12 +105,12 @@ fn provenance(
             return Provenance::Crawl(unchanged(answer, asked.target));
         }
     };
-    let tells_upstream = first.filter(|page| page.source_time.is_some());
-    match tells_upstream.filter(|_| asked.platform.observability == Observability::PublicFeed) {
-        Some(feed) => {
-            Provenance::Bridge { sent_at: page.sent_at, upstream_success: feed.source_time }
-        }
-        None => Provenance::Crawl(answer(page, first, same_since)),
+    match asked.platform.observability {
+        Observability::PublicFeed => Provenance::Bridge {
+            sent_at: page.sent_at,
+            upstream_success: first.and_then(|feed| feed.source_time),
+        },
+        _ => Provenance::Crawl(answer(page, first, same_since)),
     }
 }
 

@@ -27,7 +27,7 @@ pub async fn sync_targets(context: &Context) -> anyhow::Result<TargetCounts> {
         let targets = targets_of(id, &canary.handle, None, platform);
         specs.extend(targets.map(|spec| TargetSpec { is_canary: true, ..spec }));
     }
-    Ok(context.store.sync_targets(&specs, now).await.context("targets")?)
+    context.store.sync_targets(&specs, now).await.context("targets")
 }
 
 /// The busy accounts that platform files name.

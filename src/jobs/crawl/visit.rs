@@ -92,7 +92,7 @@ fn finished(
         started_at,
         recorded_at: now,
         adapter: platform.digest.clone(),
-        source: source(platform, gathered.pages.first()),
+        source: source(platform),
         outcome: composed.outcome,
     };
     let first = gathered.pages.into_iter().next();
@@ -128,10 +128,11 @@ fn proven_identity(outcome: &Outcome, identity: &Identity) -> Option<Identity> {
 
 /// A feed that is the office's bridge speaks for its own visits; an account that is itself a feed
 /// speaks for itself.
-fn source(platform: &Platform, first: Option<&Extraction>) -> Source {
-    let tells_upstream = first.is_some_and(|page| page.source_time.is_some());
-    let through_bridge = platform.observability == Observability::PublicFeed && tells_upstream;
-    if through_bridge { Source::Bridge } else { Source::Crawl }
+fn source(platform: &Platform) -> Source {
+    match platform.observability {
+        Observability::PublicFeed => Source::Bridge,
+        _ => Source::Crawl,
+    }
 }
 
 /// Counts the visit, and logs what an operator should know of a failure.

@@ -302,3 +302,23 @@ fn a_post_is_late_when_an_earlier_list_should_have_shown_it() {
         assert_eq!(missed, expected.map(|day| time(day, 0)), "{claimed:?} seen on {seen_on}");
     }
 }
+
+#[test]
+fn a_list_that_has_not_changed_covers_the_time_since_and_never_confirms() {
+    let unchanged = |reading: &mut Reading| {
+        let Provenance::Crawl(answer) = &mut reading.provenance else { return };
+        answer.not_modified = true;
+        answer.conditional = true;
+        answer.same_since = Some(time(99, 0));
+        reading.posts.clear();
+    };
+    let seen_again = seen(unchanged);
+    assert_eq!(seen_again.span, Some(Span { low: time(99, 0), high: time(100, 0) }));
+    assert!(!seen_again.confirming && !seen_again.exhausted && !seen_again.empty);
+    assert_eq!(composed(unchanged).posts_as_of, None);
+    let unordered = seen(|reading| {
+        unchanged(reading);
+        reading.rules.newest_first = false;
+    });
+    assert_eq!(unordered.span, None);
+}
