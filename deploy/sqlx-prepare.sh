@@ -3,13 +3,12 @@
 # With --check nothing is changed: it fails if the committed records are not what would be written.
 #
 # DATABASE_URL names a server on which a scratch database may be created, such as
-# postgres://postgres@127.0.0.1:5432/postgres. Needs psql, not sqlx-cli: the macros write their
-# records themselves where SQLX_OFFLINE_DIR says.
+# postgres://postgres@127.0.0.1:5432/postgres; without it a server of its own is started for the
+# time of the run. Needs the Postgres programs, not sqlx-cli: the macros write their records
+# themselves where SQLX_OFFLINE_DIR says.
 set -eu
 
 cd "$(dirname "$0")/.."
-: "${DATABASE_URL:?set DATABASE_URL to a server on which a scratch database may be created}"
-
 case "${1:-}" in
 '' | --check) mode=${1:-} ;;
 *)
@@ -18,15 +17,48 @@ case "${1:-}" in
     ;;
 esac
 
-server=$DATABASE_URL
 database=xunjian_prepare_$$
 fresh=$(mktemp -d)
+scratch_server=
 finish() {
+    if [ -n "$scratch_server" ]; then
+        as_server_user "$programs/pg_ctl" -D "$scratch_server/data" -m immediate stop >/dev/null || true
+        rm -rf "$scratch_server"
+    else
+        psql -qX "$server" -c "drop database if exists $database" >/dev/null || true
+    fi
     rm -rf "$fresh"
-    psql -qX "$server" -c "drop database if exists $database" >/dev/null || true
 }
 trap finish EXIT
 trap 'exit 1' INT TERM
+
+# Postgres refuses root, who hands the server to its package's user.
+as_server_user() {
+    if [ "$(id -u)" -eq 0 ]; then
+        setpriv --reuid=postgres --regid=postgres --clear-groups -- "$@"
+    else
+        "$@"
+    fi
+}
+
+start_server() {
+    programs=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+    scratch_server=$(mktemp -d)
+    [ "$(id -u)" -ne 0 ] || chown postgres: "$scratch_server"
+    (
+        cd "$scratch_server"
+        as_server_user "$programs/initdb" -D "$scratch_server/data" -A trust -U postgres >/dev/null
+        as_server_user "$programs/pg_ctl" -D "$scratch_server/data" -w -l "$scratch_server/log" \
+            -o "-c listen_addresses='' -c fsync=off -k $scratch_server" start >/dev/null
+    )
+    server="postgres://postgres@localhost/postgres?host=$scratch_server"
+}
+
+if [ -n "${DATABASE_URL:-}" ]; then
+    server=$DATABASE_URL
+else
+    start_server
+fi
 
 psql -qX -v ON_ERROR_STOP=1 "$server" -c "create database $database"
 
