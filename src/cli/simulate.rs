@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use crate::app::clock::SystemClock;
 use crate::app::lifecycle::{Notice, signals};
-use crate::simulator::simulate;
+use crate::simulator::{City, simulate};
 
 /// Serves a made-up city's platforms on loopback until it is told to stop.
 #[derive(Debug, clap::Args)]
@@ -23,9 +23,16 @@ pub(super) struct Args {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:9612")]
     listen: SocketAddr,
+    /// Prints the ledger of the sample city instead of serving one.
+    #[arg(long)]
+    sample_ledger: bool,
 }
 
 pub(super) async fn run(args: Args, _context: &Context) -> anyhow::Result<()> {
+    if args.sample_ledger {
+        print!("{}", City::sample().ledger_csv());
+        return Ok(());
+    }
     let stop = CancellationToken::new();
     let mut notices = std::pin::pin!(signals()?);
     let clock = Arc::new(SystemClock);

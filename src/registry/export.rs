@@ -1,4 +1,4 @@
-//! Entries into a ledger that [`super::read`] reads back unchanged.
+//! Entries into a ledger that [`super::read()`] reads back unchanged.
 
 use std::collections::BTreeSet;
 

@@ -707,13 +707,7 @@ fn the_sample_ledger_is_in_step_with_the_city() {
     let text = std::fs::read_to_string(sample_path()).unwrap();
     assert!(
         text == City::sample().ledger_csv(),
-        "run `cargo test --lib -- --ignored writes_the_sample_ledger`"
+        "run `xunjian simulate --sample-ledger > config/ledger.sample.csv`"
     );
     assert!(text.lines().count() > 200);
-}
-
-#[test]
-#[ignore = "writes config/ledger.sample.csv"]
-fn writes_the_sample_ledger() {
-    std::fs::write(sample_path(), City::sample().ledger_csv()).unwrap();
 }
