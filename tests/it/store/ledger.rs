@@ -94,10 +94,25 @@ async fn targets_become_exactly_what_is_asked() {
     assert_eq!((counts.added, counts.changed, counts.dropped), (0, 0, 0));
     specs.remove(0);
     specs[0].host = "two.cn".into();
-    specs[1].is_canary = true;
     let counts = store.sync_targets(&specs, at(0)).await.unwrap();
-    assert_eq!((counts.added, counts.changed, counts.dropped), (0, 2, 1));
+    assert_eq!((counts.added, counts.changed, counts.dropped), (0, 1, 1));
     let due = store.due_counts(at(1)).await.unwrap();
     assert_eq!((due[0].platform.as_str(), due[0].targets, due[0].due), ("weibo", 2, 2));
     assert_eq!(due[0].oldest_due_at, Some(at(0)));
+}
+
+#[tokio::test]
+async fn canaries_become_exactly_what_is_chosen_and_outlive_a_synchronisation() {
+    let (store, _database) = database().await;
+    let ids = super::accounts(&store, 3).await;
+    let specs: Vec<_> = ids.iter().map(|id| target(*id, "one.cn")).collect();
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    let chosen = [(ids[0], specs[0].page.clone()), (ids[1], specs[1].page.clone())];
+    assert_eq!(store.mark_canaries(&chosen).await.unwrap(), 2);
+    assert_eq!(store.sync_targets(&specs, at(1)).await.unwrap().changed, 0);
+    assert_eq!(store.mark_canaries(&chosen).await.unwrap(), 0);
+    assert_eq!(store.mark_canaries(&chosen[1..]).await.unwrap(), 1);
+    let rates = store.target_rates().await.unwrap();
+    assert_eq!(rates.len(), 3);
+    assert!(rates.iter().all(|one| one.posts_per_day.is_none() && one.fails == 0));
 }
