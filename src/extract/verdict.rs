@@ -1,8 +1,11 @@
 //! Whether an answer is the page that was asked for, and if not, what it is.
 
-use crate::domain::{Extraction, PageVerdict};
-use crate::platform::{IdentityProof, Layout, Role, Rule};
+use chrono::{DateTime, Utc};
 
+use crate::domain::{Extraction, PageVerdict};
+use crate::platform::{IdentityProof, Layout, Place, Role, Rule};
+
+use super::moment::moment;
 use super::page::Page;
 use super::reader::{Reader, quoted};
 
@@ -52,9 +55,20 @@ fn decide(
         let reason = rules.iter().find_map(&hit)?;
         let mut extraction = page.empty(verdict, Some(reason));
         extraction.layout = Some(layout.name.clone());
+        extraction.source_time = told_by_header(page, layout);
         Some(extraction)
     };
     said(&layout.blocked, PageVerdict::Blocked).or_else(|| said(&layout.gone, PageVerdict::Gone))
+}
+
+/// When a bridge last heard from the platform, where it says so beside a body that is no feed.
+fn told_by_header(page: &Page<'_>, layout: &Layout) -> Option<DateTime<Utc>> {
+    layout.source_time.candidates.iter().find_map(|candidate| {
+        let Place::Header(name) = &candidate.place else { return None };
+        let mut headers = page.headers.iter();
+        let (_, text) = headers.find(|(header, _)| header.eq_ignore_ascii_case(name))?;
+        moment(text, page.observed_at).map(|told| told.at)
+    })
 }
 
 /// An answer that no layout could read and whose status is no success.

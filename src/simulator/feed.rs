@@ -20,7 +20,9 @@ pub(super) fn page(
 ) -> Reply {
     let is_bridge = resident.venue == Venue::Wechat;
     if is_gone(resident, ask.now) {
-        return Reply::new(410, "text/plain; charset=utf-8", "账号已注销 (410 Gone)\n");
+        let gone = Reply::new(410, "text/plain; charset=utf-8", "账号已注销 (410 Gone)\n");
+        let asked_at = resident.upstream_success_at(refreshed_before.min(ask.now));
+        return if is_bridge { gone.with("x-upstream-success-at", utc(asked_at)) } else { gone };
     }
     match view {
         View::Walled => return Reply::html(403, "<html><body>403 Forbidden</body></html>"),
@@ -40,9 +42,8 @@ pub(super) fn page(
     let newest = items.first().map(|item| item.at);
     if is_bridge {
         let text = rss(resident, &items, Some(as_of));
-        let success = as_of.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         return Reply::new(200, "application/rss+xml; charset=utf-8", text)
-            .with("x-upstream-success-at", success)
+            .with("x-upstream-success-at", utc(as_of))
             .validated(Some(as_of));
     }
     let (kind, text) = match resident.look.second_form {
@@ -54,6 +55,10 @@ pub(super) fn page(
         }
     };
     Reply::new(200, kind, text).validated(newest)
+}
+
+fn utc(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 fn rss(resident: &Resident, items: &[Item], built_at: Option<DateTime<Utc>>) -> String {
