@@ -27,7 +27,7 @@ impl std::error::Error for Misconfigured {}
 ///
 /// # Errors
 /// [`Misconfigured`] with every problem of every file.
-pub fn platforms(settings: &Settings) -> anyhow::Result<platform::Catalog> {
+pub fn platforms(settings: &Settings) -> Result<platform::Catalog, Misconfigured> {
     compile(&settings.platforms_dir, platform::Catalog::compile)
 }
 
@@ -35,16 +35,15 @@ pub fn platforms(settings: &Settings) -> anyhow::Result<platform::Catalog> {
 ///
 /// # Errors
 /// [`Misconfigured`] with every problem of every file.
-pub fn schemes(settings: &Settings) -> anyhow::Result<scheme::Catalog> {
+pub fn schemes(settings: &Settings) -> Result<scheme::Catalog, Misconfigured> {
     compile(&settings.schemes_dir, |files| scheme::Catalog::compile(files, &score::measure_ids()))
 }
 
 fn compile<T>(
     folder: &Path,
     compile: impl FnOnce(&[SourceText]) -> Result<T, Vec<Problem>>,
-) -> anyhow::Result<T> {
-    let compiled = read_folder(folder).and_then(|files| compile(&files));
-    Ok(compiled.map_err(Misconfigured)?)
+) -> Result<T, Misconfigured> {
+    read_folder(folder).and_then(|files| compile(&files)).map_err(Misconfigured)
 }
 
 /// The store for the time of one command: that of a running daemon, or one started for it.

@@ -1,13 +1,12 @@
 //! `xunjian check`: everything that is wrong with the configuration, and where.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use anyhow::bail;
 
 use super::Context;
-use crate::app::files;
-use crate::domain::{Problem, SourceText};
+use crate::app::{self, Misconfigured};
+use crate::domain::Problem;
 use crate::settings::Settings;
 
 /// Validates settings and data files; prints every problem as `file:line: field: reason`.
@@ -47,17 +46,13 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 }
 
 fn platforms(settings: &Settings) -> Vec<Problem> {
-    folder(&settings.platforms_dir, |_sources| Vec::new())
+    problems_of(app::platforms(settings))
 }
 
 fn schemes(settings: &Settings) -> Vec<Problem> {
-    folder(&settings.schemes_dir, |_sources| Vec::new())
+    problems_of(app::schemes(settings))
 }
 
-/// Reads a folder of data files and has them compiled.
-fn folder(path: &Path, compile: impl FnOnce(&[SourceText]) -> Vec<Problem>) -> Vec<Problem> {
-    match files::read_folder(path) {
-        Ok(sources) => compile(&sources),
-        Err(problems) => problems,
-    }
+fn problems_of<T>(compiled: Result<T, Misconfigured>) -> Vec<Problem> {
+    compiled.err().map(|wrong| wrong.0).unwrap_or_default()
 }
