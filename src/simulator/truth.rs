@@ -76,9 +76,10 @@ fn visibility(resident: &Resident) -> (bool, Vec<Reason>) {
         (Character::HollowSuccess, _) => {
             (false, &[Blocked, Drifted, HiddenPost, SourceCannotProveSilence])
         }
-        // A feed without entries has no sign of its own for "nothing published yet".
+        // A feed without entries has no sign of its own for "nothing published yet": it looks like
+        // a hollow success.
         (Character::NeverPosted, Venue::Wechat | Venue::Feed) => {
-            (false, &[Drifted, SourceCannotProveSilence])
+            (false, &[Blocked, Drifted, SourceCannotProveSilence])
         }
         (Character::RateLimiting, Venue::Feed) => (true, &[Limited, SourceCannotProveSilence]),
         (Character::RateLimiting, _) => (true, &[Limited]),

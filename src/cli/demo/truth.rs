@@ -7,7 +7,7 @@ use crate::simulator::City;
 /// Every account whose verdict is not what the city's truth allows, with both.
 ///
 /// An observable account must be judged as it is, or undetermined for a reason that comes and goes;
-/// any other must be undetermined.
+/// any other must be undetermined for a reason that fits what stands in the way.
 pub(super) async fn differences(jobs: &jobs::Context, city: &City) -> anyhow::Result<Vec<String>> {
     let now = jobs.clock.now();
     let standings = jobs.store.standings(u32::MAX, None, None).await?;
@@ -18,7 +18,7 @@ fn difference(standing: &Standing, city: &City, now: DateTime<Utc>) -> Option<St
     let truth = city.truth(&standing.key, now)?;
     let judged = standing.activity;
     let agrees = match judged {
-        Activity::Undetermined(reason) => !truth.observable || truth.reasons.contains(&reason),
+        Activity::Undetermined(reason) => truth.reasons.contains(&reason),
         proven => truth.observable && proven == truth.activity,
     };
     let character = city.character(&standing.key);
