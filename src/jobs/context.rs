@@ -8,6 +8,7 @@ use crate::store::Store;
 use crate::{observe, platform, schedule, scheme};
 
 use super::Settings;
+use super::crawl::Health;
 
 /// Everything the jobs compose: built once by `app`, cheap to clone.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Context {
     pub observe: Arc<observe::Policy>,
     /// What Prometheus is told.
     pub metrics: Arc<Metrics>,
+    /// How the platforms are doing.
+    pub health: Arc<Health>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where the state is kept, to watch the room left.
