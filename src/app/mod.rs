@@ -34,8 +34,9 @@ const STOP_GRACE: Duration = Duration::from_secs(40);
 pub struct App {
     jobs: Jobs,
     lifecycle: Lifecycle,
-    listener: TcpListener,
-    site: Site,
+    address: SocketAddr,
+    /// Until it is being answered on.
+    front: Option<(TcpListener, Site)>,
 }
 
 impl App {
@@ -45,6 +46,7 @@ impl App {
     /// Whatever keeps a part from being built; what was started is stopped again.
     pub async fn build(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let listener = http::bind(&settings.http).await?;
+        let address = listener.local_addr()?;
         let jobs = Jobs::own(settings, clock).await?;
         let context = jobs.context();
         let readiness = Arc::new(Readiness::default());
@@ -57,7 +59,8 @@ impl App {
             readiness,
             Arc::new(context.store.clone()),
         );
-        Ok(Self { jobs, lifecycle: Lifecycle::new(), listener, site })
+        let lifecycle = Lifecycle::new();
+        Ok(Self { jobs, lifecycle, address, front: Some((listener, site)) })
     }
 
     /// What the jobs work with.
@@ -66,11 +69,8 @@ impl App {
     }
 
     /// Where HTTP answers.
-    ///
-    /// # Errors
-    /// The system does not say.
-    pub fn address(&self) -> anyhow::Result<SocketAddr> {
-        Ok(self.listener.local_addr()?)
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The owner of every task; clones share it.
@@ -83,20 +83,25 @@ impl App {
         Work { context: self.jobs().clone(), lifecycle: self.lifecycle.clone() }
     }
 
+    /// Answers over HTTP from now on until the soft stop; a second call changes nothing.
+    pub fn serve(&mut self) {
+        let Some((listener, site)) = self.front.take() else { return };
+        let stop = self.lifecycle.soft_stop();
+        self.lifecycle.spawn("http", async move {
+            Ok(http::serve(listener, site, stop.cancelled_owned()).await?)
+        });
+    }
+
     /// Answers over HTTP until stopped, lives until a stop is asked for or a task crashes, then
     /// ends everything in order: tasks, connections, database.
     ///
     /// # Errors
     /// The first crash; what had to be cut off; a database that did not stop cleanly.
     pub async fn run_until_stopped(
-        self,
+        mut self,
         notices: impl Stream<Item = Notice>,
     ) -> anyhow::Result<()> {
-        let stop = self.lifecycle.soft_stop();
-        let (listener, site) = (self.listener, self.site);
-        self.lifecycle.spawn("http", async move {
-            Ok(http::serve(listener, site, stop.cancelled_owned()).await?)
-        });
+        self.serve();
         let ended = self.lifecycle.run(notices, STOP_GRACE, || {
             tracing::warn!("reloading is not supported yet; restart to read the files again");
         });

@@ -21,6 +21,6 @@ pub(super) async fn run(_args: Args, context: &Context) -> anyhow::Result<()> {
         );
     }
     app.work().start();
-    tracing::info!(address = %app.address()?, "ready");
+    tracing::info!(address = %app.address(), "ready");
     app.run_until_stopped(notices).await
 }

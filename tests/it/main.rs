@@ -2,9 +2,15 @@
 
 // cfg(test) tells the lints that helper functions are test code too.
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod city;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod kill;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]

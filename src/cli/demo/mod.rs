@@ -4,7 +4,7 @@ mod summary;
 mod truth;
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +28,10 @@ use truth::differences;
 /// Days visited: the day before yesterday, yesterday, today. Two confirm a silence; a third is what
 /// takes the place of a canary on hosts with a single account.
 const DAYS: i64 = 3;
+
+/// How often each host of the city may be asked: fast, since it is this machine.
+pub const HOST_LIMIT: HostLimit =
+    HostLimit { per_minute: 3000.0, concurrent: 8, backoff_max_seconds: 2 };
 
 /// Starts a made-up city and the daemon watching it; Ctrl-C stops both.
 #[derive(Debug, clap::Args)]
@@ -54,11 +58,11 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     });
     settings.data_dir = folder.clone();
     let notices = signals()?;
-    let demo = Demo::start(settings, args.seed, args.accounts).await?;
+    let demo = Demo::start(settings, args.seed, args.accounts, SystemClock.now()).await?;
     println!("虚构城市   http://{}", demo.simulator.address());
     println!(
         "巡检       http://{}/  （/metrics  /metrics/accounts  /api/v1/accounts）",
-        args.listen
+        demo.app.address()
     );
     let ended = demo.run_until_stopped(notices).await;
     if args.data_dir.is_none() {
@@ -78,14 +82,19 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts the simulator and builds the daemon on its ledger; the clock stands two days back.
+    /// Starts the simulator and builds the daemon on its ledger; the clock runs two days before
+    /// `today`, from which the city counts its dates.
     ///
     /// `settings` say where the daemon answers and keeps its state; hosts and limits are the demo's.
     ///
     /// # Errors
     /// Whatever keeps a part from starting.
-    pub async fn start(mut settings: Settings, seed: u64, accounts: usize) -> anyhow::Result<Self> {
-        let today = SystemClock.now();
+    pub async fn start(
+        mut settings: Settings,
+        seed: u64,
+        accounts: usize,
+        today: DateTime<Utc>,
+    ) -> anyhow::Result<Self> {
         let clock = Arc::new(SteppedClock::starting_at(today - TimeDelta::days(DAYS - 1)));
         let mut city = City::generate(seed, today, accounts);
         for canary in platforms(&settings)?.get("weibo").iter().flat_map(|one| &one.canaries) {
@@ -110,6 +119,12 @@ impl Demo {
     /// The city.
     pub fn simulator(&self) -> &Simulator {
         &self.simulator
+    }
+
+    /// Answers over HTTP from now on, at the address returned.
+    pub fn serve(&mut self) -> SocketAddr {
+        self.app.serve();
+        self.app.address()
     }
 
     /// Visits everything once on each of the days, canaries last, and judges.
@@ -162,14 +177,13 @@ impl Demo {
 
 /// Points every host of the city at the simulator, with limits that fit a demo on loopback.
 fn hurry(settings: &mut Settings, simulator: &Simulator) {
-    let limit = HostLimit { per_minute: 3000.0, concurrent: 8, backoff_max_seconds: 2 };
     let fetch = &mut settings.fetch;
     fetch.connect_to = simulator.connect_to();
-    fetch.limits = fetch.connect_to.keys().map(|host| (host.clone(), limit)).collect();
+    fetch.limits = fetch.connect_to.keys().map(|host| (host.clone(), HOST_LIMIT)).collect();
     // One host stands for a whole platform here: a wall around a few accounts is not its end.
     fetch.breaker_failures = u32::MAX;
     fetch.retry_after_max_seconds = 2;
-    fetch.timeout_seconds = 5;
+    fetch.timeout_seconds = 4;
     settings.database.url = String::new();
 }
 
@@ -191,10 +205,12 @@ async fn watch_days(
     clock: &SteppedClock,
     mut done: impl FnMut(i64, &PassSummary),
 ) -> anyhow::Result<()> {
-    for back in (0..DAYS).rev() {
-        clock.step_to(SystemClock.now() - TimeDelta::days(back));
+    for day in 1..=DAYS {
+        if day > 1 {
+            clock.step(TimeDelta::days(1));
+        }
         let summary = pass(work.context(), &work.running(), None).await?;
-        done(DAYS - back, &summary);
+        done(day, &summary);
     }
     jobs::score::score_current_quarter(work.context()).await?;
     Ok(())

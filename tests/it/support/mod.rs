@@ -1,5 +1,7 @@
 //! What integration tests share.
 
+mod command;
 mod postgres;
 
-pub(crate) use postgres::{database, empty_database};
+pub(crate) use command::{program, run};
+pub(crate) use postgres::{database, empty_database, private_url};

@@ -166,3 +166,12 @@ fn run(command: &mut Command) {
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert!(status.success(), "{command:?} ended with {status}");
 }
+
+/// The address of the private server that a daemon runs under `data_dir`.
+pub(crate) fn private_url(data_dir: &Path) -> String {
+    let socket_dir = data_dir.join("postgres/run");
+    format!(
+        "postgres://xunjian@localhost:5432/postgres?host={}&sslmode=disable",
+        socket_dir.display()
+    )
+}

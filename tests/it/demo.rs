@@ -1,0 +1,196 @@
+//! The demonstration from end to end: the simulated city, the daemon with its own Postgres, its
+//! pages, a real Prometheus and the boards.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use sqlx::PgPool;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use xunjian::cli::demo::{Demo, HOST_LIMIT};
+use xunjian::domain::{Activity, Standing};
+use xunjian::settings::Settings;
+use xunjian::simulator::{Arrival, Character, City};
+
+use crate::metrics::assert_passes;
+use crate::panels_boards::{Choice, check_boards, postgres_questions};
+use crate::panels_prometheus::Prometheus;
+use crate::support;
+
+const ACCOUNTS: usize = 240;
+
+/// Everything that a person may have chosen on a board, with a window that holds the whole test.
+const ALL: Choice<'static> = Choice { platform: ".*", area: ".*", rate_interval: "10m" };
+
+/// How far apart the moments of leaving and of arriving may be, in seconds: machines stutter.
+const STUTTER_SECONDS: f64 = 2.0;
+
+fn settings(folder: &TempDir) -> Settings {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let mut settings = Settings {
+        data_dir: folder.path().join("data"),
+        platforms_dir: config.join("platforms"),
+        schemes_dir: config.join("schemes"),
+        ..Settings::default()
+    };
+    settings.http.listen = "127.0.0.1:0".parse().unwrap();
+    settings
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_demo_finds_out_the_truth_and_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let today = "2026-11-22T02:30:00Z".parse().unwrap();
+    let mut demo = Demo::start(settings(&folder), 339_900, ACCOUNTS, today).await.unwrap();
+    let address = demo.serve();
+    let watching = async {
+        demo.watch_days().await.unwrap();
+        demo.app().work().start();
+    };
+    let (prometheus, ()) = tokio::join!(Prometheus::watch(address, 4), watching);
+
+    let standings = demo.app().jobs().store.standings(u32::MAX, None, None).await.unwrap();
+    assert_eq!(standings.len(), ACCOUNTS);
+    assert_eq!(demo.differences().await.unwrap(), [""; 0]);
+    verdicts_are_the_truth(&standings, demo.simulator().city(), &demo);
+    limits_are_kept(&demo.simulator().requests());
+    scores_are_explained(&demo).await;
+
+    pages_answer(address).await;
+    let complaints = check_boards_in_time(&prometheus).await;
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    lists_have_rows(&support::private_url(&folder.path().join("data"))).await;
+    drop(prometheus);
+    demo.stop().await.unwrap();
+}
+
+/// Of what can be seen, all is seen as it is; of everything else, nothing is claimed.
+fn verdicts_are_the_truth(standings: &[Standing], city: &City, demo: &Demo) {
+    let now = demo.app().jobs().clock.now();
+    let mut wrong = Vec::new();
+    let mut judged = BTreeMap::<&str, usize>::new();
+    for standing in standings {
+        *judged.entry(standing.activity.as_str()).or_default() += 1;
+        let truth = city.truth(&standing.key, now).unwrap();
+        let character = city.character(&standing.key).unwrap();
+        let right = match standing.activity {
+            Activity::Undetermined(reason) => truth.reasons.contains(&reason),
+            proven => truth.observable && !character.is_hidden() && proven == truth.activity,
+        };
+        if !right {
+            wrong.push(format!(
+                "{} {} {character:?}: {:?}, in truth {truth:?}",
+                standing.key, standing.platform, standing.activity
+            ));
+        }
+        let comes_and_goes = matches!(character, Character::RateLimiting | Character::Backdating)
+            || matches!(standing.platform.as_str(), "feed");
+        let told = !matches!(standing.activity, Activity::Undetermined(_));
+        if truth.observable && !told && !comes_and_goes {
+            wrong.push(format!("{} {character:?}: {:?}", standing.key, standing.activity));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let words = ["active", "watch", "dormant", "zombie", "empty", "gone", "undetermined"];
+    assert!(words.iter().all(|word| judged.contains_key(word)), "{judged:?}");
+}
+
+/// No host had more requests at once, or more in any stretch of time, than its limit allows.
+fn limits_are_kept(requests: &BTreeMap<String, Vec<Arrival>>) {
+    let gap = 60.0 / HOST_LIMIT.per_minute;
+    for (host, arrivals) in requests {
+        let most = arrivals.iter().map(|one| one.in_flight).max().unwrap();
+        assert!(most <= HOST_LIMIT.concurrent as usize, "{host}: {most} at once");
+        // How many gaps the newest arrival is ahead of an even pace since the most idle moment.
+        let mut latest_start = f64::MIN;
+        for (place, arrival) in (0_u32..).zip(arrivals) {
+            let seconds = (arrival.instant - arrivals[0].instant).as_secs_f64();
+            let even = seconds - f64::from(place) * gap;
+            latest_start = latest_start.max(even);
+            let ahead = latest_start - even;
+            assert!(ahead < STUTTER_SECONDS, "{host}: request {place} came {ahead} s early");
+        }
+    }
+    let longest = requests.values().map(Vec::len).max().unwrap();
+    assert!(f64::from(u32::try_from(longest).unwrap()) * gap > 2.0 * STUTTER_SECONDS, "{longest}");
+}
+
+/// The current quarter is scored, every point explained, and nobody is scored on nothing.
+async fn scores_are_explained(demo: &Demo) {
+    let store = &demo.app().jobs().store;
+    let scores = store.latest_scores(None, Some("2026Q4")).await.unwrap();
+    assert_eq!(scores.len(), 3 * ACCOUNTS, "three dimensions for each account");
+    for stored in &scores {
+        let score = &stored.score;
+        assert!(score.lines.as_array().is_some_and(|lines| !lines.is_empty()), "{score:?}");
+        assert!(score.inputs.as_object().is_some_and(|inputs| !inputs.is_empty()), "{score:?}");
+        match &score.points {
+            Ok(_) => assert!(score.coverage.is_some_and(|share| share > 0.0), "{score:?}"),
+            Err(reason) => assert!(!reason.is_empty(), "{score:?}"),
+        }
+    }
+    let scored = scores.iter().filter(|one| one.score.points.is_ok()).count();
+    assert!(scored > ACCOUNTS / 2, "{scored}");
+}
+
+async fn pages_answer(address: SocketAddr) {
+    for (path, sign) in [
+        ("/healthz", "ok"),
+        ("/readyz", "\"status\":\"ready\""),
+        ("/", "账号 240 个"),
+        ("/api/v1/accounts", "\"next_cursor\":\""),
+        ("/api/v1/accounts/LC-0001", "\"activity\":"),
+    ] {
+        let page = get(address, path).await;
+        assert!(page.contains(sign), "{path}: {page}");
+    }
+    for (path, series) in
+        [("/metrics", "xunjian_accounts{"), ("/metrics/accounts", "xunjian_account_activity{")]
+    {
+        let page = get(address, path).await;
+        assert!(page.contains(series), "{path}: {page}");
+        assert_passes(&["check", "metrics"], &page);
+    }
+}
+
+/// The body of a page that must answer 200.
+async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.0\r\nhost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.lines().next().unwrap().contains(" 200 "), "{path}: {answer}");
+    body.to_owned()
+}
+
+/// Asks every question of the boards until each has its answer: the last jobs have just begun, and
+/// Prometheus comes by once a second.
+async fn check_boards_in_time(prometheus: &Prometheus) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for _ in 0..40 {
+        complaints = check_boards(&prometheus.url, ALL, &[]).await;
+        if complaints.is_empty() {
+            break;
+        }
+        // Prometheus is another process and has no way to tell us.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    complaints
+}
+
+/// The lists of the boards, asked of the demo's own database.
+async fn lists_have_rows(url: &str) {
+    let pool = PgPool::connect(url).await.unwrap();
+    let questions = postgres_questions(ALL);
+    assert!(!questions.is_empty());
+    for (place, statement) in questions {
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).fetch_all(&pool).await;
+        let rows = rows.unwrap_or_else(|error| panic!("{place}: {error}"));
+        assert!(!rows.is_empty(), "{place}: no rows");
+    }
+    pool.close().await;
+}
