@@ -18,6 +18,10 @@ pub enum StoreError {
     /// The server cannot be reached now; the same call may succeed later.
     #[error("the database cannot be reached: {0}")]
     Unavailable(sqlx::Error),
+    /// The server will never take these data, such as a NUL character in a text: the same call
+    /// must not be tried again as it is.
+    #[error("the database refuses these data: {0}")]
+    Rejected(sqlx::Error),
     /// The server refused a statement, or a row does not read as what it should be.
     #[error("the database answered with an error: {0}")]
     Database(sqlx::Error),
@@ -25,19 +29,29 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let away = match &error {
+        match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            // Connection exceptions, too many connections, server starting or shutting down.
-            sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| {
-                code.starts_with("08") || code.starts_with("57P") || code == "53300"
-            }),
-            _ => false,
-        };
-        if away { Self::Unavailable(error) } else { Self::Database(error) }
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            sqlx::Error::Database(refusal) => match refusal.code().as_deref() {
+                Some(code) if is_away(code) => Self::Unavailable(error),
+                Some(code) if is_about_data(code) => Self::Rejected(error),
+                _ => Self::Database(error),
+            },
+            _ => Self::Database(error),
+        }
     }
+}
+
+/// Connection exceptions, too many connections, server starting or shutting down.
+fn is_away(sqlstate: &str) -> bool {
+    sqlstate.starts_with("08") || sqlstate.starts_with("57P") || sqlstate == "53300"
+}
+
+/// Data exceptions, violated constraints, values beyond a limit of the program.
+fn is_about_data(sqlstate: &str) -> bool {
+    ["22", "23", "54"].iter().any(|class| sqlstate.starts_with(class))
 }
 
 impl From<MigrateError> for StoreError {

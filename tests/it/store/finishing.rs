@@ -1,7 +1,7 @@
 use sqlx::PgPool;
 use xunjian::domain::{Count, Inquiry, Moment, Reason};
 use xunjian::observe::Outcome;
-use xunjian::store::{Claimed, Store, VisitRecord};
+use xunjian::store::{Claimed, Store, StoreError, VisitRecord};
 
 use super::{accounts, at, finished, observed, one_target, post, request};
 use crate::support::database;
@@ -79,6 +79,19 @@ async fn an_error_in_the_middle_leaves_nothing_behind() {
     sqlx::raw_sql("drop trigger refuse on account_profiles").execute(&database.pool).await.unwrap();
     let report = store.finish(&[record]).await.unwrap();
     assert_eq!(report.written, 1, "the lease still holds: the same batch can be tried again");
+}
+
+#[tokio::test]
+async fn data_that_postgres_never_takes_are_told_from_a_server_in_trouble() {
+    let (store, database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    let mut listed = post("p1", 0, 1);
+    listed.title = Some("平安\0某市".into());
+    let refusal = store.finish(&[observed(account, 0, -10, vec![listed])]).await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Rejected(_)), "{refusal:?}");
+    sqlx::raw_sql("drop table account_profiles").execute(&database.pool).await.unwrap();
+    let refusal = store.finish(&[observed(account, 0, -10, Vec::new())]).await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Database(_)), "{refusal:?}");
 }
 
 #[tokio::test]
