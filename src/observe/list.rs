@@ -20,7 +20,7 @@ pub struct ListOrder {
 ///
 /// A time to the second is taken as that instant, so that limits can be met exactly; a coarser one
 /// reaches to just before the end of its interval.
-pub(super) fn latest(claim: Moment) -> DateTime<Utc> {
+pub fn latest(claim: Moment) -> DateTime<Utc> {
     match claim.precision {
         Precision::Second => claim.at,
         _ => claim.upper() - Duration::nanoseconds(1),

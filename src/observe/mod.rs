@@ -29,7 +29,7 @@ pub use coverage::{Coverage, Gap, coverage};
 pub use facts::{CanaryLook, History, ListedPost, Observation, Outcome, Source, Span, Visit};
 pub use freshness::{Answer, Freshness, UnchangedTime, freshness};
 pub use judge::{Judgement, Line, judge, judge_at};
-pub use list::{ListOrder, read_order};
+pub use list::{ListOrder, latest, read_order};
 pub use policy::Policy;
 pub use post::late;
 pub use span::Covered;

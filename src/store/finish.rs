@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::columns::{column, to_micros};
 use super::record::VisitRecord;
 use super::visits::VisitRow;
-use super::{Store, StoreError, listing, samples, visits};
+use super::{Store, StoreError, listing, new_items, samples, visits};
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
 
@@ -74,7 +74,7 @@ async fn write(
     let listed = listing::Listing::of(records);
     report.nameless = listed.nameless;
     let known = listing::known(connection, &listed.posts).await?;
-    let new_items = listed.count_new(records.len(), &known);
+    let new_items = new_items::count(connection, records, &listed, &known).await?;
     let rows: Vec<VisitRow> =
         records.iter().zip(new_items).map(|(record, new)| VisitRow::of(record, new)).collect();
     // Visits first: an earlier one of the same batch may have missed a post of a later one.

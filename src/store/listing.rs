@@ -16,14 +16,15 @@ use crate::domain::{AccountId, Moment, Post};
 pub(super) struct ListedRow<'a> {
     account: i64,
     reference: String,
-    record: usize,
+    /// Place in the batch of the record that listed it first.
+    pub(super) record: usize,
     part: &'a str,
     page: &'a str,
     first_seen: DateTime<Utc>,
     seen_at: DateTime<Utc>,
     recorded_at: DateTime<Utc>,
     /// The first listing, for what is kept from it.
-    first: &'a Post,
+    pub(super) first: &'a Post,
     /// The last listing, for what moves.
     last: &'a Post,
 }
@@ -74,17 +75,6 @@ impl<'a> Listing<'a> {
         }
         Self { posts: rows.into_values().collect(), nameless }
     }
-
-    /// How many posts each of `records` records lists that are not among `known`.
-    pub(super) fn count_new(&self, records: usize, known: &Known) -> Vec<usize> {
-        let mut counts = vec![0; records];
-        for row in &self.posts {
-            if !known.contains(&row.key()) {
-                counts[row.record] += 1;
-            }
-        }
-        counts
-    }
 }
 
 impl ListedRow<'_> {
@@ -95,7 +85,7 @@ impl ListedRow<'_> {
         Self { seen_at: late.seen_at, last: late.last, ..early }
     }
 
-    fn key(&self) -> (i64, String) {
+    pub(super) fn key(&self) -> (i64, String) {
         (self.account, self.reference.clone())
     }
 }

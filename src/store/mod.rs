@@ -13,6 +13,7 @@ mod fleet;
 mod histories;
 mod ledger;
 mod listing;
+mod new_items;
 mod posts;
 mod record;
 mod samples;

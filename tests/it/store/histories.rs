@@ -1,5 +1,5 @@
-use xunjian::domain::{Count, Moment, Precision, Reason, shanghai_midnight};
-use xunjian::observe::{CanaryLook, Observation, Outcome, Source, Span};
+use xunjian::domain::{AccountId, Activity, Count, Moment, Precision, Reason, shanghai_midnight};
+use xunjian::observe::{CanaryLook, Observation, Outcome, Policy, Source, Span, judge};
 use xunjian::store::{CanaryAccount, LedgerChanges, VisitRecord};
 
 use super::{accounts, at, entry, instant, observed, post, target};
@@ -72,6 +72,44 @@ async fn new_items_are_those_no_visit_listed_before() {
         })
         .collect();
     assert_eq!(new_items, [2, 0, 1]);
+}
+
+#[tokio::test]
+async fn what_deeper_reading_brings_up_hides_no_growth_of_the_counter() {
+    // The first account of every new database.
+    let account = AccountId(1);
+    let day = 24 * 60;
+    let list = |minute: i64, counter: u64, items: std::ops::Range<i64>| {
+        let posts = items.map(|age| post(&format!("p{age}"), -(40 + age) * day, 0)).collect();
+        let mut record = observed(account, minute, -100 * day, posts);
+        if let Outcome::Observed(observation) = &mut record.visit.outcome {
+            observation.posts_total = Some(Count::Exact(counter));
+        }
+        record
+    };
+    let first = list(-20 * day, 100, 0..5);
+    let second = list(-day, 101, 0..10);
+    let policy = Policy::default();
+    let judged = async |batches: &[&[VisitRecord]]| {
+        let (store, _database) = database().await;
+        accounts(&store, 1).await;
+        for batch in batches {
+            store.finish(batch).await.unwrap();
+        }
+        let mut histories = store.histories(&[account], at(-100 * day)).await.unwrap();
+        let history = histories.remove(&account).unwrap();
+        let last = history.visits.iter().max_by_key(|visit| visit.started_at).unwrap();
+        let Outcome::Observed(seen) = &last.outcome else { panic!("{last:?}") };
+        (seen.new_items, judge(&history, &policy, at(0), at(0)).activity)
+    };
+    let hidden = (0, Activity::Undetermined(Reason::HiddenPost));
+    assert_eq!(judged(&[&[first.clone()], &[second.clone()]]).await, hidden);
+    assert_eq!(judged(&[&[first.clone(), second.clone()]]).await, hidden, "in one batch");
+    let mut with_new = second;
+    with_new.posts.insert(0, post("new", -15 * day, 0));
+    let found = judged(&[&[first], &[with_new]]).await;
+    assert_eq!(found.0, 1);
+    assert_ne!(found.1, hidden.1);
 }
 
 #[tokio::test]
