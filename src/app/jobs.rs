@@ -91,7 +91,6 @@ fn context(
         schedule: Arc::new(settings.schedule.clone()),
         observe: Arc::new(settings.observe),
         metrics: Arc::new(metrics),
-        health: Arc::default(),
         clock,
         data_dir: settings.data_dir.as_path().into(),
         owner: installation::owner_name().into(),

@@ -8,7 +8,6 @@ use crate::store::Store;
 use crate::{observe, platform, schedule, scheme};
 
 use super::Settings;
-use super::crawl::Health;
 
 /// Everything the jobs compose: built once by `app`, cheap to clone.
 #[derive(Clone)]
@@ -29,8 +28,6 @@ pub struct Context {
     pub observe: Arc<observe::Policy>,
     /// What Prometheus is told.
     pub metrics: Arc<Metrics>,
-    /// How the platforms are doing.
-    pub health: Arc<Health>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where the state is kept, to watch the room left.

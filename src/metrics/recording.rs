@@ -96,10 +96,10 @@ impl Metrics {
         self.frozen.with_label_values(&[self.bounded(platform)]).set(flag(frozen));
     }
 
-    /// A post on a canary of the platform; the newest of all of them is shown.
-    pub fn saw_canary_post(&self, platform: &str, at: DateTime<Utc>) {
-        let newest = self.canary_last_post.with_label_values(&[self.bounded(platform)]);
-        newest.set(newest.get().max(epoch_seconds(at)));
+    /// The newest post seen on any canary of the platform.
+    pub fn set_canary_last_post(&self, platform: &str, at: DateTime<Utc>) {
+        let platform = self.bounded(platform);
+        self.canary_last_post.with_label_values(&[platform]).set(epoch_seconds(at));
     }
 
     /// A job's run has ended at this instant.

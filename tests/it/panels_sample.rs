@@ -43,7 +43,7 @@ pub(crate) fn work(metrics: &Metrics) {
         metrics.set_due(platform, 3, 40.0);
         metrics.set_platform_up(platform, true);
         metrics.set_verdicts_frozen(platform, false);
-        metrics.saw_canary_post(platform, now());
+        metrics.set_canary_last_post(platform, now());
     }
     metrics.set_host_penalty_seconds("m.weibo.cn", 30.0);
     metrics.job_ran("crawl", JobOutcome::Succeeded, now());

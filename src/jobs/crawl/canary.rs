@@ -36,9 +36,6 @@ pub(super) fn look(
         Role::Profile => (counts_posts(outcome).then_some(now), PROFILE_GAP),
         _ => rhythm(posts),
     };
-    if let Some(at) = newest.filter(|_| asked.kind.role != Role::Profile) {
-        context.metrics.saw_canary_post(&asked.platform.id, at);
-    }
     let healthy = canary_health(kind, outcome, newest, gap, &context.observe, now)?;
     Some(CanaryLook {
         page: asked.target.page.clone(),

@@ -6,7 +6,6 @@
 
 mod canary;
 mod gather;
-mod health;
 mod next;
 mod pass;
 mod reading;
@@ -27,7 +26,6 @@ use tokio_util::sync::CancellationToken;
 
 pub use canary::choose_canaries;
 pub use gather::host_limit;
-pub use health::Health;
 pub use pass::{PassSummary, pass};
 pub use targets::sync_targets;
 

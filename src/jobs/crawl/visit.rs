@@ -84,9 +84,6 @@ fn finished(
     };
     let now = context.clock.now();
     let look = canary::look(context, asked, &composed.outcome, &posts, now);
-    if let Some(look) = &look {
-        context.health.looked(&context.metrics, &platform.id, &target.host, look);
-    }
     let next = next::next_visit(context, asked, &composed.outcome, &gathered, &posts, now);
     let visit = Visit {
         page: target.page.clone(),
@@ -144,7 +141,6 @@ fn tell(context: &Context, target: &Claimed, outcome: &Outcome, gathered: &Gathe
     let platform = target.platform.as_str();
     let seconds = gathered.elapsed.as_secs_f64();
     metrics.fetched(platform, outcome_word(outcome), seconds, gathered.bytes);
-    context.health.visited(metrics, platform, outcome);
     for page in &gathered.pages {
         metrics.extracted(platform, page.posts.len() as u64);
         for _ in &page.warnings {
