@@ -10,7 +10,7 @@ use crate::platform::{Catalog, Platform};
 use crate::settings::Settings;
 use crate::store::Store;
 
-use super::installation;
+use super::installation::{InstallationKey, owner_name};
 use super::open::{open_store, own_store, platforms, schemes};
 use super::postgres::Database;
 
@@ -82,7 +82,7 @@ fn context(
         jobs: jobs::NAMES.to_vec(),
     });
     metrics.set_config_last_reload(true);
-    let key = installation::inquiry_key(&settings.data_dir);
+    let key = InstallationKey::of(&settings.data_dir).context("the installation's key")?;
     Ok(jobs::Context {
         store,
         fetcher: Arc::new(Fetcher::new(settings.fetch.clone(), limits, clock.clone())?),
@@ -93,8 +93,8 @@ fn context(
         metrics: Arc::new(metrics),
         clock,
         data_dir: settings.data_dir.as_path().into(),
-        owner: installation::owner_name().into(),
-        inquiry_key: key.context("the key of citizens' message ids")?.into(),
+        owner: owner_name().into(),
+        inquiry_key: key.inquiry_ids().into(),
         platforms: Arc::new(platforms),
     })
 }

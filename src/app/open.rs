@@ -7,8 +7,10 @@ use crate::app::files::read_folder;
 use crate::app::postgres::Database;
 use crate::domain::{Problem, SourceText};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Secrets, Store};
 use crate::{platform, scheme, score};
+
+use super::installation::InstallationKey;
 
 /// Settings or data files with which nothing can be done.
 #[derive(Debug)]
@@ -68,8 +70,13 @@ pub(super) async fn own_store(settings: &Settings) -> anyhow::Result<(Store, Dat
 
 async fn connect(settings: &Settings, database: Database) -> anyhow::Result<(Store, Database)> {
     let connections = settings.database.connections_max;
+    // Without the key everything works but the two fields of the ledger that name persons.
+    let secrets = match InstallationKey::of(&settings.data_dir) {
+        Ok(key) => Secrets::new(&key.secrets()),
+        Err(error) => Secrets::unavailable(format!("{error:#}")),
+    };
     let connected = async {
-        let store = Store::connect(&database.url, connections).await?;
+        let store = Store::connect(&database.url, connections, secrets).await?;
         store.migrate().await?;
         Ok(store)
     };

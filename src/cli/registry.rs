@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow, bail};
 use super::{Context, Misused};
 use crate::app::clock::SystemClock;
 use crate::app::{open_store, platforms};
-use crate::domain::{Account, Clock, LedgerEntry};
+use crate::domain::Clock;
 use crate::registry::{self, Area, Changes, Format, Ledger, ReadError};
 use crate::settings::{self, Settings};
 use crate::store::{LedgerChanges, Store};
@@ -84,7 +84,7 @@ async fn run_import(args: &Import, settings: &Settings) -> anyhow::Result<()> {
     // Read before the database is opened: a bad file needs no server.
     let ledger = read(&args.file, settings)?;
     let summary = with_store(settings, async |store| {
-        let current = entries(store.accounts().await?);
+        let current = store.ledger().await?;
         let changes = registry::compare(&current, &ledger, args.complete_for.as_ref());
         if args.dry_run {
             tell(&changes)?;
@@ -172,8 +172,8 @@ async fn run_export(args: &Export, settings: &Settings) -> anyhow::Result<()> {
     if args.out.is_none() && args.format == Format::Xlsx && io::stdout().is_terminal() {
         return Err(Misused("a workbook is nothing for a terminal; name --out".to_owned()).into());
     }
-    let accounts = with_store(settings, async |store| Ok(store.accounts().await?)).await?;
-    let bytes = registry::export(&entries(accounts), args.format)?;
+    let entries = with_store(settings, async |store| Ok(store.ledger().await?)).await?;
+    let bytes = registry::export(&entries, args.format)?;
     match &args.out {
         Some(path) => std::fs::write(path, bytes).with_context(|| path.display().to_string()),
         None => {
@@ -195,8 +195,4 @@ async fn with_store<T>(
     let done = done?;
     stopped?;
     Ok(done)
-}
-
-fn entries(accounts: Vec<Account>) -> Vec<LedgerEntry> {
-    accounts.into_iter().map(|account| account.entry).collect()
 }

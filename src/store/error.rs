@@ -15,6 +15,16 @@ pub enum StoreError {
         /// The newest version this program has.
         program: i64,
     },
+    /// What the ledger says of a person can be neither read nor written here; all else can.
+    #[error("{field} of account {account} is encrypted: {reason}")]
+    Secret {
+        /// 账号编号.
+        account: String,
+        /// The field of the ledger.
+        field: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// The server cannot be reached now; the same call may succeed later.
     #[error("the database cannot be reached: {0}")]
     Unavailable(sqlx::Error),

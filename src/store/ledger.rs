@@ -1,14 +1,15 @@
-//! Accounts, units and the history of the ledger.
+//! Changes of the ledger: accounts, units and their history.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::columns::{column, misread};
-use super::{Store, StoreError};
-use crate::domain::{Account, AccountId, LedgerEntry, Lifecycle};
+use super::columns::column;
+use super::secrets::{Field, Sealed, Secrets};
+use super::{Store, StoreError, accounts};
+use crate::domain::{LedgerEntry, Lifecycle};
 
 /// Entries per statement.
 const BATCH: usize = 1000;
@@ -35,118 +36,7 @@ pub struct LedgerCounts {
     pub withdrawn: usize,
 }
 
-struct AccountRow {
-    id: i64,
-    key: String,
-    platform: String,
-    handle: String,
-    name: String,
-    url: Option<String>,
-    sponsor: String,
-    sponsor_code: Option<String>,
-    supervisor: Option<String>,
-    region: String,
-    level: Option<String>,
-    category: Option<String>,
-    role: Option<String>,
-    lifecycle: String,
-    filed_on: Option<NaiveDate>,
-    opened_on: Option<NaiveDate>,
-    closed_on: Option<NaiveDate>,
-    population: Option<i64>,
-    exemption: Option<String>,
-    exempt_until: Option<NaiveDate>,
-    officer: Option<String>,
-    notify: Option<String>,
-    operator: Option<String>,
-    contract_until: Option<NaiveDate>,
-    site_id: Option<String>,
-    notes: Value,
-}
-
-impl TryFrom<AccountRow> for Account {
-    type Error = StoreError;
-
-    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
-        let code = row.sponsor_code.map(|code| code.parse().map_err(|_| misread("a code", code)));
-        Ok(Self {
-            id: AccountId(row.id),
-            entry: LedgerEntry {
-                key: row.key,
-                platform: row.platform,
-                handle: row.handle,
-                name: row.name,
-                url: row.url,
-                sponsor: row.sponsor,
-                sponsor_code: code.transpose()?,
-                supervisor: row.supervisor,
-                region: row.region.parse().map_err(|_| misread("a region", &row.region))?,
-                level: row.level,
-                category: row.category,
-                role: row.role,
-                lifecycle: Lifecycle::from_name(&row.lifecycle)
-                    .ok_or_else(|| misread("a lifecycle", &row.lifecycle))?,
-                filed_on: row.filed_on,
-                opened_on: row.opened_on,
-                closed_on: row.closed_on,
-                population: row.population.and_then(|people| u64::try_from(people).ok()),
-                exemption: row.exemption,
-                exempt_until: row.exempt_until,
-                officer: row.officer,
-                notify: row.notify,
-                operator: row.operator,
-                contract_until: row.contract_until,
-                site_id: row.site_id,
-                notes: serde_json::from_value(row.notes).map_err(|e| misread("notes", e))?,
-            },
-        })
-    }
-}
-
-/// One text for every way to choose accounts: `$tail` is the rest of the statement.
-macro_rules! account_rows {
-    ($tail:tt $(, $argument:expr)*) => {
-        sqlx::query_as!(
-            AccountRow,
-            r#"select a.id, a.key, a.platform, a.handle, a.name, a.url, s.name as sponsor,
-                   s.code as sponsor_code, v.name as "supervisor?", a.region as "region!", a.level,
-                   a.category, a.role, a.lifecycle, a.filed_on, a.opened_on, a.closed_on,
-                   a.population, a.exemption, a.exempt_until, a.officer, a.notify, a.operator,
-                   a.contract_until, a.site_id, a.notes
-               from accounts a
-               join units s on s.id = a.sponsor_id
-               left join units v on v.id = a.supervisor_id
-               where a.in_ledger "# + $tail
-            $(, $argument)*
-        )
-    };
-}
-
 impl Store {
-    /// Every account of the ledger, withdrawn ones included, in the order of their numbers.
-    pub async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let rows = account_rows!("order by a.id").fetch_all(&self.pool).await?;
-        rows.into_iter().map(Account::try_from).collect()
-    }
-
-    /// The account of the office's key (账号编号).
-    pub async fn account(&self, key: &str) -> Result<Option<Account>, StoreError> {
-        let row = account_rows!("and a.key = $1", key).fetch_optional(&self.pool).await?;
-        row.map(Account::try_from).transpose()
-    }
-
-    /// At most `limit` accounts with numbers above `after`, in the order of their numbers.
-    pub(super) async fn accounts_after(
-        &self,
-        after: AccountId,
-        limit: i64,
-    ) -> Result<Vec<Account>, StoreError> {
-        let rows = account_rows!("and a.id > $1 order by a.id limit $2", after.0, limit)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.into_iter().map(Account::try_from).collect()
-    }
-
     /// Applies an import: all of it or, on an error, nothing. `actor` and `reason` stand in the
     /// history of every account that changed.
     pub async fn apply_ledger(
@@ -163,13 +53,13 @@ impl Store {
         let entries: Vec<LedgerEntry> =
             changes.added.iter().chain(&changes.changed).cloned().collect();
         for batch in entries.chunks(BATCH) {
-            let news = changed_entries(&mut transaction, batch.to_vec()).await?;
+            let news = changed_entries(&mut transaction, batch, &self.secrets).await?;
             counts.added += news.iter().filter(|change| change.before.is_none()).count();
             counts.changed += news.iter().filter(|change| change.before.is_some()).count();
             write_entries(&mut transaction, &news, &note).await?;
         }
         for batch in changes.withdrawn.chunks(BATCH) {
-            let withdrawn = withdrawn_entries(&mut transaction, batch).await?;
+            let withdrawn = withdrawn_entries(&mut transaction, batch, &self.secrets).await?;
             counts.withdrawn += withdrawn.len();
             write_entries(&mut transaction, &withdrawn, &note).await?;
         }
@@ -184,10 +74,17 @@ struct Note<'a> {
     now: DateTime<Utc>,
 }
 
+/// An entry with what stands encrypted for it.
+#[derive(Clone)]
+struct Known {
+    entry: LedgerEntry,
+    sealed: Sealed,
+}
+
 struct Change {
     kind: &'static str,
-    before: Option<LedgerEntry>,
-    after: LedgerEntry,
+    before: Option<Known>,
+    after: Known,
 }
 
 /// Locks every account concerned, in the order that finishing visits locks them in.
@@ -209,38 +106,48 @@ async fn lock_accounts(
 async fn known_entries(
     connection: &mut PgConnection,
     entries: &[LedgerEntry],
-) -> Result<BTreeMap<String, LedgerEntry>, StoreError> {
+    secrets: &Secrets,
+) -> Result<BTreeMap<String, Known>, StoreError> {
     let keys = column(entries, |entry| entry.key.clone());
-    let rows = account_rows!("and a.key = any($1)", &keys).fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|row| Account::try_from(row).map(|known| (known.entry.key.clone(), known.entry)))
-        .collect()
+    let rows = accounts::by_keys(connection, &keys).await?;
+    let known = rows.into_iter().map(|row| {
+        let (entry, sealed) = row.opened(secrets)?;
+        Ok((entry.key.clone(), Known { entry, sealed }))
+    });
+    known.collect()
 }
 
 /// The entries that differ from what stands.
 async fn changed_entries(
     connection: &mut PgConnection,
-    entries: Vec<LedgerEntry>,
+    entries: &[LedgerEntry],
+    secrets: &Secrets,
 ) -> Result<Vec<Change>, StoreError> {
-    let mut known = known_entries(connection, &entries).await?;
-    let changes = entries.into_iter().map(|after| {
-        let before = known.remove(&after.key);
-        let kind = if before.is_some() { "changed" } else { "added" };
-        Change { kind, before, after }
-    });
-    Ok(changes.filter(|change| change.before.as_ref() != Some(&change.after)).collect())
+    let mut known = known_entries(connection, entries, secrets).await?;
+    let mut changes = Vec::new();
+    for entry in entries {
+        let before = known.remove(&entry.key);
+        if before.as_ref().map(|before| &before.entry) != Some(entry) {
+            let kind = if before.is_some() { "changed" } else { "added" };
+            let after = Known::of(entry.clone(), before.as_ref(), secrets)?;
+            changes.push(Change { kind, before, after });
+        }
+    }
+    Ok(changes)
 }
 
 /// The entries that stand and are not cancelled yet, cancelled.
 async fn withdrawn_entries(
     connection: &mut PgConnection,
     entries: &[LedgerEntry],
+    secrets: &Secrets,
 ) -> Result<Vec<Change>, StoreError> {
-    let known = known_entries(connection, entries).await?;
-    let standing = known.into_values().filter(|one| one.lifecycle != Lifecycle::Cancelled);
+    let known = known_entries(connection, entries, secrets).await?;
+    let standing = known.into_values().filter(|one| one.entry.lifecycle != Lifecycle::Cancelled);
     Ok(standing
         .map(|before| {
-            let after = LedgerEntry { lifecycle: Lifecycle::Cancelled, ..before.clone() };
+            let mut after = before.clone();
+            after.entry.lifecycle = Lifecycle::Cancelled;
             Change { kind: "withdrawn", before: Some(before), after }
         })
         .collect())
@@ -254,7 +161,7 @@ async fn write_entries(
     if changes.is_empty() {
         return Ok(());
     }
-    let entries = Value::Array(column(changes, |change| json(&change.after)));
+    let entries = Value::Array(column(changes, |change| change.after.json()));
     write_units(connection, &entries).await?;
     write_accounts(connection, &entries, note.now).await?;
     sqlx::query!(
@@ -266,29 +173,55 @@ async fn write_entries(
         note.now,
         note.actor,
         note.reason,
-        &column(changes, |change| change.after.key.clone()),
+        &column(changes, |change| change.after.entry.key.clone()),
         &column(changes, |change| change.kind.to_owned()),
-        &column(changes, |change| change.before.as_ref().map(json)) as &[Option<Value>],
-        &column(changes, |change| json(&change.after)),
+        &column(changes, |change| change.before.as_ref().map(Known::json)) as &[Option<Value>],
+        &column(changes, |change| change.after.json()),
     )
     .execute(&mut *connection)
     .await?;
     let moved = changes.iter().filter(|change| change.moved());
-    forget_pages(connection, &moved.map(|c| c.after.key.clone()).collect::<Vec<_>>(), note.now)
-        .await
+    let moved: Vec<String> = moved.map(|change| change.after.entry.key.clone()).collect();
+    forget_pages(connection, &moved, note.now).await
 }
 
 impl Change {
     /// Whether the account is now to be found elsewhere.
     fn moved(&self) -> bool {
-        self.before.as_ref().is_some_and(|before| {
-            (&before.platform, &before.handle) != (&self.after.platform, &self.after.handle)
-        })
+        let place = |known: &Known| (known.entry.platform.clone(), known.entry.handle.clone());
+        self.before.as_ref().is_some_and(|before| place(before) != place(&self.after))
     }
 }
 
-fn json(entry: &LedgerEntry) -> Value {
-    serde_json::to_value(entry).expect("a ledger entry is a map with string keys")
+impl Known {
+    /// What did not change keeps its text, so that the history shows what did.
+    fn of(
+        entry: LedgerEntry,
+        before: Option<&Self>,
+        secrets: &Secrets,
+    ) -> Result<Self, StoreError> {
+        let seal = |field, value: &Option<String>| {
+            value.as_ref().map(|value| secrets.seal(&entry.key, field, value)).transpose()
+        };
+        let sealed = Sealed {
+            officer: match before {
+                Some(known) if known.entry.officer == entry.officer => known.sealed.officer.clone(),
+                _ => seal(Field::Officer, &entry.officer)?,
+            },
+            notify: match before {
+                Some(known) if known.entry.notify == entry.notify => known.sealed.notify.clone(),
+                _ => seal(Field::Notify, &entry.notify)?,
+            },
+        };
+        Ok(Self { entry, sealed })
+    }
+
+    /// The entry as it is written down: what it says of persons encrypted.
+    fn json(&self) -> Value {
+        let Sealed { officer, notify } = self.sealed.clone();
+        let written = LedgerEntry { officer, notify, ..self.entry.clone() };
+        serde_json::to_value(written).expect("a ledger entry is a map with string keys")
+    }
 }
 
 async fn write_units(connection: &mut PgConnection, entries: &Value) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 //! become nouns of `domain` and facts of `observe` here. Statements are checked against the schema
 //! at compile time; what the compiler was told lies in `.sqlx` (`deploy/sqlx-prepare.sh`).
 
+mod accounts;
 mod canary;
 mod claim;
 mod columns;
@@ -20,6 +21,7 @@ mod samples;
 mod schema;
 mod score_inputs;
 mod scores;
+mod secrets;
 mod settings;
 mod states;
 mod targets;
@@ -40,6 +42,7 @@ pub use record::{Lease, NextVisit, VisitRecord};
 pub use samples::Profile;
 pub use score_inputs::ScoreInput;
 pub use scores::{NewScoreRun, Score, ScoreQuantile, ScoreRunId, StoredScore};
+pub use secrets::Secrets;
 pub use settings::Settings;
 pub use states::{AccountState, ToJudge};
 pub use targets::{DueCount, Rate, TargetCounts, TargetSpec, Which};
@@ -54,14 +57,20 @@ pub struct Store {
     pool: PgPool,
     /// Months that are known to have their partitions.
     months: schema::Months,
+    secrets: Secrets,
 }
 
 impl Store {
-    /// Connects to `url` (`postgres://…`) with at most `connections_max` connections.
+    /// Connects to `url` (`postgres://…`) with at most `connections_max` connections; `secrets`
+    /// encrypt what the ledger says of persons.
     ///
     /// Fails at once where the server is not there. The schema is not touched; call
     /// [`Store::migrate`] before anything else.
-    pub async fn connect(url: &str, connections_max: u32) -> Result<Self, StoreError> {
+    pub async fn connect(
+        url: &str,
+        connections_max: u32,
+        secrets: Secrets,
+    ) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
         // Compiling a plan costs more than any of our statements takes.
         let options = options.application_name("xunjian").options([("jit", "off")]);
@@ -71,7 +80,7 @@ impl Store {
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
-        Ok(Self { pool, months: schema::Months::default() })
+        Ok(Self { pool, months: schema::Months::default(), secrets })
     }
 
     /// Asks the server for an answer.

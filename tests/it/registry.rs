@@ -191,7 +191,7 @@ async fn an_export_is_read_back_unchanged_in_either_form() {
     office.import(&sample(), &[]).done();
     let csv = office.registry(&["export", "--format", "csv"]).done();
     assert!(csv.starts_with('\u{feff}'));
-    fs::write(office.path("out.csv"), csv).unwrap();
+    fs::write(office.path("out.csv"), &csv).unwrap();
     let workbook = office.path("out.xlsx");
     let to = workbook.to_str().unwrap();
     assert_eq!(office.registry(&["export", "--format", "xlsx", "--out", to]).done(), "");
@@ -203,6 +203,8 @@ async fn an_export_is_read_back_unchanged_in_either_form() {
         elsewhere.import(&office.path(file), &[]).done();
         let entries = copy.accounts().await.unwrap();
         assert!(entries.iter().map(|a| &a.entry).eq(before.iter().map(|a| &a.entry)), "{file}");
+        // What the ledger says of persons came along as well, under the other office's key.
+        assert_eq!(elsewhere.registry(&["export", "--format", "csv"]).done(), csv, "{file}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::{entries, with_store};
+use super::with_store;
 use crate::app::clock::SystemClock;
 use crate::domain::{Account, Activity, Clock, Reason, Standing, shanghai_date};
 use crate::registry::{self, AuditFacts, Defect};
@@ -32,7 +32,8 @@ pub(super) async fn run(args: &Audit, settings: &Settings) -> anyhow::Result<()>
     .await?;
     let facts = facts(&accounts, profiles, &standings);
     let today = shanghai_date(SystemClock.now());
-    let defects = registry::audit(&entries(accounts), &facts, today, &settings.registry);
+    let entries: Vec<_> = accounts.into_iter().map(|account| account.entry).collect();
+    let defects = registry::audit(&entries, &facts, today, &settings.registry);
     let mut out = io::stdout().lock();
     match args.format {
         ListForm::Text => write_text(&mut out, &defects)?,

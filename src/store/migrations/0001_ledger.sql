@@ -17,7 +17,8 @@ create table units (
 create table accounts (
     id             bigint generated always as identity primary key,
     key            text not null unique check (key <> ''),
-    -- False for the named canaries of platform files: visited, never judged or shown.
+    -- False for the named canaries of platform files and the daemon's own heartbeat: visited, never
+    -- shown or scored.
     in_ledger      boolean not null default true,
     platform       text not null,
     handle         text not null,
@@ -37,8 +38,9 @@ create table accounts (
     population     bigint check (population >= 0),
     exemption      text,
     exempt_until   date,
-    officer        text,
-    notify         text,
+    -- About persons: encrypted by the program, whose key is not in the database.
+    officer        text check (officer like 'x1.%'),
+    notify         text check (notify like 'x1.%'),
     operator       text,
     contract_until date,
     site_id        text,
@@ -51,7 +53,8 @@ create table accounts (
 create index accounts_platform_handle on accounts (platform, handle);
 create index accounts_region on accounts (region text_pattern_ops);
 
--- Append only: every change of a ledger row with its author and reason.
+-- Append only: every change of a ledger row with its author and reason. What rows say of persons is
+-- encrypted here as well.
 create table account_history (
     account_id  bigint not null references accounts,
     id          bigint generated always as identity,

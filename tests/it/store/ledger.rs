@@ -1,4 +1,4 @@
-use xunjian::domain::Lifecycle;
+use xunjian::domain::{LedgerEntry, Lifecycle};
 use xunjian::store::{LedgerChanges, LedgerCounts};
 
 use super::{at, entry, request, target};
@@ -14,12 +14,15 @@ async fn an_entry_comes_back_as_it_was_given() {
     full.filed_on = Some("2019-03-01".parse().unwrap());
     full.exempt_until = Some("2026-12-31".parse().unwrap());
     full.officer = Some("张三".into());
+    full.notify = Some("dingtalk:13800000000".into());
     full.notes.insert("备注".into(), "原样".into());
-    let added = vec![full.clone(), entry("k2")];
-    let changes = LedgerChanges { added, ..LedgerChanges::default() };
+    let entries = vec![full.clone(), entry("k2")];
+    let changes = LedgerChanges { added: entries.clone(), ..LedgerChanges::default() };
     let counts = store.apply_ledger(&changes, "li", "first import", at(0)).await.unwrap();
     assert_eq!(counts, LedgerCounts { added: 2, ..LedgerCounts::default() });
-    assert_eq!(store.account("k1").await.unwrap().unwrap().entry, full);
+    assert_eq!(store.ledger().await.unwrap(), entries);
+    let impersonal = LedgerEntry { officer: None, notify: None, ..full };
+    assert_eq!(store.account("k1").await.unwrap().unwrap().entry, impersonal);
     assert_eq!(store.account("k3").await.unwrap(), None);
     let again = store.apply_ledger(&changes, "li", "once more", at(1)).await.unwrap();
     assert_eq!(again, LedgerCounts::default(), "what stands as given is not written");

@@ -7,6 +7,7 @@ mod judging;
 mod ledger;
 mod schema;
 mod scoring;
+mod secrets;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use xunjian::domain::{

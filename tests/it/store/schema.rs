@@ -1,7 +1,7 @@
 use xunjian::store::StoreError;
 
 use super::{accounts, at, instant, observed};
-use crate::support::{database, empty_database};
+use crate::support::{database, empty_database, secrets};
 
 #[tokio::test]
 async fn two_migrators_at_once_leave_one_schema() {
@@ -33,7 +33,8 @@ async fn a_schema_newer_than_the_program_is_refused_with_both_versions() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable() {
-    let refusal = xunjian::store::Store::connect("postgres://nobody@127.0.0.1:1/none", 1).await;
+    let url = "postgres://nobody@127.0.0.1:1/none";
+    let refusal = xunjian::store::Store::connect(url, 1, secrets()).await;
     assert!(matches!(refusal.unwrap_err(), StoreError::Unavailable(_)));
 }
 

@@ -4,4 +4,4 @@ mod command;
 mod postgres;
 
 pub(crate) use command::{program, run};
-pub(crate) use postgres::{database, empty_database, private_url};
+pub(crate) use postgres::{Database, database, empty_database, private_url, secrets};

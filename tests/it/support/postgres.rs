@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::OnceCell;
-use xunjian::store::Store;
+use xunjian::store::{Secrets, Store};
 
 const TEMPLATE: &str = "template_migrated";
 
@@ -19,17 +19,22 @@ pub(crate) struct Database {
     pub(crate) pool: PgPool,
 }
 
+/// The key of every test's store.
+pub(crate) fn secrets() -> Secrets {
+    Secrets::new(&[7; 32])
+}
+
 /// A store on a migrated database of its own, with the partitions around November 2026.
 pub(crate) async fn database() -> (Store, Database) {
     let database = create(TEMPLATE).await;
-    let store = Store::connect(&database.url, 12).await.expect("the server runs");
+    let store = Store::connect(&database.url, 12, secrets()).await.expect("the server runs");
     (store, database)
 }
 
 /// A store on a database without any schema.
 pub(crate) async fn empty_database() -> (Store, Database) {
     let database = create("template1").await;
-    let store = Store::connect(&database.url, 4).await.expect("the server runs");
+    let store = Store::connect(&database.url, 4, secrets()).await.expect("the server runs");
     (store, database)
 }
 
@@ -55,7 +60,7 @@ async fn server() -> &'static Server {
             let mut session = PgConnection::connect(&server.url("postgres")).await.unwrap();
             let statement = format!("create database {TEMPLATE}");
             sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut session).await.unwrap();
-            let store = Store::connect(&server.url(TEMPLATE), 1).await.unwrap();
+            let store = Store::connect(&server.url(TEMPLATE), 1, secrets()).await.unwrap();
             store.migrate().await.unwrap();
             let november: DateTime<Utc> = "2026-11-22T00:00:00Z".parse().unwrap();
             store.ensure_partitions(november).await.unwrap();
