@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Count, Reason, SHANGHAI, Standing};
 
+use super::landing::ACTIVITIES;
 use super::problem::ProblemDetail;
 use super::query::{Filter, understood};
 use super::site::Site;
@@ -69,6 +70,8 @@ pub(super) struct AccountList {
 pub(super) struct ListQuery {
     platform: String,
     area: String,
+    /// The word of one activity; empty means all.
+    activity: String,
     cursor: String,
     limit: Option<u32>,
 }
@@ -77,8 +80,9 @@ pub(super) async fn list(
     State(site): State<Site>,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<AccountList>, ProblemDetail> {
-    let ListQuery { platform, area, cursor, limit } = understood(query)?;
+    let ListQuery { platform, area, activity, cursor, limit } = understood(query)?;
     let filter = Filter::new(platform, area)?;
+    let activity = activity_of(&activity)?;
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         let detail = format!("limit is 1 to {LIMIT_MAX}, not {limit}");
@@ -86,8 +90,8 @@ pub(super) async fn list(
     }
     let after = key_of(&cursor)?;
     // One more than asked tells whether another page follows.
-    let read =
-        site.reads.standings_after(after.as_deref(), limit + 1, filter.platform(), filter.area());
+    let (after, platform, area) = (after.as_deref(), filter.platform(), filter.area());
+    let read = site.reads.standings_after(after, limit + 1, platform, area, activity);
     let mut standings = site.ask("standings_after", read).await?;
     let more = standings.len() > limit as usize;
     standings.truncate(limit as usize);
@@ -106,6 +110,17 @@ pub(super) async fn show(
         Some(standing) => Ok(Json(AccountView::from(standing))),
         None => Err(ProblemDetail::not_found(format!("there is no account {key:?}"))),
     }
+}
+
+/// The activity asked for, which must be one there is: a slip of the pen is no empty list.
+fn activity_of(word: &str) -> Result<Option<&'static str>, ProblemDetail> {
+    if word.is_empty() {
+        return Ok(None);
+    }
+    let words = ACTIVITIES.map(|(word, ..)| word);
+    words.into_iter().find(|known| *known == word).map(Some).ok_or_else(|| {
+        ProblemDetail::bad_request(format!("activity is {}, not {word:?}", words.join(", ")))
+    })
 }
 
 /// The key a cursor stands for. Keys hold any character, so the cursor is their bytes in hex.

@@ -10,7 +10,7 @@ use super::site::Site;
 
 /// The activities in the order in which an office asks for them. Grey is for the unknown: it is
 /// neither good nor bad.
-const ACTIVITIES: [(&str, &str, &str); 7] = [
+pub(super) const ACTIVITIES: [(&str, &str, &str); 7] = [
     ("active", "正常更新", "#2e7d32"),
     ("watch", "临近超期", "#f9a825"),
     ("dormant", "休眠", "#ef6c00"),

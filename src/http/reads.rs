@@ -47,7 +47,8 @@ pub trait Reads: Send + Sync + 'static {
     /// One account by its key.
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>>;
 
-    /// At most `limit` accounts in the order of their keys, those after `after`.
+    /// At most `limit` accounts in the order of their keys, those after `after`; `activity` is the
+    /// word of one.
     ///
     /// This default reads all of them and keeps one page; a store that can seek should.
     fn standings_after<'a>(
@@ -56,10 +57,12 @@ pub trait Reads: Send + Sync + 'static {
         limit: u32,
         platform: Option<&'a str>,
         area: Option<&'a str>,
+        activity: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>> {
         Box::pin(async move {
             let mut all = self.standings(u32::MAX, platform, area).await?;
             all.retain(|one| after.is_none_or(|after| one.key.as_str() > after));
+            all.retain(|one| activity.is_none_or(|word| one.activity.as_str() == word));
             all.sort_unstable_by(|a, b| a.key.cmp(&b.key));
             all.truncate(limit as usize);
             Ok(all)
@@ -112,8 +115,11 @@ impl Reads for Store {
         limit: u32,
         platform: Option<&'a str>,
         area: Option<&'a str>,
+        activity: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>> {
         let after = after.unwrap_or_default();
-        Box::pin(async move { told(self.standings_after(after, limit, platform, area).await) })
+        Box::pin(
+            async move { told(self.standings_after(after, limit, platform, area, activity).await) },
+        )
     }
 }

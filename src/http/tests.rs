@@ -287,6 +287,16 @@ async fn accounts_are_listed_page_by_page() {
     let second = site.get(&format!("/api/v1/accounts?limit=2&cursor={cursor}")).await.json();
     assert_eq!(keys(&second), ["weibo:3"]);
     assert_eq!(second["next_cursor"], Value::Null);
+    for (activity, keys) in [
+        ("zombie", &["weibo:3"][..]),
+        ("dormant", &[]),
+        ("", &["portal:https://a.gov.cn/x/", "weibo:1", "weibo:3"]),
+    ] {
+        let path = format!("/api/v1/accounts?activity={activity}");
+        let list = site.get(&path).await.json();
+        let items = list["items"].as_array().unwrap();
+        assert!(items.iter().map(|one| &one["key"]).eq(keys), "{activity}: {list}");
+    }
     let area = site.get("/api/v1/accounts?area=441522").await.json();
     assert_eq!(keys(&area), ["portal:https://a.gov.cn/x/"]);
 }
@@ -315,6 +325,7 @@ async fn a_wrong_question_is_a_problem_and_not_a_guess() {
         ("/api/v1/accounts?cursor=xyz", 400, "cursor"),
         ("/api/v1/accounts?page=2", 400, "page"),
         ("/api/v1/accounts?area=44x", 400, "area"),
+        ("/api/v1/accounts?activity=silent", 400, "undetermined"),
         ("/metrics/accounts?area=441", 400, "area"),
         ("/api/v1/accounts/%ff", 400, "UTF-8"),
         ("/api/v2", 404, "/api/v2"),

@@ -56,6 +56,7 @@ struct Choice<'a> {
     area_prefix: Option<&'a str>,
     key: Option<&'a str>,
     after: Option<&'a str>,
+    activity: Option<&'a str>,
 }
 
 impl Store {
@@ -94,15 +95,18 @@ impl Store {
         self.chosen(Choice { limit, platform, area_prefix, ..Choice::default() }).await
     }
 
-    /// At most `limit` judged accounts with keys after `after`, in the order of their keys.
+    /// At most `limit` judged accounts with keys after `after`, in the order of their keys;
+    /// `activity` is the stable word of one.
     pub async fn standings_after(
         &self,
         after: &str,
         limit: u32,
         platform: Option<&str>,
         area_prefix: Option<&str>,
+        activity: Option<&str>,
     ) -> Result<Vec<Standing>, StoreError> {
-        self.chosen(Choice { limit, platform, area_prefix, after: Some(after), key: None }).await
+        let after = Some(after);
+        self.chosen(Choice { limit, platform, area_prefix, after, activity, key: None }).await
     }
 
     /// The standing of one judged account.
@@ -127,6 +131,7 @@ impl Store {
                    and ($3::text is null or starts_with(a.region, $3))
                    and ($4::text is null or a.key = $4)
                    and ($5::text is null or a.key > $5)
+                   and ($6::text is null or s.activity = $6)
                  order by case when $5 is null then array_position(array['gone', 'empty', 'zombie',
                          'dormant', 'watch', 'undetermined', 'active'], s.activity) end,
                      case when $5 is null then s.last_post_at end nulls first, a.key
@@ -155,7 +160,8 @@ impl Store {
             choice.platform,
             choice.area_prefix,
             choice.key,
-            choice.after
+            choice.after,
+            choice.activity
         )
         .fetch_all(&self.pool)
         .await?;
