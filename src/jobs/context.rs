@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::domain::Clock;
 use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::{observe, platform, schedule, scheme};
 
 use super::Settings;
@@ -36,4 +36,21 @@ pub struct Context {
     pub owner: Arc<str>,
     /// The installation's key under which message ids are kept.
     pub inquiry_key: Arc<[u8]>,
+}
+
+impl Context {
+    /// Awaits a question to the store and tells the metrics how long it took, or that it failed.
+    pub(super) async fn timed<T>(
+        &self,
+        query: &'static str,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let asked = tokio::time::Instant::now();
+        let answered = answer.await;
+        match &answered {
+            Ok(_) => self.metrics.store_answered(query, asked.elapsed().as_secs_f64()),
+            Err(_) => self.metrics.store_failed(),
+        }
+        answered
+    }
 }

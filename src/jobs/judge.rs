@@ -18,12 +18,14 @@ pub async fn judge(context: &Context) -> anyhow::Result<usize> {
     let mut judged = 0;
     loop {
         let now = context.clock.now();
-        let asked = context.store.to_judge(now, BATCH).await.context("accounts to judge")?;
+        let asked = context.timed("to_judge", context.store.to_judge(now, BATCH)).await;
+        let asked = asked.context("accounts to judge")?;
         if asked.is_empty() {
             return Ok(judged);
         }
         let verdicts = verdicts(context, &asked, now).await?;
-        context.store.save_states(&verdicts).await.context("saving verdicts")?;
+        let saved = context.timed("judge", context.store.save_states(&verdicts)).await;
+        saved.context("saving verdicts")?;
         judged += verdicts.len();
     }
 }
@@ -35,7 +37,8 @@ async fn verdicts(
 ) -> anyhow::Result<Vec<(ToJudge, AccountState)>> {
     let accounts: Vec<AccountId> = asked.iter().map(|one| one.account).collect();
     let since = now - TimeDelta::days(i64::from(context.settings.history_days));
-    let mut histories = context.store.histories(&accounts, since).await.context("histories")?;
+    let read = context.timed("histories", context.store.histories(&accounts, since)).await;
+    let mut histories = read.context("histories")?;
     let verdicts = asked.iter().map(|one| {
         let history = histories.remove(&one.account).unwrap_or_default();
         let verdict = observe::judge(&history, &context.observe, now, now);

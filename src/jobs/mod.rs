@@ -8,6 +8,7 @@ pub mod crawl;
 pub mod driver;
 pub mod housekeeping;
 pub mod judge;
+pub mod platforms;
 pub mod score;
 mod settings;
 
@@ -21,7 +22,8 @@ pub use settings::Settings;
 use driver::Job;
 
 /// The names of all periodic jobs, for the metrics.
-pub const NAMES: [&str; 6] = ["targets", "canaries", "backlog", "judge", "score", "housekeeping"];
+pub const NAMES: [&str; 8] =
+    ["targets", "canaries", "backlog", "platforms", "judge", "score", "housekeeping", "heartbeat"];
 
 /// Every periodic job with its rhythm; the crawl itself is a task of its own.
 pub fn all(context: &Context) -> Vec<Job> {
@@ -40,6 +42,7 @@ pub fn all(context: &Context) -> Vec<Job> {
         job!("targets", settings.targets_seconds, crawl::sync_targets),
         job!("canaries", settings.canaries_seconds, crawl::choose_canaries),
         job!("backlog", settings.backlog_seconds, housekeeping::tell_backlog),
+        job!("platforms", settings.platforms_seconds, platforms::tell_platforms),
         job!("judge", settings.judge_seconds, judge::judge),
         job!("score", settings.score_seconds, score::score_current_quarter),
         job!("housekeeping", settings.housekeeping_seconds, housekeeping::keep_house),

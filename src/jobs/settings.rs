@@ -24,6 +24,8 @@ pub struct Settings {
     pub canaries_seconds: u64,
     /// How often the backlog is counted for the metrics.
     pub backlog_seconds: u64,
+    /// How often the metrics are told whether the platforms can be read.
+    pub platforms_seconds: u64,
     /// How often activities are judged anew where something happened.
     pub judge_seconds: u64,
     /// How often the scores of the current quarter are computed.
@@ -48,6 +50,7 @@ impl Default for Settings {
             targets_seconds: 30,
             canaries_seconds: 600,
             backlog_seconds: 15,
+            platforms_seconds: 30,
             judge_seconds: 5,
             score_seconds: 900,
             housekeeping_seconds: 3600,

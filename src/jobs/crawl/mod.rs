@@ -107,7 +107,6 @@ async fn feed(
             }
             Err(error) if until == Until::Idle => return Err(error),
             Err(error) => {
-                context.metrics.store_failed();
                 tracing::error!(error = format!("{error:#}"), "no targets claimed, trying again");
                 pause = Some(STORE_PAUSE);
             }
@@ -142,7 +141,7 @@ async fn claim(context: &Context, busy_hosts: Vec<String>) -> anyhow::Result<Vec
         per_host: settings.claims_per_host,
         busy_hosts: &busy_hosts,
     };
-    context.store.claim(&request).await.context("claiming targets")
+    context.timed("claim", context.store.claim(&request)).await.context("claiming targets")
 }
 
 fn by_host(claimed: Vec<Claimed>) -> BTreeMap<String, Vec<Claimed>> {

@@ -93,14 +93,9 @@ async fn commit(context: &Context, batch: Vec<Finished>) {
 async fn finish(context: &Context, records: &[VisitRecord]) -> FinishReport {
     let mut wait = RETRY_FIRST;
     loop {
-        let began = Instant::now();
-        match context.store.finish(records).await {
-            Ok(report) => {
-                context.metrics.store_answered("finish", began.elapsed().as_secs_f64());
-                return report;
-            }
+        match context.timed("finish", context.store.finish(records)).await {
+            Ok(report) => return report,
             Err(error) => {
-                context.metrics.store_failed();
                 tracing::error!(%error, visits = records.len(), "visits not stored, trying again");
             }
         }
