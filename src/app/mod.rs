@@ -20,8 +20,9 @@ pub use jobs::Jobs;
 pub use open::{Misconfigured, open_store, platforms, schemes};
 
 use crate::domain::Clock;
+use crate::fetch::{self, HostLimit};
 use crate::http::{self, Readiness, Site};
-use crate::jobs::{Context, all, crawl, driver};
+use crate::jobs::{Context, all, crawl, driver, heartbeat};
 use crate::metrics::JobOutcome;
 use crate::settings::Settings;
 
@@ -47,17 +48,20 @@ impl App {
     pub async fn build(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let listener = http::bind(&settings.http).await?;
         let address = listener.local_addr()?;
-        let jobs = Jobs::own(settings, clock).await?;
+        let mut settings = settings.clone();
+        reach_itself(&mut settings.fetch, address);
+        let jobs = Jobs::own(&settings, clock).await?;
         let context = jobs.context();
         let readiness = Arc::new(Readiness::default());
         readiness.set_migrated(true);
         readiness.set_adapters(context.platforms.iter().count());
         let site = Site::new(
-            settings.http.clone(),
-            settings.metrics.clone(),
+            settings.http,
+            settings.metrics,
             context.metrics.clone(),
             readiness,
             Arc::new(context.store.clone()),
+            context.clock.clone(),
         );
         let lifecycle = Lifecycle::new();
         Ok(Self { jobs, lifecycle, address, front: Some((listener, site)) })
@@ -108,6 +112,13 @@ impl App {
         let ended = ended.await;
         ended.and(self.jobs.close().await)
     }
+}
+
+/// Lets the heartbeat find the daemon's own HTTP, whatever port it has, without its waiting long.
+fn reach_itself(fetch: &mut fetch::Settings, address: SocketAddr) {
+    let limit = HostLimit { per_minute: 600.0, concurrent: 1, backoff_max_seconds: 60 };
+    fetch.limits.insert(heartbeat::HOST.to_owned(), limit);
+    fetch.connect_to.insert(heartbeat::HOST.to_owned(), address);
 }
 
 /// The crawl and the periodic jobs, to be started when the time has come.

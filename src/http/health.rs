@@ -2,8 +2,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use serde_json::{Value, json};
+
+use crate::jobs::heartbeat;
 
 use super::problem::ProblemDetail;
 use super::site::Site;
@@ -29,6 +32,12 @@ impl Readiness {
 
 pub(super) async fn alive() -> &'static str {
     "ok\n"
+}
+
+/// The feed in which the daemon watches itself.
+pub(super) async fn heartbeat(State(site): State<Site>) -> impl IntoResponse {
+    let media_type = [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")];
+    (media_type, heartbeat::feed(site.clock.now()))
 }
 
 pub(super) async fn ready(State(site): State<Site>) -> Result<Json<Value>, ProblemDetail> {

@@ -5,6 +5,8 @@ use axum::routing::get;
 use axum::{Router, middleware};
 use tracing::warn;
 
+use crate::domain::Clock;
+use crate::jobs::heartbeat;
 use crate::metrics::{self, Metrics};
 
 use super::fleet::FleetCache;
@@ -22,6 +24,7 @@ pub struct Site {
     pub(super) metrics: Arc<Metrics>,
     pub(super) readiness: Arc<Readiness>,
     pub(super) reads: Arc<dyn Reads>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) fleet: Arc<FleetCache>,
 }
 
@@ -33,8 +36,9 @@ impl Site {
         metrics: Arc<Metrics>,
         readiness: Arc<Readiness>,
         reads: Arc<dyn Reads>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, series, metrics, readiness, reads, fleet: Arc::default() }
+        Self { settings, series, metrics, readiness, reads, clock, fleet: Arc::default() }
     }
 
     pub(super) fn router(self) -> Router {
@@ -42,6 +46,7 @@ impl Site {
             .route("/", get(landing::page))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
+            .route(heartbeat::PATH, get(health::heartbeat))
             .route("/metrics", get(scrape::process_and_fleet))
             .route("/metrics/accounts", get(scrape::accounts))
             .route("/api/v1/accounts", get(accounts::list))

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::domain::{Activity, Count, FleetCell, Reason, Standing};
+use crate::domain::{Activity, Clock, Count, FleetCell, Reason, Standing};
 use crate::metrics::{self, Known, Metrics, ScoreQuantile};
 
 /// A store of a few accounts that can be taken down.
@@ -91,6 +92,15 @@ impl Reads for FewAccounts {
     }
 }
 
+/// It is always the same moment.
+struct Standstill;
+
+impl Clock for Standstill {
+    fn now(&self) -> DateTime<Utc> {
+        "2026-11-22T04:00:00Z".parse().unwrap()
+    }
+}
+
 /// The real server on a free port; it stops when this is dropped.
 struct TestSite {
     address: SocketAddr,
@@ -115,6 +125,7 @@ impl TestSite {
             Arc::new(Metrics::new(&known)),
             Arc::clone(&readiness),
             Arc::clone(&store) as Arc<dyn Reads>,
+            Arc::new(Standstill),
         );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -388,4 +399,19 @@ fn settings_survive_a_round_trip() {
     check("fleet_cache_seconds = 16", "0 to 15, not 16");
     check("connections_max = 0", "1 to 10000, not 0");
     check("request_timeout_seconds = -1", "invalid value");
+}
+
+#[tokio::test]
+async fn the_heartbeat_has_a_name_of_its_own_and_nothing_else_has() {
+    let site = TestSite::start().await;
+    let ask = |path: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: heartbeat.xunjian.invalid\r\nConnection: close\r\n\r\n"
+        )
+    };
+    let feed = site.send(&ask("/heartbeat.xml")).await;
+    assert_eq!(feed.status, 200);
+    assert!(String::from_utf8_lossy(&feed.body).contains("2026-11-22T12:00:00+08:00"));
+    assert_eq!(site.send(&ask("/api/v1/accounts")).await.status, 403);
+    assert_eq!(site.send(&ask("/metrics")).await.status, 403);
 }

@@ -6,6 +6,7 @@
 mod context;
 pub mod crawl;
 pub mod driver;
+pub mod heartbeat;
 pub mod housekeeping;
 pub mod judge;
 pub mod platforms;
@@ -46,6 +47,7 @@ pub fn all(context: &Context) -> Vec<Job> {
         job!("judge", settings.judge_seconds, judge::judge),
         job!("score", settings.score_seconds, score::score_current_quarter),
         job!("housekeeping", settings.housekeeping_seconds, housekeeping::keep_house),
+        job!("heartbeat", settings.heartbeat_seconds, heartbeat::beat),
     ]
 }
 

@@ -32,6 +32,8 @@ pub struct Settings {
     pub score_seconds: u64,
     /// How often partitions are made and the disk is looked at.
     pub housekeeping_seconds: u64,
+    /// How often the daemon watches a feed of its own through every stage.
+    pub heartbeat_seconds: u64,
     /// How many days back visits and posts are read for a judgement; at least the zombie window
     /// and the time of its confirmations.
     pub history_days: u32,
@@ -54,6 +56,7 @@ impl Default for Settings {
             judge_seconds: 5,
             score_seconds: 900,
             housekeeping_seconds: 3600,
+            heartbeat_seconds: 300,
             history_days: 120,
         }
     }

@@ -7,7 +7,7 @@ use super::{Store, StoreError};
 use crate::domain::AccountId;
 use crate::observe::CanaryLook;
 
-/// A canary that a platform file names.
+/// An account outside the ledger: a canary that a platform file names, or the daemon's heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanaryAccount {
     /// Platform id.
@@ -78,7 +78,8 @@ impl Store {
         Ok(marked.rows_affected())
     }
 
-    /// Numbers the canaries that platform files name, in the order given.
+    /// Numbers the canaries that platform files name, in the order given; also the account of the
+    /// heartbeat, which is no canary.
     ///
     /// One that the ledger holds keeps its number there; the others are visited only, never judged,
     /// scored or shown.

@@ -8,6 +8,7 @@ use regex::Regex;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use xunjian::app::clock::SystemClock;
 use xunjian::http::{Readiness, Settings, Site, serve};
 use xunjian::metrics::{self, FAMILIES};
 
@@ -214,6 +215,7 @@ async fn every_panel_has_an_answer_from_a_real_prometheus() {
         Arc::clone(&process),
         Arc::new(Readiness::default()),
         Arc::new(County { metrics: process }),
+        Arc::new(SystemClock),
     );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

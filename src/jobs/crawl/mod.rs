@@ -32,6 +32,7 @@ pub use targets::sync_targets;
 use crate::store::{ClaimRequest, Claimed, VisitRecord};
 
 use visit::Finished;
+pub(super) use visit::look_at;
 pub use visit::{outcome_word, outcome_words};
 
 use super::Context;

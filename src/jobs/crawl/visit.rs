@@ -22,19 +22,33 @@ pub(super) struct Finished {
     pub(super) seen_before: bool,
 }
 
-/// Visits one target: asks, reads, and says what that proves.
+/// Visits one target, counts the visit, and logs what an operator should know of a failure.
 ///
 /// `None` where the ledger or the platform file no longer names the page; such a target goes with
 /// the next synchronisation.
 pub(super) async fn visit(context: &Context, target: &Claimed) -> Option<Finished> {
+    let in_flight = context.metrics.enter_crawl(&target.platform);
+    let (finished, gathered) = visit_untold(context, target).await?;
+    drop(in_flight);
+    tell(context, target, &finished.record.visit.outcome, &gathered);
+    Some(finished)
+}
+
+/// The same for the daemon's own heartbeat, which counts nowhere: what is to be written down, or
+/// `None`.
+pub(in crate::jobs) async fn look_at(context: &Context, target: &Claimed) -> Option<VisitRecord> {
+    let (finished, _) = visit_untold(context, target).await?;
+    Some(finished.record)
+}
+
+/// Asks, reads, and says what that proves.
+async fn visit_untold(context: &Context, target: &Claimed) -> Option<(Finished, Gathered)> {
     let platform = context.platforms.get(&target.platform)?;
     let kind = platform.pages.get(&target.page)?;
     let address = kind.url.as_ref()?.fill(&target.handle, target.url.as_deref(), 1)?;
     let asked = Asked { target, platform, kind, address: &address };
     let started_at = context.clock.now();
-    let in_flight = context.metrics.enter_crawl(&target.platform);
     let gathered = gather(context, &asked).await;
-    drop(in_flight);
     let composed = match &gathered.first {
         Ok(answered) => {
             let same_since = same_since(context, &asked, gathered.pages.first()).await;
@@ -44,8 +58,8 @@ pub(super) async fn visit(context: &Context, target: &Claimed) -> Option<Finishe
         }
         Err(failure) => Composed { outcome: Outcome::Failed(failure.reason), posts_as_of: None },
     };
-    tell(context, target, &composed.outcome, &gathered);
-    Some(finished(context, &asked, started_at, gathered, composed))
+    let finished = finished(context, &asked, started_at, &gathered, composed);
+    Some((finished, gathered))
 }
 
 /// As-of time of the first answer that said the same as this one, the newest or any before it: a
@@ -74,7 +88,7 @@ fn finished(
     context: &Context,
     asked: &Asked<'_>,
     started_at: DateTime<Utc>,
-    gathered: Gathered,
+    gathered: &Gathered,
     composed: Composed,
 ) -> Finished {
     let Asked { target, platform, .. } = *asked;
@@ -84,7 +98,7 @@ fn finished(
     };
     let now = context.clock.now();
     let look = canary::look(context, asked, &composed.outcome, &posts, now);
-    let next = next::next_visit(context, asked, &composed.outcome, &gathered, &posts, now);
+    let next = next::next_visit(context, asked, &composed.outcome, gathered, &posts, now);
     let visit = Visit {
         page: target.page.clone(),
         // A profile lists no part of its own; its counter speaks for all.
@@ -95,7 +109,7 @@ fn finished(
         source: source(platform),
         outcome: composed.outcome,
     };
-    let first = gathered.pages.into_iter().next();
+    let first = gathered.pages.first();
     let record = VisitRecord {
         account: target.account,
         host: Some(target.host.clone()),
@@ -104,9 +118,9 @@ fn finished(
         status: gathered.first.as_ref().ok().map(status),
         bytes: Some(gathered.bytes),
         duration_ms: u32::try_from(gathered.elapsed.as_millis()).ok(),
-        body_digest: first.as_ref().map(digest),
-        identity: first.as_ref().and_then(|page| proven_identity(&visit.outcome, &page.identity)),
-        inquiries: first.map(|page| page.inquiries).unwrap_or_default(),
+        body_digest: first.map(digest),
+        identity: first.and_then(|page| proven_identity(&visit.outcome, &page.identity)),
+        inquiries: first.map(|page| page.inquiries.clone()).unwrap_or_default(),
         posts,
         next: Some(next),
         visit,
