@@ -5,6 +5,7 @@ mod finishing;
 mod histories;
 mod judging;
 mod ledger;
+mod platforms;
 mod schema;
 mod scoring;
 mod secrets;
