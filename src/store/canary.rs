@@ -1,8 +1,10 @@
 //! Canaries: busy accounts that show whether a host still tells the truth.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use super::columns::column;
+use super::record::VisitRecord;
 use super::{Store, StoreError};
 use crate::domain::AccountId;
 use crate::observe::CanaryLook;
@@ -149,51 +151,46 @@ impl Store {
             .map(|row| (AccountId(row.account_id), row.posts.unsigned_abs()))
             .collect())
     }
+}
 
-    /// Writes down one look at the canary `canary` of a host and page kind.
-    ///
-    /// Every account of that host and page kind whose verdict may turn on it is judged again; an
-    /// active one's does not.
-    pub async fn record_canary_look(
-        &self,
-        host: &str,
-        page: &str,
-        canary: AccountId,
-        look: &CanaryLook,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let written = sqlx::query!(
-            "insert into canary_looks (host, page, at, account_id, adapter, healthy, recorded_at)
-             values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (host, page, at, account_id) do nothing",
-            host,
-            page,
-            look.at,
-            canary.0,
-            look.adapter,
-            look.healthy,
-            look.recorded_at
-        )
-        .execute(&mut *transaction)
-        .await?;
-        if written.rows_affected() > 0 {
-            sqlx::query!(
-                "with concerned as (
-                     select s.account_id from account_states s
-                     where s.activity <> 'active' and s.account_id in (
-                         select t.account_id from crawl_targets t
-                         where t.host = $1 and t.page = $2)
-                     order by s.account_id for update
-                 )
-                 update account_states s set news = s.news + 1 from concerned c
-                 where s.account_id = c.account_id",
-                host,
-                page
-            )
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+/// A look that was not known before.
+pub(super) struct NewLook {
+    pub(super) host: String,
+    pub(super) page: String,
+    pub(super) at: DateTime<Utc>,
+    pub(super) account_id: i64,
+    pub(super) adapter: String,
+    pub(super) healthy: bool,
+}
+
+/// Writes down the looks of visits to canaries; gives back those that were not there already.
+pub(super) async fn insert_looks(
+    connection: &mut PgConnection,
+    records: &[&VisitRecord],
+) -> Result<Vec<NewLook>, StoreError> {
+    let looks: Vec<(&String, i64, &CanaryLook)> = records
+        .iter()
+        .filter_map(|record| Some((record.host.as_ref()?, record.account.0, record.look.as_ref()?)))
+        .collect();
+    if looks.is_empty() {
+        return Ok(Vec::new());
     }
+    let written = sqlx::query_as!(
+        NewLook,
+        "insert into canary_looks (host, page, at, account_id, adapter, healthy, recorded_at)
+         select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[],
+             $5::text[], $6::bool[], $7::timestamptz[])
+         on conflict (host, page, at, account_id) do nothing
+         returning host, page, at, account_id, adapter, healthy",
+        &column(&looks, |(host, ..)| (*host).clone()),
+        &column(&looks, |(.., look)| look.page.clone()),
+        &column(&looks, |(.., look)| look.at),
+        &column(&looks, |(_, account, _)| *account),
+        &column(&looks, |(.., look)| look.adapter.clone()),
+        &column(&looks, |(.., look)| look.healthy),
+        &column(&looks, |(.., look)| look.recorded_at),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(written)
 }

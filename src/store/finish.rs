@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::columns::{column, to_micros};
 use super::record::VisitRecord;
 use super::visits::VisitRow;
-use super::{Store, StoreError, listing, new_items, samples, visits};
+use super::{Store, StoreError, canary, listing, new_items, samples, states, visits};
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
 
@@ -43,7 +43,7 @@ pub struct Discovered {
 impl Store {
     /// Writes visits with all they found, and hands their targets back, in one transaction.
     ///
-    /// A record whose lease has moved on writes nothing. The same record a second time changes
+    /// A record whose lease has moved on writes nothing, nor its look at a canary. The same record a second time changes
     /// nothing. What is known of a post from its first listing is never overwritten: claimed time,
     /// first seen, what missed it.
     pub async fn finish(&self, batch: &[VisitRecord]) -> Result<FinishReport, StoreError> {
@@ -84,20 +84,9 @@ async fn write(
     samples::write_profiles(connection, records).await?;
     samples::write_inquiries(connection, records).await?;
     hand_back(connection, records).await?;
+    let looks = canary::insert_looks(connection, records).await?;
     let accounts: BTreeSet<i64> = records.iter().map(|record| record.account.0).collect();
-    let accounts: Vec<i64> = accounts.into_iter().collect();
-    sqlx::query!(
-        "with learned as (
-             select account_id from account_states where account_id = any($1)
-             order by account_id for update
-         )
-         update account_states s set news = s.news + 1 from learned l
-         where s.account_id = l.account_id",
-        &accounts
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    states::tell_news(connection, &accounts.into_iter().collect::<Vec<_>>(), &looks).await
 }
 
 /// Two finishers of one account follow each other: what the first found is known to the second.

@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use super::claim::Validators;
 use super::targets::Rate;
 use crate::domain::{AccountId, Identity, Inquiry, Post};
-use crate::observe::Visit;
+use crate::observe::{CanaryLook, Visit};
 
 /// The right to finish a claimed target; it ends where another daemon claims the target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,6 +43,8 @@ pub struct VisitRecord {
     pub posts: Vec<Post>,
     /// Messages with their answers.
     pub inquiries: Vec<Inquiry>,
+    /// What the visit says of its host and page kind, where the account is a canary; it needs a host.
+    pub look: Option<CanaryLook>,
     /// What the target waits for now; needed where there is a lease.
     pub next: Option<NextVisit>,
 }

@@ -1,7 +1,9 @@
 //! The current verdict of each account, and which accounts need a new one.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
+use super::canary::NewLook;
 use super::columns::{column, misread};
 use super::{Store, StoreError};
 use crate::domain::{AccountId, Activity};
@@ -130,6 +132,55 @@ impl Store {
         })
         .transpose()
     }
+}
+
+/// Has accounts judged again: those of which something was learned, and those whose verdict may
+/// turn on new looks at canaries.
+///
+/// A look bears on the accounts of its host and page kind that are not active, and says something
+/// new to them where it differs from the look before it, or where they were visited since that one.
+/// An account's own looks do not count for it. One statement, so that all rows are locked in order.
+pub(super) async fn tell_news(
+    connection: &mut PgConnection,
+    accounts: &[i64],
+    looks: &[NewLook],
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "with look as (
+             select n.host, n.page, n.account_id, before.at as before_at,
+                 before.account_id as before_account,
+                 (before.adapter, before.healthy) is distinct from (n.adapter, n.healthy) as differs
+             from unnest($2::text[], $3::text[], $4::timestamptz[], $5::bigint[], $6::text[],
+                 $7::bool[]) as n (host, page, at, account_id, adapter, healthy)
+             left join lateral (
+                 select l.at, l.account_id, l.adapter, l.healthy from canary_looks l
+                 where l.host = n.host and l.page = n.page
+                   and (l.at, l.account_id) < (n.at, n.account_id)
+                 order by l.at desc, l.adapter = n.adapter and l.healthy = n.healthy limit 1
+             ) before on true
+         ), concerned as (
+             select s.account_id from account_states s
+             where s.account_id = any($1) or (s.activity <> 'active' and s.account_id in (
+                 select t.account_id from crawl_targets t
+                 join look on look.host = t.host and look.page = t.page
+                 where t.account_id <> look.account_id
+                   and (look.differs or t.account_id = look.before_account
+                       or t.last_visit_at > look.before_at)))
+             order by s.account_id for update
+         )
+         update account_states s set news = s.news + 1 from concerned c
+         where s.account_id = c.account_id",
+        accounts,
+        &column(looks, |look| look.host.clone()),
+        &column(looks, |look| look.page.clone()),
+        &column(looks, |look| look.at),
+        &column(looks, |look| look.account_id),
+        &column(looks, |look| look.adapter.clone()),
+        &column(looks, |look| look.healthy),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Reads the two stored words of an activity.

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{Extraction, Identity, Post, Reason};
 use crate::jobs::Context;
-use crate::observe::{CanaryLook, Composed, Known, Outcome, Source, Visit, compose};
+use crate::observe::{Composed, Known, Outcome, Source, Visit, compose};
 use crate::platform::{Observability, Platform};
 use crate::store::{Claimed, VisitRecord};
 
@@ -14,8 +14,6 @@ use super::{canary, next};
 pub(super) struct Finished {
     /// The visit and all it found.
     pub(super) record: VisitRecord,
-    /// What it says of the host, where the target is a canary.
-    pub(super) look: Option<CanaryLook>,
     /// Platform id.
     pub(super) platform: String,
     /// Whether the page had been observed before, so that new posts have a detection delay.
@@ -122,11 +120,12 @@ fn finished(
         identity: first.and_then(|page| proven_identity(&visit.outcome, &page.identity)),
         inquiries: first.map(|page| page.inquiries.clone()).unwrap_or_default(),
         posts,
+        look,
         next: Some(next),
         visit,
     };
     let seen_before = target.observed_at.is_some();
-    Finished { record, look, platform: platform.id.clone(), seen_before }
+    Finished { record, platform: platform.id.clone(), seen_before }
 }
 
 fn status(answered: &Answered) -> u16 {

@@ -66,27 +66,17 @@ async fn gather(
 async fn commit(context: &Context, batch: Vec<Finished>) {
     let mut about = Vec::with_capacity(batch.len());
     let mut records = Vec::with_capacity(batch.len());
-    for Finished { record, look, platform, seen_before } in batch {
-        about.push((look, platform, seen_before));
+    for Finished { record, platform, seen_before } in batch {
+        about.push((platform, seen_before));
         records.push(record);
     }
     let report = finish(context, &records).await;
     let delays_of: HashMap<AccountId, (&str, bool)> = records
         .iter()
         .zip(&about)
-        .map(|(record, (_, platform, seen))| (record.account, (platform.as_str(), *seen)))
+        .map(|(record, (platform, seen))| (record.account, (platform.as_str(), *seen)))
         .collect();
     tell(context, &report, &delays_of);
-    for (record, (look, ..)) in records.iter().zip(&about) {
-        let (Some(look), Some(host)) = (look, &record.host) else { continue };
-        let page = &record.visit.page;
-        // A look that is lost only leaves its observations provisional until the next one.
-        let written = context.store.record_canary_look(host, page, record.account, look).await;
-        if let Err(error) = written {
-            context.metrics.store_failed();
-            tracing::error!(%error, host, page, "look at a canary not stored");
-        }
-    }
 }
 
 /// Stores a batch, as often as it takes.

@@ -3,7 +3,7 @@ use xunjian::domain::{Count, Inquiry, Moment, Reason};
 use xunjian::observe::Outcome;
 use xunjian::store::{Claimed, Store, StoreError, VisitRecord};
 
-use super::{accounts, at, finished, observed, one_target, post, request};
+use super::{accounts, at, finished, looked, observed, one_target, post, request};
 use crate::support::database;
 
 async fn rows(pool: &PgPool, table: &str) -> i64 {
@@ -42,11 +42,15 @@ async fn a_finisher_whose_lease_moved_writes_nothing() {
     let (store, database) = database().await;
     let account = one_target(&store).await;
     let late = claim(&store, "d1", 0).await;
+    let look = looked(account, "m.example.cn", 6, true).look;
     let holder = claim(&store, "d2", 5).await;
-    let report = store.finish(&[finished(&late, 6, vec![post("p1", 0, 1)])]).await.unwrap();
+    let record = VisitRecord { look, ..finished(&late, 6, vec![post("p1", 0, 1)]) };
+    let report = store.finish(&[record]).await.unwrap();
     assert_eq!(report.written, 0);
     assert_eq!(report.fenced, [(account, "timeline".to_owned())]);
-    for table in ["visits", "posts", "post_samples", "account_samples", "account_profiles"] {
+    for table in
+        ["visits", "posts", "post_samples", "canary_looks", "account_samples", "account_profiles"]
+    {
         assert_eq!(rows(&database.pool, table).await, 0, "{table}");
     }
     let report = store.finish(&[finished(&holder, 6, vec![post("p1", 0, 1)])]).await.unwrap();
@@ -70,10 +74,11 @@ async fn an_error_in_the_middle_leaves_nothing_behind() {
     .execute(&database.pool)
     .await
     .unwrap();
-    let record = finished(&claimed, 1, vec![post("p1", 0, 1)]);
+    let look = looked(claimed.account, "m.example.cn", 1, true).look;
+    let record = VisitRecord { look, ..finished(&claimed, 1, vec![post("p1", 0, 1)]) };
     let refusal = store.finish(std::slice::from_ref(&record)).await.unwrap_err();
     assert!(refusal.to_string().contains("the disk is full"), "{refusal}");
-    for table in ["visits", "posts", "post_samples"] {
+    for table in ["visits", "posts", "post_samples", "canary_looks"] {
         assert_eq!(rows(&database.pool, table).await, 0, "{table}");
     }
     sqlx::raw_sql("drop trigger refuse on account_profiles").execute(&database.pool).await.unwrap();

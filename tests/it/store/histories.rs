@@ -1,8 +1,8 @@
 use xunjian::domain::{AccountId, Activity, Count, Moment, Precision, Reason, shanghai_midnight};
-use xunjian::observe::{CanaryLook, Observation, Outcome, Policy, Source, Span, judge};
+use xunjian::observe::{Observation, Outcome, Policy, Source, Span, judge};
 use xunjian::store::{CanaryAccount, LedgerChanges, VisitRecord};
 
-use super::{accounts, at, entry, instant, observed, post, target};
+use super::{accounts, at, entry, instant, looked, observed, post, target};
 use crate::support::database;
 
 #[tokio::test]
@@ -171,24 +171,17 @@ async fn looks_at_other_canaries_come_with_the_history() {
     let histories = store.histories(&ids, at(-10)).await.unwrap();
     assert!(histories[&ids[0]].has_canary && histories[&ids[0]].canaries.is_empty());
 
-    let look = |minute: i64, healthy: bool| CanaryLook {
-        page: "timeline".into(),
-        at: at(minute),
-        adapter: "adapter-1".into(),
-        healthy,
-        recorded_at: at(minute),
-    };
-    let record = |host: &'static str, canary, look: CanaryLook| {
-        let store = store.clone();
-        async move { store.record_canary_look(host, "timeline", canary, &look).await.unwrap() }
-    };
-    record("m.example.cn", canaries[0], look(1, true)).await;
-    record("m.example.cn", canaries[0], look(1, true)).await;
-    record("m.example.cn", ids[0], look(2, false)).await;
-    record("elsewhere.cn", canaries[0], look(3, true)).await;
+    let records = [
+        looked(canaries[0], "m.example.cn", 1, true),
+        looked(ids[0], "m.example.cn", 2, false),
+        looked(canaries[0], "elsewhere.cn", 3, true),
+    ];
+    let looks: Vec<_> = records.iter().map(|record| record.look.clone().unwrap()).collect();
+    store.finish(&records).await.unwrap();
+    store.finish(&records[..1]).await.unwrap();
     let histories = store.histories(&ids, at(-10)).await.unwrap();
-    assert_eq!(histories[&ids[0]].canaries, [look(1, true)], "never its own");
-    assert_eq!(histories[&ids[1]].canaries, [look(1, true), look(2, false)]);
+    assert_eq!(histories[&ids[0]].canaries, looks[..1], "never its own");
+    assert_eq!(histories[&ids[1]].canaries, looks[..2]);
 }
 
 #[tokio::test]

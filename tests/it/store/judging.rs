@@ -1,9 +1,10 @@
-use chrono::TimeDelta;
-use xunjian::domain::{Activity, LedgerEntry, Lifecycle, Reason};
-use xunjian::observe::CanaryLook;
-use xunjian::store::{AccountState, LedgerChanges, ToJudge};
+use std::collections::BTreeMap;
 
-use super::{accounts, at, entry, observed, target};
+use chrono::TimeDelta;
+use xunjian::domain::{AccountId, Activity, LedgerEntry, Lifecycle, Reason};
+use xunjian::store::{AccountState, LedgerChanges, Store, ToJudge, VisitRecord};
+
+use super::{accounts, at, entry, finished, looked, observed, request, target};
 use crate::support::database;
 
 fn state(asked: ToJudge, activity: Activity, minute: i64) -> (ToJudge, AccountState) {
@@ -48,28 +49,68 @@ async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses()
     assert_eq!(store.state(ids[1]).await.unwrap().unwrap().activity, Activity::Active);
 }
 
+/// Judges all that asks for it, each with its activity of `activities`; tells which those were.
+async fn judge_as(store: &Store, activities: &BTreeMap<AccountId, Activity>) -> Vec<AccountId> {
+    let asked = store.to_judge(at(0), 10).await.unwrap();
+    let verdicts: Vec<_> =
+        asked.iter().map(|one| state(*one, activities[&one.account], 0)).collect();
+    store.save_states(&verdicts).await.unwrap();
+    asked.iter().map(|one| one.account).collect()
+}
+
 #[tokio::test]
-async fn a_canary_look_has_its_hosts_inactive_accounts_judged_again() {
+async fn a_look_has_those_judged_again_whose_verdict_may_turn_on_it() {
     let (store, _database) = database().await;
-    let ids = accounts(&store, 3).await;
-    let hosts = ["one.cn", "one.cn", "two.cn"];
+    let ids = accounts(&store, 5).await;
+    let [active, dormant, elsewhere, canary, other_canary] = ids[..] else { panic!("{ids:?}") };
+    let hosts = ["one.cn", "one.cn", "two.cn", "one.cn", "one.cn"];
     let specs: Vec<_> = ids.iter().zip(hosts).map(|(id, host)| target(*id, host)).collect();
     store.sync_targets(&specs, at(0)).await.unwrap();
-    let asked = store.to_judge(at(0), 10).await.unwrap();
-    let activities = [Activity::Active, Activity::Dormant, Activity::Dormant];
-    let verdicts: Vec<_> =
-        asked.into_iter().zip(activities).map(|(one, activity)| state(one, activity, 0)).collect();
-    store.save_states(&verdicts).await.unwrap();
-    let look = CanaryLook {
-        page: "timeline".into(),
-        at: at(1),
-        adapter: "a".into(),
-        healthy: false,
-        recorded_at: at(1),
+    let activities = BTreeMap::from([
+        (active, Activity::Active),
+        (dormant, Activity::Dormant),
+        (elsewhere, Activity::Dormant),
+        (canary, Activity::Active),
+        (other_canary, Activity::Active),
+    ]);
+    assert_eq!(judge_as(&store, &activities).await, ids);
+    let woken = async |record: VisitRecord| {
+        let visited = record.account;
+        store.finish(&[record]).await.unwrap();
+        let mut woken = judge_as(&store, &activities).await;
+        woken.retain(|account| *account != visited);
+        woken
     };
-    store.record_canary_look("one.cn", "timeline", ids[2], &look).await.unwrap();
-    let asked = store.to_judge(at(2), 10).await.unwrap();
-    assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[1]]);
+    let look = |canary, minute, healthy| looked(canary, "one.cn", minute, healthy);
+    assert_eq!(woken(look(canary, 1, true)).await, [dormant], "the first look");
+    assert_eq!(woken(look(canary, 2, true)).await, [], "nothing new");
+    assert_eq!(woken(look(other_canary, 3, true)).await, [], "nor from another canary");
+    assert_eq!(woken(look(canary, 4, false)).await, [dormant], "another health");
+    assert_eq!(woken(look(canary, 5, false)).await, []);
+    let mut newer = look(canary, 6, false);
+    newer.look.as_mut().unwrap().adapter = "adapter-2".into();
+    assert_eq!(woken(newer.clone()).await, [dormant], "another adapter");
+    assert_eq!(woken(newer).await, [], "the same record again");
+    let claims = store.claim(&request("d1", 7)).await.unwrap();
+    let claimed = claims.iter().find(|one| one.account == dormant).unwrap();
+    assert_eq!(woken(finished(claimed, 7, Vec::new())).await, []);
+    let mut after = look(canary, 8, false);
+    after.look.as_mut().unwrap().adapter = "adapter-2".into();
+    assert_eq!(woken(after).await, [dormant], "its visit waited for a look");
+}
+
+#[tokio::test]
+async fn a_look_of_the_account_itself_is_none_to_compare_with() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 2).await;
+    let specs = [target(ids[0], "one.cn"), target(ids[1], "one.cn")];
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    let activities = ids.iter().map(|id| (*id, Activity::Dormant)).collect();
+    judge_as(&store, &activities).await;
+    store.finish(&[looked(ids[0], "one.cn", 1, true)]).await.unwrap();
+    assert_eq!(judge_as(&store, &activities).await, ids);
+    store.finish(&[looked(ids[1], "one.cn", 2, true)]).await.unwrap();
+    assert_eq!(judge_as(&store, &activities).await, ids, "the first look of another");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use xunjian::domain::{
     AccountId, Count, Identity, LedgerEntry, Lifecycle, Moment, Post, Precision,
 };
-use xunjian::observe::{Observation, Outcome, Source, Span, Visit};
+use xunjian::observe::{CanaryLook, Observation, Outcome, Source, Span, Visit};
 use xunjian::store::{
     ClaimRequest, Claimed, LedgerChanges, NextVisit, Store, TargetSpec, Validators, VisitRecord,
 };
@@ -131,8 +131,22 @@ fn observed(account: AccountId, minute: i64, low: i64, posts: Vec<Post>) -> Visi
         }),
         posts,
         inquiries: Vec::new(),
+        look: None,
         next: None,
     }
+}
+
+/// A record of a visit to a canary of `host` at `minute`, with what it says of the host.
+fn looked(canary: AccountId, host: &str, minute: i64, healthy: bool) -> VisitRecord {
+    let look = CanaryLook {
+        page: "timeline".into(),
+        at: at(minute),
+        adapter: "adapter-1".into(),
+        healthy,
+        recorded_at: at(minute),
+    };
+    let record = observed(canary, minute, minute - 1000, Vec::new());
+    VisitRecord { host: Some(host.into()), look: Some(look), ..record }
 }
 
 /// The record of a claimed target, observed at `minute`, due again a day later.
