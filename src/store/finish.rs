@@ -143,23 +143,27 @@ async fn hand_back(
              lease_owner = null, lease_until = null, attempt = 0,
              due_at = coalesce(r.due_at, t.due_at),
              last_visit_at = r.started_at, last_outcome = r.outcome, last_reason = r.reason,
-             fails = case when r.reason is null then 0 else t.fails + 1 end,
-             etag = case when r.reason is null then r.etag else t.etag end,
-             last_modified = case when r.reason is null then r.last_modified
-                 else t.last_modified end,
-             body_as_of = case when r.reason is not null or r.body_digest is null
-                 or r.body_digest = t.body_digest then t.body_as_of else r.seen_at end,
-             body_digest = case when r.reason is null then coalesce(r.body_digest, t.body_digest)
-                 else t.body_digest end,
+             fails = case when r.outcome <> 'failed' then 0
+                 when r.held_back then t.fails else t.fails + 1 end,
+             etag = case r.outcome when 'observed' then r.etag when 'failed' then t.etag end,
+             last_modified = case r.outcome when 'observed' then r.last_modified
+                 when 'failed' then t.last_modified end,
+             body_as_of = case
+                 when r.outcome = 'gone' then null
+                 when r.outcome = 'failed' or r.body_digest is null
+                     or r.body_digest = t.body_digest then t.body_as_of
+                 else r.seen_at end,
+             body_digest = case r.outcome when 'observed' then coalesce(r.body_digest, t.body_digest)
+                 when 'failed' then t.body_digest end,
              span_high = greatest(t.span_high, r.span_high),
              observed_at = greatest(t.observed_at, r.as_of),
              rate_alpha = coalesce(r.alpha, t.rate_alpha),
              rate_beta = coalesce(r.beta, t.rate_beta)
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
              $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
-             $11::timestamptz[], $12::timestamptz[], $13::float8[], $14::float8[])
+             $11::timestamptz[], $12::timestamptz[], $13::float8[], $14::float8[], $15::bool[])
              as r (account_id, page, due_at, started_at, outcome, reason, etag, last_modified,
-                 body_digest, seen_at, span_high, as_of, alpha, beta)
+                 body_digest, seen_at, span_high, as_of, alpha, beta, held_back)
          where t.account_id = r.account_id and t.page = r.page",
         &column(&leased, |r| r.account.0),
         &column(&leased, |r| r.visit.page.clone()),
@@ -178,6 +182,7 @@ async fn hand_back(
             as &[Option<f64>],
         &column(&leased, |r| next(r).and_then(|n| n.rate).map(|rate| rate.beta))
             as &[Option<f64>],
+        &column(&leased, |r| next(r).is_some_and(|n| n.held_back)),
     )
     .execute(connection)
     .await?;

@@ -54,8 +54,12 @@ pub struct VisitRecord {
 pub struct NextVisit {
     /// When it is due again.
     pub due_at: DateTime<Utc>,
-    /// Validators of the answer, for the next conditional request; a failed visit keeps the old.
+    /// Validators of the answer, for the next conditional request. Only an observation's are kept:
+    /// after a failed visit the old ones stand, after one that found the account gone none do.
     pub validators: Validators,
     /// The learned posting rate; absent keeps the old.
     pub rate: Option<Rate>,
+    /// Whether our own pacing held the request back: the host never heard of it, so that this is no
+    /// failure of the target.
+    pub held_back: bool,
 }

@@ -62,6 +62,7 @@ pub(super) fn next_visit(
         due_at: schedule::next_visit(&history, &context.schedule, now).due_at,
         validators: validators(asked, gathered),
         rate: rate.map(|rate| store::Rate { alpha: rate.posts, beta: rate.days }),
+        held_back,
     }
 }
 

@@ -1,7 +1,7 @@
 use sqlx::PgPool;
 use xunjian::domain::{Count, Inquiry, Moment, Reason};
 use xunjian::observe::Outcome;
-use xunjian::store::{Claimed, Store, StoreError, VisitRecord};
+use xunjian::store::{Claimed, Store, StoreError, Validators, VisitRecord};
 
 use super::{accounts, at, finished, looked, observed, one_target, post, request};
 use crate::support::database;
@@ -224,6 +224,41 @@ async fn a_failed_visit_keeps_what_the_last_good_one_left() {
         (Some("digest-0"), Some(at(0)))
     );
     assert_eq!(claimed.observed_at, Some(at(0)));
+}
+
+#[tokio::test]
+async fn a_page_that_says_gone_leaves_nothing_to_compare_the_next_answer_with() {
+    let (store, _database) = database().await;
+    one_target(&store).await;
+    let day = 24 * 60;
+    let claimed = claim(&store, "d1", 0).await;
+    store.finish(&[finished(&claimed, 0, Vec::new())]).await.unwrap();
+    let claimed = claim(&store, "d1", day).await;
+    let mut record = finished(&claimed, day, Vec::new());
+    record.visit.outcome = Outcome::Gone { as_of: at(day), confirming: true };
+    store.finish(&[record]).await.unwrap();
+    // A 304 to the validators of that page would read as an unchanged list.
+    let claimed = claim(&store, "d1", 2 * day).await;
+    assert_eq!(claimed.validators, Validators::default());
+    assert_eq!((claimed.body_digest, claimed.body_as_of), (None, None));
+    assert_eq!(claimed.observed_at, Some(at(0)));
+}
+
+#[tokio::test]
+async fn a_request_that_our_own_pacing_held_back_is_no_failure_of_the_target() {
+    let (store, _database) = database().await;
+    one_target(&store).await;
+    let day = 24 * 60;
+    for (visit, held_back, fails) in [(0, false, 1), (1, true, 1), (2, false, 2)] {
+        let claimed = claim(&store, "d1", visit * day).await;
+        let mut record = finished(&claimed, visit * day, Vec::new());
+        record.visit.outcome = Outcome::Failed(Reason::Limited);
+        record.next.as_mut().unwrap().held_back = held_back;
+        store.finish(&[record]).await.unwrap();
+        let next = claim(&store, "d1", (visit + 1) * day).await;
+        assert_eq!(next.fails, fails, "visit {visit}");
+        store.release("d1").await.unwrap();
+    }
 }
 
 #[tokio::test]

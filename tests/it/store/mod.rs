@@ -155,6 +155,7 @@ fn finished(claimed: &Claimed, minute: i64, posts: Vec<Post>) -> VisitRecord {
         due_at: at(minute) + TimeDelta::days(1),
         validators: Validators { etag: Some("\"v1\"".into()), last_modified: None },
         rate: None,
+        held_back: false,
     };
     VisitRecord {
         lease: Some(claimed.lease.clone()),
