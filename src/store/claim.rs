@@ -54,6 +54,8 @@ pub struct Claimed {
     pub host: String,
     /// Whether it is a canary or stand-in.
     pub is_canary: bool,
+    /// How many canaries and stand-ins its host and page kind have, itself included if it is one.
+    pub canaries: u32,
     /// To be handed back with the record.
     pub lease: Lease,
     /// When it became due.
@@ -74,6 +76,8 @@ pub struct Claimed {
     pub span_high: Option<DateTime<Utc>>,
     /// As-of time of the newest observation.
     pub observed_at: Option<DateTime<Utc>>,
+    /// As-of times of the last two visits that confirm what they say, the older first.
+    pub confirmations: Vec<DateTime<Utc>>,
     /// The learned posting rate.
     pub rate: Option<Rate>,
     /// The newest post proven by the last judgement.
@@ -90,6 +94,7 @@ struct ClaimedRow {
     part: String,
     host: String,
     is_canary: bool,
+    canaries: i64,
     lease_until: DateTime<Utc>,
     due_at: DateTime<Utc>,
     attempt: i32,
@@ -101,6 +106,8 @@ struct ClaimedRow {
     body_as_of: Option<DateTime<Utc>>,
     span_high: Option<DateTime<Utc>>,
     observed_at: Option<DateTime<Utc>>,
+    confirmed_at: Option<DateTime<Utc>>,
+    confirmed_before: Option<DateTime<Utc>>,
     rate_alpha: Option<f64>,
     rate_beta: Option<f64>,
     last_post_at: Option<DateTime<Utc>>,
@@ -118,6 +125,7 @@ impl ClaimedRow {
             part: self.part,
             host: self.host,
             is_canary: self.is_canary,
+            canaries: u32::try_from(self.canaries).unwrap_or(u32::MAX),
             lease: Lease { owner: owner.to_owned(), until: self.lease_until },
             due_at: self.due_at,
             attempt: self.attempt.unsigned_abs(),
@@ -128,6 +136,7 @@ impl ClaimedRow {
             body_as_of: self.body_as_of,
             span_high: self.span_high,
             observed_at: self.observed_at,
+            confirmations: self.confirmed_before.into_iter().chain(self.confirmed_at).collect(),
             rate: self.rate_alpha.zip(self.rate_beta).map(|(alpha, beta)| Rate { alpha, beta }),
             last_post_at: self.last_post_at,
         }
@@ -171,7 +180,9 @@ impl Store {
              returning t.account_id, a.key, a.platform, a.handle, a.url, t.page, t.part, t.host,
                  t.is_canary, t.lease_until as "lease_until!", t.due_at, t.attempt, t.fails,
                  t.last_visit_at, t.etag, t.last_modified, t.body_digest, t.body_as_of,
-                 t.span_high, t.observed_at, t.rate_alpha, t.rate_beta,
+                 t.span_high, t.observed_at, t.confirmed_at, t.confirmed_before, t.rate_alpha,
+                 t.rate_beta, (select count(*) from crawl_targets c
+                     where c.host = t.host and c.page = t.page and c.is_canary) as "canaries!",
                  s.last_post_at as "last_post_at?""#,
             request.owner,
             request.now,

@@ -157,13 +157,20 @@ async fn hand_back(
                  when 'failed' then t.body_digest end,
              span_high = greatest(t.span_high, r.span_high),
              observed_at = greatest(t.observed_at, r.as_of),
+             confirmed_at = greatest(t.confirmed_at, r.confirmed),
+             confirmed_before = case
+                 when r.confirmed > t.confirmed_at then t.confirmed_at
+                 when r.confirmed < t.confirmed_at then greatest(t.confirmed_before, r.confirmed)
+                 else t.confirmed_before end,
              rate_alpha = coalesce(r.alpha, t.rate_alpha),
              rate_beta = coalesce(r.beta, t.rate_beta)
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
              $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
-             $11::timestamptz[], $12::timestamptz[], $13::float8[], $14::float8[], $15::bool[])
+             $11::timestamptz[], $12::timestamptz[], $13::float8[], $14::float8[], $15::bool[],
+             $16::timestamptz[])
              as r (account_id, page, due_at, started_at, outcome, reason, etag, last_modified,
-                 body_digest, seen_at, span_high, as_of, alpha, beta, held_back)
+                 body_digest, seen_at, span_high, as_of, alpha, beta, held_back,
+                 confirmed)
          where t.account_id = r.account_id and t.page = r.page",
         &column(&leased, |r| r.account.0),
         &column(&leased, |r| r.visit.page.clone()),
@@ -183,6 +190,7 @@ async fn hand_back(
         &column(&leased, |r| next(r).and_then(|n| n.rate).map(|rate| rate.beta))
             as &[Option<f64>],
         &column(&leased, |r| next(r).is_some_and(|n| n.held_back)),
+        &column(&leased, |r| confirmed_at(r)) as &[Option<DateTime<Utc>>],
     )
     .execute(connection)
     .await?;
@@ -199,6 +207,14 @@ fn span_high(record: &VisitRecord) -> Option<DateTime<Utc>> {
 fn observed_at(record: &VisitRecord) -> Option<DateTime<Utc>> {
     match &record.visit.outcome {
         Outcome::Observed(observation) => Some(observation.as_of),
+        _ => None,
+    }
+}
+
+fn confirmed_at(record: &VisitRecord) -> Option<DateTime<Utc>> {
+    match &record.visit.outcome {
+        Outcome::Observed(observation) if observation.confirming => Some(observation.as_of),
+        Outcome::Gone { as_of, confirming: true } => Some(*as_of),
         _ => None,
     }
 }

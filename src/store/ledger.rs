@@ -297,7 +297,8 @@ async fn forget_pages(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "update crawl_targets t set etag = null, last_modified = null, body_digest = null,
-             body_as_of = null, span_high = null, observed_at = null, due_at = $2
+             body_as_of = null, span_high = null, observed_at = null, confirmed_at = null,
+             confirmed_before = null, due_at = $2
          from accounts a where a.id = t.account_id and a.key = any($1)",
         keys,
         now

@@ -9,35 +9,39 @@ create table host_leases (
 );
 
 create table crawl_targets (
-    account_id    bigint not null references accounts,
-    page          text not null,
+    account_id       bigint not null references accounts,
+    page             text not null,
     -- The part of the account that the page kind lists: 'all', or a named part.
-    part          text not null,
-    host          text not null references host_leases,
-    is_canary     boolean not null default false,
-    due_at        timestamptz not null,
-    lease_owner   text,
-    lease_until   timestamptz,
+    part             text not null,
+    host             text not null references host_leases,
+    is_canary        boolean not null default false,
+    due_at           timestamptz not null,
+    lease_owner      text,
+    lease_until      timestamptz,
     -- Claims since the last finished visit; above 1 where a holder died.
-    attempt       integer not null default 0,
+    attempt          integer not null default 0,
     -- Failed visits since the last that was observed.
-    fails         integer not null default 0,
-    last_visit_at timestamptz,
-    last_outcome  text,
-    last_reason   text,
-    etag          text,
-    last_modified text,
+    fails            integer not null default 0,
+    last_visit_at    timestamptz,
+    last_outcome     text,
+    last_reason      text,
+    etag             text,
+    last_modified    text,
     -- Digest of the newest body, and the as-of time of the first answer that carried it.
-    body_digest   text,
-    body_as_of    timestamptz,
+    body_digest      text,
+    body_as_of       timestamptz,
     -- Upper end of the newest covered span, as-of time of the newest observation.
-    span_high     timestamptz,
-    observed_at   timestamptz,
+    span_high        timestamptz,
+    observed_at      timestamptz,
+    -- As-of times of the newest visit that confirms what it says, and of the one before.
+    confirmed_at     timestamptz,
+    confirmed_before timestamptz,
     -- Gamma posterior of the posting rate: shape, and rate in days.
-    rate_alpha    double precision,
-    rate_beta     double precision,
+    rate_alpha       double precision,
+    rate_beta        double precision,
     primary key (account_id, page),
-    check ((lease_owner is null) = (lease_until is null))
+    check ((lease_owner is null) = (lease_until is null)),
+    check (confirmed_before < confirmed_at)
 );
 
 create index crawl_targets_due on crawl_targets (host, due_at);

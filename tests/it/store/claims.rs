@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use xunjian::store::{ClaimRequest, Which};
+use xunjian::observe::Outcome;
+use xunjian::store::{ClaimRequest, VisitRecord, Which};
 
 use super::{accounts, at, finished, one_target, request, target};
 use crate::support::database;
@@ -92,6 +93,49 @@ async fn a_host_stays_with_its_daemon_while_the_lease_holds() {
     store.finish(&[finished(&claimed, 1, Vec::new())]).await.unwrap();
     assert_eq!(store.claim(&request("d2", 2)).await.unwrap(), [], "still d1's");
     assert_eq!(store.claim(&request("d2", 5)).await.unwrap().len(), 1, "the lease ran out");
+}
+
+#[tokio::test]
+async fn a_claim_tells_the_last_two_confirmations_and_the_canaries_of_its_page() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 4).await;
+    let mut specs: Vec<_> = ids.iter().map(|id| target(*id, "m.example.cn")).collect();
+    (specs[1].is_canary, specs[2].is_canary, specs[3].is_canary) = (true, true, true);
+    specs[3].page = "album".into();
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    let day = 24 * 60;
+    let observed = |confirming: bool, as_of: i64| {
+        move |record: &mut VisitRecord| {
+            if let Outcome::Observed(seen) = &mut record.visit.outcome {
+                (seen.confirming, seen.as_of) = (confirming, at(as_of));
+            }
+        }
+    };
+    let gone = |record: &mut VisitRecord| {
+        record.visit.outcome = Outcome::Gone { as_of: at(2 * day), confirming: true };
+    };
+    let steps: [(&dyn Fn(&mut VisitRecord), &[i64]); 6] = [
+        (&observed(true, 0), &[0]),
+        (&observed(false, day), &[0]),
+        (&gone, &[0, 2 * day]),
+        (&observed(true, day - 60), &[day - 60, 2 * day]),
+        (&observed(true, 2 * day), &[day - 60, 2 * day]),
+        (&observed(true, 5 * day), &[2 * day, 5 * day]),
+    ];
+    for (number, (change, confirmations)) in (0..).zip(steps) {
+        let claims = store.claim(&request("d1", number * day)).await.unwrap();
+        let claimed = claims.iter().find(|one| one.account == ids[0]).unwrap();
+        assert_eq!(claimed.canaries, 2);
+        let mut record = finished(claimed, number * day, Vec::new());
+        change(&mut record);
+        store.finish(&[record]).await.unwrap();
+        store.release("d1").await.unwrap();
+        let claims = store.claim(&request("d1", (number + 1) * day)).await.unwrap();
+        let claimed = claims.iter().find(|one| one.account == ids[0]).unwrap();
+        let expected: Vec<_> = confirmations.iter().map(|minute| at(*minute)).collect();
+        assert_eq!(claimed.confirmations, expected, "step {number}");
+        store.release("d1").await.unwrap();
+    }
 }
 
 #[tokio::test]
