@@ -22,6 +22,8 @@ pub struct ClaimRequest<'a> {
     pub per_host: u32,
     /// Hosts of which nothing is wanted now.
     pub busy_hosts: &'a [String],
+    /// Keys (账号编号) of the accounts whose targets are wanted; absent: of all.
+    pub accounts: Option<&'a [String]>,
 }
 
 /// What makes a request conditional.
@@ -152,12 +154,15 @@ impl Store {
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
         let rows = sqlx::query_as!(
             ClaimedRow,
-            r#"with mine as materialized (
+            r#"with wanted as materialized (
+                 select a.id from accounts a where a.key = any($7)
+             ), mine as materialized (
                  select h.host from host_leases h
                  where (h.owner is null or h.owner = $1 or h.lease_until <= $2)
                    and h.host <> all($6)
                    and exists (select from crawl_targets t
                        where t.host = h.host and t.due_at <= $2
+                         and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                          and (t.lease_until is null or t.lease_until <= $2))
                  for update of h skip locked
              ), picked as materialized (
@@ -165,6 +170,7 @@ impl Store {
                  from mine cross join lateral (
                      select t.account_id, t.page, t.host, t.due_at from crawl_targets t
                      where t.host = mine.host and t.due_at <= $2
+                       and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
                      order by t.due_at limit $5 for update of t skip locked) due
                  order by due.due_at, due.account_id, due.page limit $4
@@ -189,7 +195,8 @@ impl Store {
             request.now + request.lease,
             i64::from(request.limit),
             i64::from(request.per_host),
-            request.busy_hosts
+            request.busy_hosts,
+            request.accounts
         )
         .fetch_all(&self.pool)
         .await?;

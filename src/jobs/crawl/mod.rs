@@ -141,6 +141,7 @@ async fn claim(context: &Context, busy_hosts: Vec<String>) -> anyhow::Result<Vec
         limit: u32::try_from(free)?,
         per_host: settings.claims_per_host,
         busy_hosts: &busy_hosts,
+        accounts: None,
     };
     context.timed("claim", context.store.claim(&request)).await.context("claiming targets")
 }

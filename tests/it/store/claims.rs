@@ -139,6 +139,22 @@ async fn a_claim_tells_the_last_two_confirmations_and_the_canaries_of_its_page()
 }
 
 #[tokio::test]
+async fn a_claim_for_some_accounts_leaves_the_others_and_their_hosts_alone() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 3).await;
+    let hosts = ["one.cn", "one.cn", "two.cn"];
+    let specs: Vec<_> = ids.iter().zip(hosts).map(|(id, host)| target(*id, host)).collect();
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    let keys = ["a1".to_owned(), "nobody".to_owned()];
+    let asked = ClaimRequest { accounts: Some(&keys), ..request("d1", 0) };
+    let claimed = store.claim(&asked).await.unwrap();
+    assert_eq!(claimed.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[1]]);
+    assert_eq!(store.claim(&asked).await.unwrap(), []);
+    let others = store.claim(&request("d2", 0)).await.unwrap();
+    assert_eq!(others.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[2]]);
+}
+
+#[tokio::test]
 async fn released_targets_and_hosts_are_free_at_once() {
     let (store, _database) = database().await;
     one_target(&store).await;

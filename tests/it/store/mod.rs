@@ -91,6 +91,7 @@ fn request(owner: &str, minute: i64) -> ClaimRequest<'_> {
         limit: 1000,
         per_host: 1000,
         busy_hosts: &[],
+        accounts: None,
     }
 }
 
