@@ -209,16 +209,33 @@ impl Store {
     /// Gives back everything a daemon holds, targets and hosts; returns how many targets. What it
     /// had begun is due at once for others.
     pub async fn release(&self, owner: &str) -> Result<u64, StoreError> {
+        self.release_leases(Some(owner)).await
+    }
+
+    /// Gives back every lease of every daemon; returns how many targets. Only for a daemon that
+    /// owns its database alone, at its start: what its forerunner held when it was killed is due at
+    /// once, not when the leases have run out.
+    pub async fn release_everything(&self) -> Result<u64, StoreError> {
+        self.release_leases(None).await
+    }
+
+    async fn release_leases(&self, owner: Option<&str>) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let released = sqlx::query!(
-            "update crawl_targets set lease_owner = null, lease_until = null
-             where lease_owner = $1",
+            "with held as (
+                 select t.account_id, t.page from crawl_targets t
+                 where t.lease_owner is not null and ($1::text is null or t.lease_owner = $1)
+                 order by t.account_id, t.page for update of t
+             )
+             update crawl_targets t set lease_owner = null, lease_until = null from held h
+             where t.account_id = h.account_id and t.page = h.page",
             owner
         )
         .execute(&mut *transaction)
         .await?;
         sqlx::query!(
-            "update host_leases set owner = null, lease_until = null where owner = $1",
+            "update host_leases set owner = null, lease_until = null
+             where owner is not null and ($1::text is null or owner = $1)",
             owner
         )
         .execute(&mut *transaction)

@@ -164,6 +164,20 @@ async fn released_targets_and_hosts_are_free_at_once() {
 }
 
 #[tokio::test]
+async fn a_daemon_alone_with_its_database_takes_back_what_its_forerunner_held() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 2).await;
+    let specs = [target(ids[0], "one.cn"), target(ids[1], "two.cn")];
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    let late = store.claim(&request("killed", 0)).await.unwrap().remove(0);
+    assert_eq!(store.claim(&request("d1", 0)).await.unwrap(), []);
+    assert_eq!(store.release_everything().await.unwrap(), 2);
+    assert_eq!(store.claim(&request("d1", 0)).await.unwrap().len(), 2);
+    let report = store.finish(&[finished(&late, 1, Vec::new())]).await.unwrap();
+    assert_eq!((report.written, report.fenced.len()), (0, 1));
+}
+
+#[tokio::test]
 async fn targets_are_made_due_by_key_or_as_canaries() {
     let (store, _database) = database().await;
     let ids = accounts(&store, 3).await;
