@@ -119,7 +119,10 @@ impl Store {
     async fn chosen(&self, choice: Choice<'_>) -> Result<Vec<Standing>, StoreError> {
         let rows = sqlx::query_as!(
             StandingRow,
-            r#"with worst as (
+            r#"with newest as (
+                 select r.id from score_runs r where r.finished_at is not null
+                 order by r.finished_at desc, r.id desc limit 1
+             ), worst as (
                  select a.id, a.key, a.platform, a.name, a.sponsor_id, a.region, a.category,
                      s.activity, s.reason, s.last_post_at, s.last_observation_at,
                      s.silence_deadline_at, s.coverage,
@@ -146,13 +149,11 @@ impl Store {
              join units u on u.id = w.sponsor_id
              left join account_profiles p on p.account_id = w.id
              left join lateral (
-                 select array_agg(o.dimension order by o.dimension) as dimensions,
-                     array_agg(o.points::float8 order by o.dimension) as points
-                 from (select distinct on (s.dimension) s.dimension, s.points
-                       from scores s join score_runs r on r.id = s.run_id
-                       where s.account_id = w.id and r.finished_at is not null
-                       order by s.dimension, r.finished_at desc, r.id desc) o
-                 where o.points is not null
+                 select array_agg(s.dimension order by s.dimension) as dimensions,
+                     array_agg(s.points::float8 order by s.dimension) as points
+                 from scores s
+                 where s.account_id = w.id and s.run_id = (select id from newest)
+                   and s.points is not null
              ) n on true
              order by case when $5 is null then w.tier end,
                  case when $5 is null then w.last_post_at end nulls first, w.key"#,

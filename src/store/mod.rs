@@ -43,7 +43,7 @@ pub use posts::{PostCursor, StoredPost};
 pub use record::{Lease, NextVisit, VisitRecord};
 pub use samples::Profile;
 pub use score_inputs::ScoreInput;
-pub use scores::{NewScoreRun, Score, ScoreQuantile, ScoreRunId, StoredScore};
+pub use scores::{NewScoreRun, Score, ScoreQuantile, ScoreRunId};
 pub use secrets::Secrets;
 pub use settings::Settings;
 pub use states::{AccountState, ToJudge};

@@ -46,17 +46,6 @@ pub struct Score {
     pub lines: Value,
 }
 
-/// A score with the run that gave it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredScore {
-    /// The run.
-    pub run: ScoreRunId,
-    /// What it computed.
-    pub of: NewScoreRun,
-    /// The score.
-    pub score: Score,
-}
-
 /// How one quantile of a platform's accounts stands in one dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreQuantile {
@@ -71,7 +60,9 @@ pub struct ScoreQuantile {
 }
 
 impl Store {
-    /// Begins a run. Its scores are shown nowhere until [`Store::close_score_run`].
+    /// Begins the run of a period and scheme, or begins it again as of a later time. The scores of
+    /// a new one are shown nowhere until [`Store::close_score_run`]; those of one begun again stand
+    /// until they are replaced.
     pub async fn open_score_run(
         &self,
         run: &NewScoreRun,
@@ -79,7 +70,10 @@ impl Store {
     ) -> Result<ScoreRunId, StoreError> {
         let id = sqlx::query_scalar!(
             "insert into score_runs (period, scheme, scheme_digest, cutoff, known_at, started_at)
-             values ($1, $2, $3, $4, $5, $6) returning id",
+             values ($1, $2, $3, $4, $5, $6)
+             on conflict (period, scheme, scheme_digest) do update set cutoff = excluded.cutoff,
+                 known_at = excluded.known_at, started_at = excluded.started_at
+             returning id",
             run.period,
             run.scheme,
             run.scheme_digest,
@@ -92,17 +86,26 @@ impl Store {
         Ok(ScoreRunId(id))
     }
 
-    /// Adds scores to a run; one that is there already stays as it is.
+    /// Puts scores into a run, each account and dimension once, in place of what was there. What
+    /// stands the same is not written.
     pub async fn save_scores(&self, run: ScoreRunId, scores: &[Score]) -> Result<(), StoreError> {
         sqlx::query!(
-            "insert into scores (account_id, run_id, dimension, points, reason, interval_low,
+            "insert into scores as o (account_id, run_id, dimension, points, reason, interval_low,
                  interval_high, coverage, inputs, lines)
              select s.account_id, $1, s.dimension, s.points, s.reason, s.low, s.high, s.coverage,
                  s.inputs, s.lines
              from unnest($2::bigint[], $3::text[], $4::numeric[], $5::text[], $6::numeric[],
                  $7::numeric[], $8::float8[], $9::jsonb[], $10::jsonb[])
                  as s (account_id, dimension, points, reason, low, high, coverage, inputs, lines)
-             on conflict (account_id, run_id, dimension) do nothing",
+             order by s.account_id, s.dimension
+             on conflict (account_id, run_id, dimension) do update set
+                 points = excluded.points, reason = excluded.reason,
+                 interval_low = excluded.interval_low, interval_high = excluded.interval_high,
+                 coverage = excluded.coverage, inputs = excluded.inputs, lines = excluded.lines
+             where (o.points, o.reason, o.interval_low, o.interval_high, o.coverage, o.inputs,
+                     o.lines)
+                 is distinct from (excluded.points, excluded.reason, excluded.interval_low,
+                     excluded.interval_high, excluded.coverage, excluded.inputs, excluded.lines)",
             run.0,
             &column(scores, |score| score.account.0),
             &column(scores, |score| score.dimension.clone()),
@@ -125,74 +128,29 @@ impl Store {
         run: ScoreRunId,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        sqlx::query!(
-            "update score_runs set finished_at = $2 where id = $1 and finished_at is null",
-            run.0,
-            now
-        )
-        .execute(&self.pool)
-        .await?;
+        sqlx::query!("update score_runs set finished_at = $2 where id = $1", run.0, now)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
-    /// The newest score of each dimension, of one account or of all, in the order of accounts;
-    /// `period` keeps to runs of that period.
-    pub async fn latest_scores(
-        &self,
-        account: Option<AccountId>,
-        period: Option<&str>,
-    ) -> Result<Vec<StoredScore>, StoreError> {
-        let rows = sqlx::query!(
-            "select distinct on (s.account_id, s.dimension) s.account_id, s.dimension, s.run_id,
-                 s.points, s.reason, s.interval_low, s.interval_high, s.coverage, s.inputs, s.lines,
-                 r.period, r.scheme, r.scheme_digest, r.cutoff, r.known_at
-             from scores s join score_runs r on r.id = s.run_id
-             where r.finished_at is not null
-               and ($1::bigint is null or s.account_id = $1)
-               and ($2::text is null or r.period = $2)
-             order by s.account_id, s.dimension, r.finished_at desc, r.id desc",
-            account.map(|account| account.0),
-            period
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let scores = rows.into_iter().map(|row| StoredScore {
-            run: ScoreRunId(row.run_id),
-            of: NewScoreRun {
-                period: row.period,
-                scheme: row.scheme,
-                scheme_digest: row.scheme_digest,
-                cutoff: row.cutoff,
-                known_at: row.known_at,
-            },
-            score: Score {
-                account: AccountId(row.account_id),
-                dimension: row.dimension,
-                points: row.points.ok_or(row.reason.unwrap_or_default()),
-                interval: row.interval_low.zip(row.interval_high),
-                coverage: row.coverage,
-                inputs: row.inputs,
-                lines: row.lines,
-            },
-        });
-        Ok(scores.collect())
-    }
-
-    /// Quantiles of the newest points, by platform and dimension.
+    /// Quantiles of the newest finished run, by platform and dimension.
     pub async fn score_quantiles(&self) -> Result<Vec<ScoreQuantile>, StoreError> {
         let rows = sqlx::query!(
             r#"with newest as (
-                 select distinct on (s.account_id, s.dimension) a.platform, s.dimension, s.points
-                 from scores s join score_runs r on r.id = s.run_id
+                 select r.id from score_runs r where r.finished_at is not null
+                 order by r.finished_at desc, r.id desc limit 1
+             ), scored as (
+                 select a.platform, s.dimension, s.points
+                 from newest n join scores s on s.run_id = n.id
                  join accounts a on a.id = s.account_id
-                 where r.finished_at is not null and a.in_ledger
+                 where s.points is not null and a.in_ledger
                    and a.lifecycle not in ('closed', 'cancelled')
-                 order by s.account_id, s.dimension, r.finished_at desc, r.id desc
              ), spread as (
                  select platform, dimension,
                      percentile_cont(array[0.1, 0.25, 0.5, 0.75, 0.9])
                          within group (order by points::float8) as points
-                 from newest where points is not null group by platform, dimension
+                 from scored group by platform, dimension
              )
              select platform, dimension, q.quantile as "quantile!", q.points as "points!"
              from spread, unnest(array[0.1, 0.25, 0.5, 0.75, 0.9]::float8[], spread.points)

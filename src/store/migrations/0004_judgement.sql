@@ -23,6 +23,7 @@ create table account_states (
 create index account_states_news on account_states (account_id) where news <> judged_news;
 create index account_states_crossing on account_states (next_crossing_at);
 
+-- One for each period and scheme as it stood: scoring again renews it in place.
 create table score_runs (
     id            bigint generated always as identity primary key,
     period        text not null,
@@ -31,9 +32,13 @@ create table score_runs (
     cutoff        timestamptz not null,
     known_at      timestamptz not null,
     started_at    timestamptz not null,
-    -- Null while scores are still being written; such a run is shown nowhere.
-    finished_at   timestamptz
+    -- Null until all scores were written once; such a run is shown nowhere.
+    finished_at   timestamptz,
+    unique (period, scheme, scheme_digest)
 );
+
+create index score_runs_finished on score_runs (finished_at desc, id desc)
+    where finished_at is not null;
 
 create table scores (
     account_id    bigint not null references accounts,

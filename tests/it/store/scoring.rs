@@ -1,9 +1,10 @@
+use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use rust_decimal::Decimal;
 use serde_json::json;
 use xunjian::domain::{AccountId, Count};
 use xunjian::observe::Span;
-use xunjian::store::{NewScoreRun, Score, Store};
+use xunjian::store::{NewScoreRun, Score, ScoreRunId, Store};
 
 use super::{accounts, at, observed, post};
 use crate::support::database;
@@ -30,42 +31,81 @@ fn score(account: AccountId, dimension: &str, points: Result<Decimal, String>) -
     }
 }
 
-async fn scored(store: &Store, scores: &[Score], minute: i64) {
-    let id = store.open_score_run(&run(), at(minute)).await.unwrap();
+async fn scored(store: &Store, run: &NewScoreRun, scores: &[Score], minute: i64) -> ScoreRunId {
+    let id = store.open_score_run(run, at(minute)).await.unwrap();
     store.save_scores(id, scores).await.unwrap();
     store.close_score_run(id, at(minute)).await.unwrap();
+    id
+}
+
+fn points(text: &str) -> Result<Decimal, String> {
+    Ok(text.parse().unwrap())
+}
+
+async fn shown(store: &Store) -> Vec<Vec<(String, f64)>> {
+    let standings = store.standings(10, None, None).await.unwrap();
+    standings.into_iter().map(|one| one.scores).collect()
 }
 
 #[tokio::test]
 async fn the_newest_finished_run_is_what_is_shown() {
     let (store, _database) = database().await;
     let ids = accounts(&store, 3).await;
-    let points = |text: &str| Ok(text.parse::<Decimal>().unwrap());
-    scored(&store, &[score(ids[0], "diligence", points("10"))], 0).await;
+    let older = NewScoreRun { scheme_digest: "sha256:0".into(), ..run() };
+    let gone = [score(ids[0], "diligence", points("10")), score(ids[2], "left", points("1"))];
+    scored(&store, &older, &gone, 0).await;
     let newest = [
         score(ids[0], "diligence", points("88.125")),
         score(ids[1], "diligence", points("44.5")),
         score(ids[2], "diligence", Err("coverage_too_low".into())),
     ];
-    scored(&store, &newest, 5).await;
-    let open = store.open_score_run(&run(), at(6)).await.unwrap();
+    scored(&store, &run(), &newest, 5).await;
+    let unfinished = NewScoreRun { period: "2027Q1".into(), ..run() };
+    let open = store.open_score_run(&unfinished, at(6)).await.unwrap();
     store.save_scores(open, &[score(ids[0], "diligence", points("1"))]).await.unwrap();
 
-    let latest = store.latest_scores(None, Some("2026Q4")).await.unwrap();
-    assert_eq!(latest.iter().map(|one| one.score.clone()).collect::<Vec<_>>(), newest);
-    assert_eq!(latest[0].of, run());
-    assert_eq!(store.latest_scores(Some(ids[1]), None).await.unwrap().len(), 1);
-    assert_eq!(store.latest_scores(None, Some("2025Q4")).await.unwrap(), []);
-
-    let standings = store.standings(10, None, None).await.unwrap();
-    let shown: Vec<_> = standings.iter().map(|one| one.scores.clone()).collect();
-    assert_eq!(
-        shown,
-        [vec![("diligence".to_owned(), 88.125)], vec![("diligence".to_owned(), 44.5)], vec![]]
-    );
+    let diligence = |points: f64| vec![("diligence".to_owned(), points)];
+    assert_eq!(shown(&store).await, [diligence(88.125), diligence(44.5), vec![]]);
     let quantiles = store.score_quantiles().await.unwrap();
     assert_eq!(quantiles.len(), 5);
     assert_eq!((quantiles[2].quantile, quantiles[2].points), (0.5, 66.3125));
+    // Whoever goes back to an older scheme sees its run again.
+    scored(&store, &older, &gone, 7).await;
+    assert_eq!(shown(&store).await[0], diligence(10.0));
+}
+
+#[tokio::test]
+async fn scoring_again_replaces_what_changed_and_adds_no_rows() {
+    let (store, database) = database().await;
+    let ids = accounts(&store, 2).await;
+    let same = score(ids[0], "diligence", points("10"));
+    let rows = async || {
+        let rows: Vec<(i64, i64, String, String)> = sqlx::query_as(
+            "select run_id, account_id, coalesce(points::text, reason), xmin::text
+             from scores order by account_id",
+        )
+        .fetch_all(&database.pool)
+        .await
+        .unwrap();
+        rows
+    };
+    let first = [same.clone(), score(ids[1], "diligence", points("20"))];
+    let id = scored(&store, &run(), &first, 0).await;
+    let before = rows().await;
+    let later = NewScoreRun { cutoff: at(60), known_at: at(61), ..run() };
+    let again = store.open_score_run(&later, at(60)).await.unwrap();
+    assert_eq!(again, id);
+    assert_eq!(shown(&store).await[0], [("diligence".to_owned(), 10.0)], "it stands meanwhile");
+    scored(&store, &later, &[same, score(ids[1], "diligence", Err("closed".into()))], 60).await;
+    let after = rows().await;
+    assert_eq!(after[0], before[0], "what stands the same is not written");
+    assert_eq!((after.len(), after[1].2.as_str()), (2, "closed"));
+    let runs: Vec<(DateTime<Utc>, DateTime<Utc>)> =
+        sqlx::query_as("select cutoff, finished_at from score_runs")
+            .fetch_all(&database.pool)
+            .await
+            .unwrap();
+    assert_eq!(runs, [(at(60), at(60))]);
 }
 
 #[tokio::test]
