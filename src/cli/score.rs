@@ -63,14 +63,14 @@ async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
             bail!("no account {key:?} in the ledger");
         };
         let input = jobs.store.score_input(account, args.period.from(), cutoff).await?;
-        let card = card(jobs, scheme, args.period, cutoff, input)?;
+        let card = card(jobs, scheme, args.period, cutoff, input).await?;
         return explain(args.format, key, scheme, &card);
     }
     let mut rows = Rows::begin(args.format)?;
     let mut inputs = std::pin::pin!(jobs.store.score_inputs(args.period.from(), cutoff));
     while let Some(input) = inputs.try_next().await.context("reading facts")? {
         let (key, name) = (input.account.entry.key.clone(), input.account.entry.name.clone());
-        rows.write(&key, &name, &card(jobs, scheme, args.period, cutoff, input)?)?;
+        rows.write(&key, &name, &card(jobs, scheme, args.period, cutoff, input).await?)?;
     }
     rows.end()
 }

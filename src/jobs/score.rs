@@ -6,6 +6,7 @@ use futures::TryStreamExt;
 use serde_json::Value;
 
 use crate::domain::{Account, Inquiry, Moment, Origin, shanghai_midnight};
+use crate::observe::{self, History};
 use crate::platform::{Platform, Role};
 use crate::scheme::Scheme;
 use crate::score::{
@@ -38,7 +39,7 @@ pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     while let Some(input) = inputs.try_next().await.context("reading facts")? {
         let account = input.account.id;
-        let card = card(context, scheme, period, now, input)?;
+        let card = card(context, scheme, period, now, input).await?;
         rows.extend(card.dimensions.iter().map(|one| row(account, &card, one)));
         if rows.len() >= BATCH {
             context.store.save_scores(run, &std::mem::take(&mut rows)).await?;
@@ -53,24 +54,37 @@ pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// A scheme that was compiled over other measures than this program's.
-pub fn card(
+pub async fn card(
     context: &Context,
     scheme: &Scheme,
     period: Period,
     cutoff: DateTime<Utc>,
     input: ScoreInput,
 ) -> anyhow::Result<ScoreCard> {
+    let account = input.account.id;
+    let mut histories = context.store.histories(&[account], period.from()).await?;
+    let covered = covered(&histories.remove(&account).unwrap_or_default(), period, cutoff);
     let platform = context.platforms.get(&input.account.entry.platform);
-    Ok(score(scheme, &facts(period, cutoff, platform, input))?)
+    Ok(score(scheme, &facts(period, cutoff, platform, covered, input))?)
+}
+
+/// What the account's observations cover of a period.
+fn covered(history: &History, period: Period, cutoff: DateTime<Utc>) -> Vec<Stretch> {
+    let gaps = observe::coverage(history, period.from(), cutoff, cutoff).gaps;
+    let starts = std::iter::once(period.from()).chain(gaps.iter().map(|gap| gap.to));
+    let ends = gaps.iter().map(|gap| gap.from).chain([cutoff]);
+    let stretches = starts.zip(ends).map(|(from, to)| Stretch { from, to });
+    stretches.filter(|stretch| stretch.from < stretch.to).collect()
 }
 
 fn facts(
     period: Period,
     cutoff: DateTime<Utc>,
     platform: Option<&Platform>,
+    covered: Vec<Stretch>,
     input: ScoreInput,
 ) -> PeriodFacts {
-    let observed_to = input.spans.iter().map(|(_, span)| span.high).max();
+    let observed_to = covered.iter().map(|stretch| stretch.to).max();
     let reads_messages = platform.is_some_and(|platform| {
         platform.crawled().any(|kind| matches!(kind.role, Role::Board | Role::Comments))
     });
@@ -80,7 +94,7 @@ fn facts(
         cutoff: observed_to.map_or(cutoff, |high| high.min(cutoff)),
         existed_from: existed_from(&input.account),
         existed_until: input.account.entry.closed_on.map(shanghai_midnight),
-        covered: input.spans.iter().map(|(_, span)| Stretch::from(*span)).collect(),
+        covered,
         posts: input.posts.iter().map(post_fact).collect(),
         inquiries: reads_messages.then_some(messages),
         followers: input.followers,

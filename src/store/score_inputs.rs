@@ -9,12 +9,12 @@ use super::columns::{column, read_count};
 use super::posts::{self, PostRow, StoredPost};
 use super::{Store, StoreError};
 use crate::domain::{Account, AccountId, Count, Inquiry, Moment, Precision};
-use crate::observe::Span;
 
 /// Accounts read at once.
 const BATCH: i64 = 500;
 
-/// One account's facts of a period.
+/// One account's facts of a period. How much of it was watched is told by its history
+/// ([`Store::histories`] since the start of the period), which knows what the canaries say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScoreInput {
     /// The account.
@@ -25,8 +25,6 @@ pub struct ScoreInput {
     pub followers: Option<Count>,
     /// Messages asked in the period, or undated and first seen in it.
     pub inquiries: Vec<Inquiry>,
-    /// Spans that reach into the period, with the part each speaks for, by their upper ends.
-    pub spans: Vec<(String, Span)>,
 }
 
 impl Store {
@@ -67,8 +65,8 @@ impl Store {
         let mut inputs: BTreeMap<i64, ScoreInput> = BTreeMap::new();
         for account in accounts {
             let id = account.id.0;
-            let (posts, inquiries, spans) = (Vec::new(), Vec::new(), Vec::new());
-            inputs.insert(id, ScoreInput { account, posts, followers: None, inquiries, spans });
+            let (posts, inquiries) = (Vec::new(), Vec::new());
+            inputs.insert(id, ScoreInput { account, posts, followers: None, inquiries });
         }
         for row in posts::between(self, &ids, from, to).await? {
             let account = row.account_id;
@@ -80,9 +78,6 @@ impl Store {
         }
         for (account, inquiry) in self.inquiries(&ids, from, to).await? {
             inputs.entry(account).and_modify(|input| input.inquiries.push(inquiry));
-        }
-        for (account, span) in self.spans(&ids, from, to).await? {
-            inputs.entry(account).and_modify(|input| input.spans.push(span));
         }
         Ok(inputs.into_values().collect())
     }
@@ -139,27 +134,5 @@ impl Store {
             (row.account_id, inquiry)
         });
         Ok(inquiries.collect())
-    }
-
-    async fn spans(
-        &self,
-        ids: &[i64],
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> Result<Vec<(i64, (String, Span))>, StoreError> {
-        let rows = sqlx::query!(
-            r#"select account_id, part, span_low as "low!", span_high as "high!" from visits
-               where account_id = any($1) and started_at >= $2 and span_high > $2 and span_low < $3
-               order by account_id, span_high, span_low"#,
-            ids,
-            from,
-            to
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.account_id, (row.part, Span { low: row.low, high: row.high })))
-            .collect())
     }
 }

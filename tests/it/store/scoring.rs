@@ -3,10 +3,10 @@ use futures::TryStreamExt;
 use rust_decimal::Decimal;
 use serde_json::json;
 use xunjian::domain::{AccountId, Count};
-use xunjian::observe::Span;
+use xunjian::observe::{Outcome, Span, coverage};
 use xunjian::store::{NewScoreRun, Score, ScoreRunId, Store};
 
-use super::{accounts, at, observed, post};
+use super::{accounts, at, looked, observed, post, target};
 use crate::support::database;
 
 fn run() -> NewScoreRun {
@@ -123,6 +123,30 @@ async fn inputs_come_account_by_account_with_the_facts_of_the_period() {
     assert_eq!(names, ["before", "inside"]);
     assert_eq!(first.posts[1].likes, Some(Count::Exact(7)));
     assert_eq!(first.followers, Some(Count::Exact(1000)));
-    assert_eq!(first.spans, [("all".to_owned(), Span { low: at(-600), high: at(0) })]);
     assert!(inputs[500].posts.is_empty() && inputs[500].followers.is_none());
+}
+
+#[tokio::test]
+async fn a_period_is_covered_by_what_its_canaries_do_not_void() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 2).await;
+    let mut specs = [target(ids[0], "m.example.cn"), target(ids[1], "m.example.cn")];
+    specs[1].is_canary = true;
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    let quarter = at(0);
+    // A visit before the quarter, one that reaches into it from before, one that the canary voids.
+    let spans = [(-20, -40), (50, -10), (100, 50)];
+    let mut records: Vec<_> =
+        spans.iter().map(|&(high, low)| observed(ids[0], high, low, Vec::new())).collect();
+    records.push(looked(ids[1], "m.example.cn", -10, false));
+    records.push(looked(ids[1], "m.example.cn", 60, true));
+    records.push(looked(ids[1], "m.example.cn", 110, false));
+    store.finish(&records).await.unwrap();
+    let history = store.histories(&ids, quarter).await.unwrap().remove(&ids[0]).unwrap();
+    assert_eq!(history.visits.len(), 2);
+    let covered = coverage(&history, quarter, at(100), at(120));
+    assert_eq!((covered.ratio, covered.gaps.len()), (0.5, 1));
+    assert_eq!((covered.gaps[0].from, covered.gaps[0].to), (at(50), at(100)));
+    assert!(matches!(&history.visits[1].outcome, Outcome::Observed(seen)
+        if seen.span == Some(Span { low: at(50), high: at(100) })));
 }
