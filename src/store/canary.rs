@@ -122,35 +122,6 @@ impl Store {
         transaction.commit().await?;
         Ok(ids.into_iter().map(AccountId).collect())
     }
-
-    /// The judged accounts of a platform with the most posts claimed since `since`, at least
-    /// `posts_min` of them, with their number, busiest first: who may stand in for a canary.
-    pub async fn busiest(
-        &self,
-        platform: &str,
-        since: DateTime<Utc>,
-        posts_min: u32,
-        limit: u32,
-    ) -> Result<Vec<(AccountId, u64)>, StoreError> {
-        let rows = sqlx::query!(
-            r#"select p.account_id, count(*) as "posts!"
-               from posts p join accounts a on a.id = p.account_id
-               where p.claimed_at >= $2 and a.platform = $1 and a.in_ledger
-                 and a.lifecycle not in ('closed', 'cancelled')
-               group by p.account_id having count(*) >= $3
-               order by count(*) desc, p.account_id limit $4"#,
-            platform,
-            since,
-            i64::from(posts_min),
-            i64::from(limit)
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (AccountId(row.account_id), row.posts.unsigned_abs()))
-            .collect())
-    }
 }
 
 /// A look that was not known before.

@@ -39,7 +39,7 @@ pub use error::StoreError;
 pub use finish::{Discovered, FinishReport};
 pub use ledger::{LedgerChanges, LedgerCounts};
 pub use platforms::PlatformLook;
-pub use posts::{PostCursor, StoredPost};
+pub use posts::StoredPost;
 pub use record::{Lease, NextVisit, VisitRecord};
 pub use samples::Profile;
 pub use score_inputs::ScoreInput;
@@ -48,7 +48,6 @@ pub use secrets::Secrets;
 pub use settings::Settings;
 pub use states::{AccountState, ToJudge};
 pub use targets::{DueCount, Rate, TargetCounts, TargetSpec, Which};
-pub use visits::StoredVisit;
 
 /// How long a statement waits for a free connection before the database counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);

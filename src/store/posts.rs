@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::columns::{misread, read_count, read_moment};
 use super::{Store, StoreError};
-use crate::domain::{AccountId, Count, Form, Origin};
+use crate::domain::{Count, Form, Origin};
 use crate::observe::ListedPost;
 
 /// A post as it stands in the database.
@@ -35,26 +35,6 @@ pub struct StoredPost {
     pub comments: Option<Count>,
     /// Shares, newest known.
     pub shares: Option<Count>,
-}
-
-/// Where the next page of [`Store::posts`] begins: time (claimed, else first seen) and reference of
-/// the last post shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PostCursor {
-    /// Claimed time, or first seen where there is none.
-    pub at: DateTime<Utc>,
-    /// The post's reference.
-    pub reference: String,
-}
-
-impl StoredPost {
-    /// The cursor that continues after this post.
-    pub fn cursor(&self) -> PostCursor {
-        PostCursor {
-            at: self.listed.claimed.map_or(self.listed.first_seen, |claimed| claimed.at),
-            reference: self.listed.reference.clone(),
-        }
-    }
 }
 
 /// One row, in the order of the table.
@@ -144,33 +124,4 @@ pub(super) async fn between(
     .fetch_all(&store.pool)
     .await?;
     Ok(rows)
-}
-
-impl Store {
-    /// At most `limit` posts of an account, newest first by claimed time (first seen where there is
-    /// none), those after `cursor` where one is given.
-    pub async fn posts(
-        &self,
-        account: AccountId,
-        cursor: Option<&PostCursor>,
-        limit: u32,
-    ) -> Result<Vec<StoredPost>, StoreError> {
-        let rows = sqlx::query_as!(
-            PostRow,
-            r#"select account_id, ref as reference, claimed_at, claimed_precision, first_seen,
-                   last_seen, missed_by, seen_before, recorded_at, url, title, form, origin,
-                   text_digest, text_simhash, reads, likes, comments, shares
-               from posts
-               where account_id = $1 and ($2::timestamptz is null
-                   or (coalesce(claimed_at, first_seen), ref) < ($2, $3::text))
-               order by coalesce(claimed_at, first_seen) desc, ref desc limit $4"#,
-            account.0,
-            cursor.map(|cursor| cursor.at),
-            cursor.map(|cursor| cursor.reference.as_str()),
-            i64::from(limit)
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.into_iter().map(PostRow::into_stored).collect()
-    }
 }

@@ -107,31 +107,6 @@ impl Store {
         .await?;
         Ok(())
     }
-
-    /// The verdict that stands for an account; none before the first.
-    pub async fn state(&self, account: AccountId) -> Result<Option<AccountState>, StoreError> {
-        let row = sqlx::query!(
-            r#"select activity, reason, last_post_at, last_observation_at, silence_deadline_at,
-                   coverage, judged_at as "judged_at!", next_crossing_at
-               from account_states where account_id = $1 and judged_at is not null"#,
-            account.0
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        row.map(|row| {
-            Ok(AccountState {
-                account,
-                activity: read_activity(&row.activity, row.reason.as_deref())?,
-                last_post_at: row.last_post_at,
-                last_observation_at: row.last_observation_at,
-                silence_deadline_at: row.silence_deadline_at,
-                coverage: row.coverage,
-                judged_at: row.judged_at,
-                next_crossing_at: row.next_crossing_at,
-            })
-        })
-        .transpose()
-    }
 }
 
 /// Has accounts judged again: those of which something was learned, and those whose verdict may

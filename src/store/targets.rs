@@ -152,20 +152,6 @@ impl Store {
         Ok(moved.rows_affected())
     }
 
-    /// When the next target becomes due, of those that nobody holds at `now`.
-    pub async fn next_due_at(
-        &self,
-        now: DateTime<Utc>,
-    ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let due = sqlx::query_scalar!(
-            "select min(due_at) from crawl_targets where lease_until is null or lease_until <= $1",
-            now
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(due)
-    }
-
     /// How many targets wait and how many are held, for each platform.
     pub async fn due_counts(&self, now: DateTime<Utc>) -> Result<Vec<DueCount>, StoreError> {
         let rows = sqlx::query!(

@@ -12,21 +12,6 @@ use super::{Store, StoreError};
 use crate::domain::AccountId;
 use crate::observe::{Observation, Outcome, Span, Visit};
 
-/// A visit with what the calculus does not need of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredVisit {
-    /// The visit.
-    pub visit: Visit,
-    /// HTTP status.
-    pub status: Option<u16>,
-    /// Bytes received.
-    pub bytes: Option<u64>,
-    /// Time from the request to the last byte, in milliseconds.
-    pub duration_ms: Option<u32>,
-    /// Items listed.
-    pub items: u32,
-}
-
 /// One row, in the order of the table.
 pub(super) struct VisitRow {
     pub(super) account_id: i64,
@@ -148,16 +133,6 @@ impl VisitRow {
             outcome,
         })
     }
-
-    fn into_stored(self) -> Result<StoredVisit, StoreError> {
-        Ok(StoredVisit {
-            status: self.status.map(i16::unsigned_abs),
-            bytes: self.bytes.map(i64::unsigned_abs),
-            duration_ms: self.duration_ms.map(i32::unsigned_abs),
-            items: self.items.unsigned_abs(),
-            visit: self.into_visit()?,
-        })
-    }
 }
 
 fn clamp(number: usize) -> i32 {
@@ -255,30 +230,5 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         Ok(first)
-    }
-
-    /// At most `limit` visits of an account that started before `before`, newest first; the next
-    /// page starts before the last one's `started_at`.
-    pub async fn visits(
-        &self,
-        account: AccountId,
-        before: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<StoredVisit>, StoreError> {
-        let rows = sqlx::query_as!(
-            VisitRow,
-            "select account_id, started_at, page, part, recorded_at, host, adapter, source,
-                 outcome, reason, status, bytes, duration_ms, items, as_of, span_low, span_high,
-                 exhausted, empty, confirming, posts_total, new_items, upstream_success,
-                 registered_at, registered_precision, body_digest
-             from visits where account_id = $1 and started_at < $2
-             order by started_at desc, page limit $3",
-            account.0,
-            before,
-            i64::from(limit)
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.into_iter().map(VisitRow::into_stored).collect()
     }
 }

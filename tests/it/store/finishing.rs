@@ -1,7 +1,7 @@
 use sqlx::PgPool;
 use xunjian::domain::{Count, Inquiry, Moment, Reason};
 use xunjian::observe::Outcome;
-use xunjian::store::{Claimed, Store, StoreError, Validators, VisitRecord};
+use xunjian::store::{Claimed, Store, StoreError, StoredPost, Validators, VisitRecord};
 
 use super::{accounts, at, finished, looked, observed, one_target, post, request};
 use crate::support::database;
@@ -9,6 +9,12 @@ use crate::support::database;
 async fn rows(pool: &PgPool, table: &str) -> i64 {
     let statement = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
     sqlx::query_scalar(statement).fetch_one(pool).await.unwrap()
+}
+
+/// The posts of account `a0`.
+async fn posts(store: &Store) -> Vec<StoredPost> {
+    let account = store.account("a0").await.unwrap().unwrap();
+    store.score_input(account, at(-10_000), at(10_000)).await.unwrap().posts
 }
 
 async fn claim(store: &Store, owner: &str, minute: i64) -> Claimed {
@@ -25,13 +31,13 @@ async fn a_finished_visit_is_written_and_its_target_waits_for_the_next() {
     assert_eq!((report.written, report.fenced.len(), report.nameless), (1, 0, 0));
     assert_eq!(report.discovered.len(), 2);
     assert_eq!(report.discovered[0].claimed, post("p1", -5, 0).published);
-    assert_eq!(store.next_due_at(at(1)).await.unwrap(), Some(at(1 + 24 * 60)));
     for (table, expected) in [("visits", 1), ("posts", 2), ("post_samples", 2)] {
         assert_eq!(rows(&database.pool, table).await, expected, "{table}");
     }
     assert_eq!(rows(&database.pool, "account_samples").await, 1);
     let again = claim(&store, "d1", 1 + 24 * 60).await;
-    assert_eq!((again.account, again.attempt, again.fails), (account, 1, 0));
+    assert_eq!((again.account, again.due_at), (account, at(1 + 24 * 60)));
+    assert_eq!((again.attempt, again.fails), (1, 0));
     assert_eq!(again.validators.etag.as_deref(), Some("\"v1\""));
     assert_eq!((again.span_high, again.observed_at), (Some(at(1)), Some(at(1))));
     assert_eq!((again.body_digest.as_deref(), again.body_as_of), (Some("digest-1"), Some(at(1))));
@@ -133,7 +139,7 @@ async fn what_the_first_listing_said_is_kept() {
     store.finish(&[observed(account, 30, -100, vec![later])]).await.unwrap();
     // An older answer written down late moves nothing back.
     store.finish(&[observed(account, 20, -100, vec![post("p1", -5, 5)])]).await.unwrap();
-    let posts = store.posts(account, None, 10).await.unwrap();
+    let posts = posts(&store).await;
     let [one] = posts.as_slice() else { panic!("{posts:?}") };
     assert_eq!(one.listed.claimed, post("p1", -5, 0).published);
     assert_eq!((one.listed.first_seen, one.last_seen), (at(0), at(30)));
@@ -164,7 +170,7 @@ async fn a_late_post_names_the_observation_that_missed_it() {
     assert_eq!(missed("late"), Some(at(60)));
     assert_eq!(missed("at the edge"), Some(at(60)));
     assert_eq!(missed("before the spans"), None);
-    for stored in store.posts(account, None, 10).await.unwrap() {
+    for stored in posts(&store).await {
         assert_eq!(stored.listed.seen_before, Some(at(60)), "{}", stored.listed.reference);
     }
 }

@@ -47,10 +47,6 @@ async fn visits_come_back_as_the_facts_they_were() {
     }
     let histories = store.histories(&[account], at(-10)).await.unwrap();
     assert_eq!(histories[&account].visits, expected);
-    let newest = store.visits(account, at(5), 2).await.unwrap();
-    let starts: Vec<_> = newest.iter().map(|stored| stored.visit.started_at).collect();
-    assert_eq!(starts, [at(4), at(3)]);
-    assert_eq!((newest[0].status, newest[0].bytes), (Some(200), Some(20_000)));
 }
 
 #[tokio::test]
@@ -182,36 +178,4 @@ async fn looks_at_other_canaries_come_with_the_history() {
     let histories = store.histories(&ids, at(-10)).await.unwrap();
     assert_eq!(histories[&ids[0]].canaries, looks[..1], "never its own");
     assert_eq!(histories[&ids[1]].canaries, looks[..2]);
-}
-
-#[tokio::test]
-async fn the_busiest_accounts_of_a_platform_may_stand_in() {
-    let (store, _database) = database().await;
-    let ids = accounts(&store, 4).await;
-    for (id, count) in ids.iter().zip([2, 5, 3, 1]) {
-        let posts = (0..count).map(|number| post(&format!("p{number}"), -number, 0)).collect();
-        store.finish(&[observed(*id, 1, -100, posts)]).await.unwrap();
-    }
-    let busiest = store.busiest("weibo", at(-3), 2, 2).await.unwrap();
-    assert_eq!(busiest, [(ids[1], 4), (ids[2], 3)]);
-    assert_eq!(store.busiest("douyin", at(-3), 0, 2).await.unwrap(), []);
-}
-
-#[tokio::test]
-async fn a_page_of_posts_continues_where_the_last_ended() {
-    let (store, _database) = database().await;
-    let account = accounts(&store, 1).await[0];
-    // Pairs of posts share their minute.
-    let posts: Vec<_> =
-        (0..7).map(|number| post(&format!("p{number}"), -(number / 2), 0)).collect();
-    let record: VisitRecord = observed(account, 1, -100, posts);
-    store.finish(&[record]).await.unwrap();
-    let (mut names, mut cursor) = (Vec::new(), None);
-    loop {
-        let page = store.posts(account, cursor.as_ref(), 3).await.unwrap();
-        let Some(last) = page.last() else { break };
-        cursor = Some(last.cursor());
-        names.extend(page.into_iter().map(|one| one.listed.reference));
-    }
-    assert_eq!(names, ["p1", "p0", "p3", "p2", "p5", "p4", "p6"]);
 }

@@ -28,12 +28,17 @@ async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses()
     let asked = store.to_judge(at(0), 10).await.unwrap();
     assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), ids);
     assert_eq!(store.to_judge(at(0), 1).await.unwrap().len(), 1);
-    assert_eq!(store.state(ids[0]).await.unwrap(), None);
+    let standing = async |key| store.standing(key).await.unwrap().unwrap();
+    assert_eq!(standing("a0").await.activity, Activity::Undetermined(Reason::NeverVisited));
 
     let verdicts: Vec<_> =
         asked.iter().map(|one| state(*one, Activity::Undetermined(Reason::Frozen), 0)).collect();
     store.save_states(&verdicts).await.unwrap();
-    assert_eq!(store.state(ids[0]).await.unwrap().as_ref(), Some(&verdicts[0].1));
+    let (first, saved) = (standing("a0").await, &verdicts[0].1);
+    assert_eq!((first.activity, first.coverage), (saved.activity, saved.coverage));
+    assert_eq!(first.last_post_at, saved.last_post_at);
+    assert_eq!(first.last_observation_at, saved.last_observation_at);
+    assert_eq!(first.silence_deadline_at, saved.silence_deadline_at);
     assert_eq!(store.to_judge(at(999), 10).await.unwrap(), []);
     assert_eq!(store.to_judge(at(1000), 10).await.unwrap().len(), 2, "time crosses");
 
@@ -46,7 +51,7 @@ async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses()
     assert_eq!(store.to_judge(at(7), 10).await.unwrap().len(), 1);
     // A verdict as of an earlier instant does not replace a later one.
     store.save_states(&[state(asked[0], Activity::Zombie, 2)]).await.unwrap();
-    assert_eq!(store.state(ids[1]).await.unwrap().unwrap().activity, Activity::Active);
+    assert_eq!(standing("a1").await.activity, Activity::Active);
 }
 
 /// Judges all that asks for it, each with its activity of `activities`; tells which those were.

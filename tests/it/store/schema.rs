@@ -71,7 +71,8 @@ async fn partitions_reach_from_the_oldest_visit_to_two_months_ahead() {
     assert_eq!(names.len(), 8, "{names:?}");
     assert_eq!(names.first().map(String::as_str), Some("visits_2026_08"));
     assert_eq!(names.last().map(String::as_str), Some("visits_2027_03"));
-    assert_eq!(store.visits(account, at(1_000_000), 10).await.unwrap().len(), 3);
+    let histories = store.histories(&[account], instant("2026-01-01T00:00:00Z")).await.unwrap();
+    assert_eq!(histories[&account].visits.len(), 3);
 }
 
 #[tokio::test]
