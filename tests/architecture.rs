@@ -59,8 +59,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
     ("observe/visit.rs", "one visit from reading to outcome"),
     ("platform/compile.rs", "every rule of a platform file beside its problem"),
     ("store/ledger.rs", "one table group, and its many columns"),
-    ("store/listing.rs", "one table group"),
-    ("store/visits.rs", "one table group, and its many columns"),
 ];
 
 /// Sequences of tokens that may stand only in the modules named, with the reason.

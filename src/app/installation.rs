@@ -69,10 +69,14 @@ fn make(path: &Path) -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// A name for this process among the daemons that share a database.
-pub(super) fn owner_name() -> String {
+/// A name for this process among the daemons that share a database; two containers may agree in
+/// host name and process id, so a random part comes last.
+pub(super) fn owner_name() -> anyhow::Result<String> {
     let host = rustix::system::uname();
-    format!("{}:{}", host.nodename().to_string_lossy(), std::process::id())
+    let mut chance = [0; 4];
+    File::open("/dev/urandom")?.read_exact(&mut chance).context("random bytes")?;
+    let (host, id) = (host.nodename().to_string_lossy(), std::process::id());
+    Ok(format!("{host}:{id}:{}", hex::encode(chance)))
 }
 
 #[cfg(test)]

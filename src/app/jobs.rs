@@ -33,7 +33,12 @@ impl Jobs {
     /// For the daemon, which takes the data directory for itself.
     pub(super) async fn own(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let catalogs = (platforms(settings)?, schemes(settings)?);
-        Self::over(settings, clock, catalogs, own_store(settings).await?).await
+        let jobs = Self::over(settings, clock, catalogs, own_store(settings).await?).await?;
+        if settings.database.url.is_empty() {
+            // Nobody else works on a private database: what is held was held by a dead daemon.
+            jobs.context.store.release_everything().await.context("leases of a dead daemon")?;
+        }
+        Ok(jobs)
     }
 
     async fn over(
@@ -93,7 +98,7 @@ fn context(
         metrics: Arc::new(metrics),
         clock,
         data_dir: settings.data_dir.as_path().into(),
-        owner: owner_name().into(),
+        owner: owner_name()?.into(),
         inquiry_key: key.inquiry_ids().into(),
         platforms: Arc::new(platforms),
     })

@@ -4,10 +4,13 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use anyhow::ensure;
+use futures::StreamExt;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{Context, Misused};
 use crate::app::clock::SystemClock;
+use crate::app::lifecycle::{Notice, signals};
 use crate::domain::{Moment, SHANGHAI};
 use crate::jobs::crawl::{self, Running, outcome_word};
 use crate::observe::Outcome;
@@ -45,13 +48,32 @@ async fn visit(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
         ensure!(known.contains(key), "no account {key:?} in the ledger");
     }
     let json = args.json;
+    let stop = CancellationToken::new();
     let running = Running {
         on_visit: Arc::new(move |target, record| print(json, target, record)),
-        ..Running::quietly(Default::default(), Default::default())
+        ..Running::quietly(stop.clone(), CancellationToken::new())
     };
-    let keys = (!args.all).then_some(args.accounts.as_slice());
-    let summary = crawl::pass(jobs, &running, keys).await?;
+    let mut notices = std::pin::pin!(signals()?);
+    let visiting = async {
+        if args.all {
+            crawl::pass(jobs, &running).await
+        } else {
+            crawl::visit_accounts(jobs, &running, &args.accounts).await
+        }
+    };
+    let stopping = async {
+        while notices.next().await.is_some_and(|notice| notice != Notice::Stop) {}
+        stop.cancel();
+        std::future::pending::<()>().await;
+    };
+    let summary = tokio::select! {
+        summary = visiting => summary?,
+        () = stopping => return Ok(()),
+    };
     eprintln!("{} pages visited, {} accounts judged", summary.visits, summary.judged);
+    if summary.visits == 0 {
+        eprintln!("a daemon at work keeps its hosts to itself; it visits these pages next");
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Context, Misused};
 use crate::app::Jobs;
 use crate::app::clock::SystemClock;
-use crate::jobs::score::{DEFAULT_SCHEME, card};
+use crate::jobs::score::{DEFAULT_SCHEME, cards};
 use crate::scheme::Scheme;
 use crate::score::{DimensionScore, Outcome, Period, ScoreCard};
 
@@ -34,6 +34,9 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
+
+/// Accounts computed at once.
+const ACCOUNTS: usize = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -63,14 +66,16 @@ async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
             bail!("no account {key:?} in the ledger");
         };
         let input = jobs.store.score_input(account, args.period.from(), cutoff).await?;
-        let card = card(jobs, scheme, args.period, cutoff, input).await?;
-        return explain(args.format, key, scheme, &card);
+        let cards = cards(jobs, scheme, args.period, cutoff, vec![input]).await?;
+        return cards.iter().try_for_each(|(_, card)| explain(args.format, key, scheme, card));
     }
     let mut rows = Rows::begin(args.format)?;
-    let mut inputs = std::pin::pin!(jobs.store.score_inputs(args.period.from(), cutoff));
-    while let Some(input) = inputs.try_next().await.context("reading facts")? {
-        let (key, name) = (input.account.entry.key.clone(), input.account.entry.name.clone());
-        rows.write(&key, &name, &card(jobs, scheme, args.period, cutoff, input).await?)?;
+    let inputs = jobs.store.score_inputs(args.period.from(), cutoff).try_chunks(ACCOUNTS);
+    let mut inputs = std::pin::pin!(inputs);
+    while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
+        for (account, card) in cards(jobs, scheme, args.period, cutoff, inputs).await? {
+            rows.write(&account.entry.key, &account.entry.name, &card)?;
+        }
     }
     rows.end()
 }

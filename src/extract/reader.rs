@@ -89,7 +89,8 @@ impl<'a> Reader<'a> {
     /// The values of a candidate: what stands at its place, through its pattern and functions.
     fn values(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
         let raw = self.raw(candidate, node).into_iter();
-        raw.filter_map(|text| refine(candidate, &text)).filter(|text| !text.is_empty()).collect()
+        let refined = raw.filter_map(|text| refine(candidate, &text.replace('\0', "\u{fffd}")));
+        refined.filter(|text| !text.is_empty()).collect()
     }
 
     /// Every value of every candidate.

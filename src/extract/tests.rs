@@ -316,6 +316,22 @@ fn a_bridge_tells_its_own_success_upstream() {
     assert_eq!(read(own_feed).source_time, None, "an account's own feed asks nobody upstream");
 }
 
+#[test]
+fn a_nul_in_a_page_is_no_nul_in_what_is_read() {
+    let rss = r#"<rss version="2.0"><channel><title>x</title><item><title>A&amp;#0;B</title>
+        <guid>g</guid><pubDate>Fri, 21 Aug 2026 11:35:00 +0800</pubDate></item></channel></rss>"#;
+    let feed = read(answer("feed", "feed", rss.as_bytes()));
+    assert_eq!(feed.posts[0].title.as_deref(), Some("A\u{fffd}B"));
+    let timeline = String::from_utf8_lossy(fixture!("weibo/timeline_pins_0.json")).replacen(
+        "\"screen_name\": \"",
+        "\"screen_name\": \"\\u0000",
+        1,
+    );
+    let weibo = read(answer("weibo", "timeline", timeline.as_bytes()));
+    let shown = format!("{weibo:?}");
+    assert!(weibo.verdict == PageVerdict::Observation && !shown.contains("\\0"), "{shown}");
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(128))]
 

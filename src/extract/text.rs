@@ -31,9 +31,12 @@ const NAMED: [(&str, &str); 14] = [
 ];
 
 /// Decodes HTML character references; unknown ones stay as they are.
+///
+/// NUL, written out or as a reference, becomes U+FFFD as in HTML: no text has it, and no database
+/// takes it.
 pub(crate) fn unescape(text: &str) -> String {
     if !text.contains('&') {
-        return text.to_owned();
+        return text.replace('\0', "\u{fffd}");
     }
     let replace = |found: &Captures<'_>| -> String {
         let number = found
@@ -47,7 +50,7 @@ pub(crate) fn unescape(text: &str) -> String {
         let known = NAMED.iter().find(|(name, _)| Some(*name) == named);
         known.map_or_else(|| found[0].to_owned(), |(_, text)| (*text).to_owned())
     };
-    ENTITY.replace_all(text, replace).into_owned()
+    ENTITY.replace_all(text, replace).replace('\0', "\u{fffd}")
 }
 
 /// Removes markup from text that should have none.
@@ -92,6 +95,7 @@ mod tests {
             "2026-11-22 来自 微博"
         );
         assert_eq!(unescape("&#20013;&#x6587;&amp;&unknown;&lt"), "中文&&unknown;<");
+        assert_eq!(unescape("A&#0;B\0C &amp; &#x0;"), "A\u{fffd}B\u{fffd}C & \u{fffd}");
         assert_eq!(without_tags("1 < 2 和 <a href='x'>链接</a>"), "1 < 2 和 链接");
     }
 }

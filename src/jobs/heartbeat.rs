@@ -106,6 +106,8 @@ async fn target(context: &Context, now: DateTime<Utc>) -> anyhow::Result<Claimed
         observed_at: None,
         rate: None,
         last_post_at: None,
+        confirmations: Vec::new(),
+        canaries: 0,
     })
 }
 

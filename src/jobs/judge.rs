@@ -10,19 +10,21 @@ use crate::store::{AccountState, ToJudge};
 use super::Context;
 
 /// Accounts judged at once: their histories are in memory together.
-const BATCH: u32 = 500;
+const BATCH: u32 = 50;
 
 /// Judges every account of which something was learned, or which time alone moves; returns how
 /// many. Accounts of which nothing new is known are left alone.
+///
+/// Each account is looked at once a run: one whose verdict is not taken, because another daemon's
+/// clock is ahead, waits for the next.
 pub async fn judge(context: &Context) -> anyhow::Result<usize> {
-    let mut judged = 0;
+    let (mut judged, mut after) = (0, None);
     loop {
         let now = context.clock.now();
-        let asked = context.timed("to_judge", context.store.to_judge(now, BATCH)).await;
+        let asked = context.timed("to_judge", context.store.to_judge(after, now, BATCH)).await;
         let asked = asked.context("accounts to judge")?;
-        if asked.is_empty() {
-            return Ok(judged);
-        }
+        let Some(last) = asked.last() else { return Ok(judged) };
+        after = Some(last.account);
         let verdicts = verdicts(context, &asked, now).await?;
         let saved = context.timed("judge", context.store.save_states(&verdicts)).await;
         saved.context("saving verdicts")?;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use serde_json::Value;
 
-use crate::domain::{Account, Inquiry, Moment, Origin, shanghai_midnight};
+use crate::domain::{Account, AccountId, Inquiry, Moment, Origin, shanghai_midnight};
 use crate::observe::{self, History};
 use crate::platform::{Platform, Role};
 use crate::scheme::Scheme;
@@ -16,8 +16,8 @@ use crate::store::{NewScoreRun, Score, ScoreInput, StoredPost};
 
 use super::Context;
 
-/// Score rows written at once.
-const BATCH: usize = 1500;
+/// Accounts scored at once: their facts are in memory together.
+const ACCOUNTS: usize = 50;
 
 /// The scheme that judges where nobody names another.
 pub const DEFAULT_SCHEME: &str = "default";
@@ -35,40 +35,47 @@ pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
         known_at: now,
     };
     let run = context.store.open_score_run(&run, now).await.context("opening a score run")?;
-    let mut inputs = std::pin::pin!(context.store.score_inputs(period.from(), now));
-    let mut rows = Vec::new();
-    while let Some(input) = inputs.try_next().await.context("reading facts")? {
-        let account = input.account.id;
-        let card = card(context, scheme, period, now, input).await?;
-        rows.extend(card.dimensions.iter().map(|one| row(account, &card, one)));
-        if rows.len() >= BATCH {
-            context.store.save_scores(run, &std::mem::take(&mut rows)).await?;
-        }
+    let inputs = context.store.score_inputs(period.from(), now).try_chunks(ACCOUNTS);
+    let mut inputs = std::pin::pin!(inputs);
+    while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
+        let cards = cards(context, scheme, period, now, inputs).await?;
+        let rows: Vec<Score> = cards
+            .iter()
+            .flat_map(|(account, card)| {
+                card.dimensions.iter().map(|one| row(account.id, card, one))
+            })
+            .collect();
+        context.store.save_scores(run, &rows).await?;
     }
-    context.store.save_scores(run, &rows).await?;
     context.store.close_score_run(run, context.clock.now()).await?;
     Ok(())
 }
 
-/// One account's card over a period, from its facts up to `cutoff`.
+/// The cards of some accounts over a period, from their facts up to `cutoff`.
 ///
 /// # Errors
-/// A scheme that was compiled over other measures than this program's.
-pub async fn card(
+/// The database does not answer; a scheme compiled over other measures than this program's.
+pub async fn cards(
     context: &Context,
     scheme: &Scheme,
     period: Period,
     cutoff: DateTime<Utc>,
-    input: ScoreInput,
-) -> anyhow::Result<ScoreCard> {
-    let account = input.account.id;
-    let mut histories = context.store.histories(&[account], period.from()).await?;
-    let covered = covered(&histories.remove(&account).unwrap_or_default(), period, cutoff);
-    let platform = context.platforms.get(&input.account.entry.platform);
-    Ok(score(scheme, &facts(period, cutoff, platform, covered, input))?)
+    inputs: Vec<ScoreInput>,
+) -> anyhow::Result<Vec<(Account, ScoreCard)>> {
+    let accounts: Vec<AccountId> = inputs.iter().map(|input| input.account.id).collect();
+    let mut histories = context.store.histories(&accounts, period.from()).await?;
+    let card = |input: ScoreInput| {
+        let history = histories.remove(&input.account.id).unwrap_or_default();
+        let covered = covered(&history, period, cutoff);
+        let platform = context.platforms.get(&input.account.entry.platform);
+        let account = input.account.clone();
+        Ok((account, score(scheme, &facts(period, cutoff, platform, covered, input))?))
+    };
+    inputs.into_iter().map(card).collect()
 }
 
-/// What the account's observations cover of a period.
+/// What the account's observations cover of a period: void ones not, and of several parts only what
+/// all have covered.
 fn covered(history: &History, period: Period, cutoff: DateTime<Utc>) -> Vec<Stretch> {
     let gaps = observe::coverage(history, period.from(), cutoff, cutoff).gaps;
     let starts = std::iter::once(period.from()).chain(gaps.iter().map(|gap| gap.to));
@@ -129,7 +136,7 @@ fn inquiry_fact(inquiry: &Inquiry) -> InquiryFact {
     }
 }
 
-fn row(account: crate::domain::AccountId, card: &ScoreCard, dimension: &DimensionScore) -> Score {
+fn row(account: AccountId, card: &ScoreCard, dimension: &DimensionScore) -> Score {
     Score {
         account,
         dimension: dimension.id.clone(),

@@ -49,7 +49,7 @@ impl Default for Settings {
             idle_seconds_max: 5,
             commit_rows_max: 2000,
             commit_delay_ms_max: 200,
-            targets_seconds: 30,
+            targets_seconds: 300,
             canaries_seconds: 600,
             backlog_seconds: 15,
             platforms_seconds: 30,

@@ -4,8 +4,8 @@
 //! view of it, a silent verdict implies that the truth is silent.
 //!
 //! A visit is read by [`compose`] into an [`Outcome`], which the store keeps with its posts and the
-//! looks at canaries. [`judge()`] reads the [`History`] back: [`judge()`] for now, [`judge_at`] for a
-//! cutoff, [`coverage()`] for a period. A failed visit proves nothing and moves nothing.
+//! looks at canaries. [`judge()`] reads the [`History`] back for now, [`judge_at`] for a cutoff,
+//! [`coverage()`] for a period. A failed visit proves nothing and moves nothing.
 
 mod canary;
 mod coverage;

@@ -212,7 +212,8 @@ pub fn compose(reading: &Reading, known: &Known, policy: &Policy) -> Composed {
     Composed { outcome: Outcome::Observed(observation), posts_as_of: Some(reach.as_of) }
 }
 
-/// A list that has not changed has covered the time since the body it stands for; it never confirms.
+/// A list that has not changed has covered the time since its body was first seen; it never
+/// confirms.
 fn unchanged(
     reading: &Reading,
     as_of: DateTime<Utc>,

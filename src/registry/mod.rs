@@ -1,8 +1,8 @@
 //! The office's ledger (台账): reading, comparing, auditing, writing.
 //!
 //! Bytes in, bytes out: no files, no clock, no database. [`read()`] parses at the door, so that an
-//! entry which left this module satisfies every rule of the [`Column`] table; [`compare()`] says what
-//! an import would do before anybody does it; [`audit()`] lists what is wrong with the books
+//! entry which left this module satisfies every rule of the [`Column`] table; [`compare()`] says
+//! what an import would do before anybody does it; [`audit()`] lists what is wrong with the books
 //! themselves; [`export()`] writes what [`read()`] reads back unchanged.
 
 mod audit;

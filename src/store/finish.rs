@@ -43,8 +43,8 @@ pub struct Discovered {
 impl Store {
     /// Writes visits with all they found, and hands their targets back, in one transaction.
     ///
-    /// A record whose lease has moved on writes nothing, nor its look at a canary. The same record a second time changes
-    /// nothing. What is known of a post from its first listing is never overwritten: claimed time,
+    /// A record whose lease has moved on writes nothing, nor its look at a canary. The same record a
+    /// second time changes nothing. What is known of a post from its first listing is never overwritten: claimed time,
     /// first seen, what missed it.
     pub async fn finish(&self, batch: &[VisitRecord]) -> Result<FinishReport, StoreError> {
         let instants: Vec<DateTime<Utc>> =
@@ -153,7 +153,8 @@ async fn hand_back(
                  when r.outcome = 'failed' or r.body_digest is null
                      or r.body_digest = t.body_digest then t.body_as_of
                  else r.seen_at end,
-             body_digest = case r.outcome when 'observed' then coalesce(r.body_digest, t.body_digest)
+             body_digest = case r.outcome
+                 when 'observed' then coalesce(r.body_digest, t.body_digest)
                  when 'failed' then t.body_digest end,
              span_high = greatest(t.span_high, r.span_high),
              observed_at = greatest(t.observed_at, r.as_of),

@@ -43,7 +43,7 @@ pub struct VisitRecord {
     pub posts: Vec<Post>,
     /// Messages with their answers.
     pub inquiries: Vec<Inquiry>,
-    /// What the visit says of its host and page kind, where the account is a canary; it needs a host.
+    /// What the visit says of its host and page kind, where the account is a canary; needs a host.
     pub look: Option<CanaryLook>,
     /// What the target waits for now; needed where there is a lease.
     pub next: Option<NextVisit>,

@@ -40,10 +40,11 @@ pub struct ToJudge {
 }
 
 impl Store {
-    /// At most `limit` accounts that need a verdict at `now`: something was learned since the last,
-    /// or time alone changes it. Closed and cancelled accounts are not judged.
+    /// At most `limit` accounts with numbers above `after` that need a verdict at `now`:
+    /// something was learned since the last, or time alone changes it. Closed and cancelled accounts are not judged.
     pub async fn to_judge(
         &self,
+        after: Option<AccountId>,
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<ToJudge>, StoreError> {
@@ -52,9 +53,11 @@ impl Store {
              from account_states s join accounts a on a.id = s.account_id
              where (s.news <> s.judged_news or s.next_crossing_at <= $1)
                and a.in_ledger and a.lifecycle not in ('closed', 'cancelled')
+               and s.account_id > $3
              order by s.account_id limit $2",
             now,
-            i64::from(limit)
+            i64::from(limit),
+            after.map_or(i64::MIN, |account| account.0)
         )
         .fetch_all(&self.pool)
         .await?;

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use futures::TryStreamExt;
 use sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xunjian::cli::demo::{Demo, HOST_LIMIT};
 use xunjian::domain::{Activity, Standing};
+use xunjian::jobs::score::cards;
+use xunjian::score::Period;
 use xunjian::settings::Settings;
 use xunjian::simulator::{Arrival, Character, City};
 
@@ -117,21 +120,33 @@ fn limits_are_kept(requests: &BTreeMap<String, Vec<Arrival>>) {
     assert!(f64::from(u32::try_from(longest).unwrap()) * gap > 2.0 * STUTTER_SECONDS, "{longest}");
 }
 
-/// The current quarter is scored, every point explained, and nobody is scored on nothing.
+/// The current quarter is scored, every point explained, nobody is scored on nothing, and what is
+/// stored is what is computed again.
 async fn scores_are_explained(demo: &Demo) {
-    let store = &demo.app().jobs().store;
-    let scores = store.latest_scores(None, Some("2026Q4")).await.unwrap();
-    assert_eq!(scores.len(), 3 * ACCOUNTS, "three dimensions for each account");
-    for stored in &scores {
-        let score = &stored.score;
-        assert!(score.lines.as_array().is_some_and(|lines| !lines.is_empty()), "{score:?}");
-        assert!(score.inputs.as_object().is_some_and(|inputs| !inputs.is_empty()), "{score:?}");
-        match &score.points {
-            Ok(_) => assert!(score.coverage.is_some_and(|share| share > 0.0), "{score:?}"),
-            Err(reason) => assert!(!reason.is_empty(), "{score:?}"),
+    let jobs = demo.app().jobs();
+    let standings = jobs.store.standings(u32::MAX, None, None).await.unwrap();
+    let stored: BTreeMap<String, Vec<(String, f64)>> =
+        standings.into_iter().map(|one| (one.key, one.scores)).collect();
+    let period = Period::quarter_of(jobs.clock.now());
+    let scheme = jobs.schemes.get("default").unwrap();
+    let inputs = jobs.store.score_inputs(period.from(), jobs.clock.now());
+    let inputs: Vec<_> = inputs.try_collect().await.unwrap();
+    let cards = cards(jobs, scheme, period, jobs.clock.now(), inputs).await.unwrap();
+    assert_eq!(cards.len(), ACCOUNTS);
+    let mut scored = 0;
+    for (account, card) in &cards {
+        assert!(card.inputs.len() > 2 && card.dimensions.len() == 3, "{card:?}");
+        for dimension in &card.dimensions {
+            assert!(!dimension.lines.is_empty(), "{dimension:?}");
+            let points = dimension.outcome.points();
+            assert!(points.is_none() || dimension.coverage.is_some_and(|share| !share.is_zero()));
+            let kept = &stored[&account.entry.key];
+            let kept = kept.iter().find(|(id, _)| *id == dimension.id).map(|(_, points)| *points);
+            let points = points.map(|points| f64::try_from(points.points).unwrap());
+            assert_eq!(kept, points, "{} {}", account.entry.key, dimension.id);
+            scored += usize::from(points.is_some());
         }
     }
-    let scored = scores.iter().filter(|one| one.score.points.is_ok()).count();
     assert!(scored > ACCOUNTS / 2, "{scored}");
 }
 

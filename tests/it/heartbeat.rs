@@ -57,8 +57,8 @@ async fn a_beat_goes_through_every_stage_and_shows_no_account() {
     let store = &context.store;
     assert_eq!(store.accounts().await.unwrap(), []);
     assert_eq!(store.standings(10, None, None).await.unwrap(), []);
-    assert_eq!(store.to_judge(SystemClock.now(), 10).await.unwrap(), []);
-    assert_eq!(store.next_due_at(SystemClock.now()).await.unwrap(), None);
+    assert_eq!(store.to_judge(None, SystemClock.now(), 10).await.unwrap(), []);
+    assert_eq!(store.due_counts(SystemClock.now()).await.unwrap(), []);
     tell_platforms(&context).await.unwrap();
     assert!(!context.metrics.render().contains("xunjian_platform_up{"));
     stop.send(()).unwrap();

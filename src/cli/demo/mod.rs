@@ -85,7 +85,8 @@ impl Demo {
     /// Starts the simulator and builds the daemon on its ledger; the clock runs two days before
     /// `today`, from which the city counts its dates.
     ///
-    /// `settings` say where the daemon answers and keeps its state; hosts and limits are the demo's.
+    /// `settings` say where the daemon answers and keeps its state; hosts and limits are the
+    /// demo's.
     ///
     /// # Errors
     /// Whatever keeps a part from starting.
@@ -209,7 +210,7 @@ async fn watch_days(
         if day > 1 {
             clock.step(TimeDelta::days(1));
         }
-        let summary = pass(work.context(), &work.running(), None).await?;
+        let summary = pass(work.context(), &work.running()).await?;
         done(day, &summary);
     }
     jobs::score::score_current_quarter(work.context()).await?;

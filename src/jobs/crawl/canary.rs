@@ -7,6 +7,7 @@ use crate::jobs::Context;
 use crate::observe::{CanaryKind, CanaryLook, Outcome, canary_health, stand_ins};
 use crate::platform::Role;
 
+use super::gather::{Answered, Gathered};
 use super::reading::Asked;
 use super::targets::named_canaries;
 
@@ -18,6 +19,7 @@ pub(super) fn look(
     context: &Context,
     asked: &Asked<'_>,
     outcome: &Outcome,
+    gathered: &Gathered,
     posts: &[Post],
     now: DateTime<Utc>,
 ) -> Option<CanaryLook> {
@@ -27,9 +29,10 @@ pub(super) fn look(
     // That a host does not answer, or asks us to slow down, makes no page of it lie; the
     // observations wait for a look that says something.
     let says_nothing = matches!(outcome, Outcome::Failed(Reason::Limited | Reason::Unreachable));
-    let named = asked.platform.canaries.iter().any(|canary| canary.0 == asked.target.handle);
+    let named = asked.is_named_canary();
     let kind = if named { CanaryKind::Named } else { CanaryKind::StandIn };
-    if says_nothing && !named {
+    let unasked = gathered.first.as_ref().is_err_and(|failure| failure.ours);
+    if unasked || (says_nothing && !named) {
         return None;
     }
     let (newest, gap) = match asked.kind.role {
@@ -39,11 +42,19 @@ pub(super) fn look(
     let healthy = canary_health(kind, outcome, newest, gap, &context.observe, now)?;
     Some(CanaryLook {
         page: asked.target.page.clone(),
-        at: now,
+        at: asked_at(gathered).unwrap_or(now),
         adapter: asked.platform.digest.clone(),
         healthy,
         recorded_at: now,
     })
+}
+
+/// What was read before the canary was asked stands behind its answer, not what came after.
+fn asked_at(gathered: &Gathered) -> Option<DateTime<Utc>> {
+    match gathered.first.as_ref().ok()? {
+        Answered::Page(page) => Some(page.sent_at),
+        Answered::NotModified(answer) => Some(answer.sent_at),
+    }
 }
 
 fn counts_posts(outcome: &Outcome) -> bool {

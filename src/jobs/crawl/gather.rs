@@ -2,13 +2,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Extraction, Moment, PageVerdict, Reason};
+use crate::domain::{Extraction, PageVerdict, Post, Reason};
 use crate::extract;
 use crate::fetch::{Fetched, HostLimit, NotModified, Page, Request, Validators};
 use crate::jobs::{Context, quarter_start};
-use crate::platform::{Observability, Platform};
+use crate::observe::read_order;
+use crate::platform::Platform;
 use crate::store;
 
+use super::next::may_ask_conditionally;
 use super::reading::Asked;
 
 /// Everything one visit gathered, page after page.
@@ -57,9 +59,9 @@ pub fn host_limit(platform: &Platform) -> HostLimit {
 pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
     let now = context.clock.now();
     let asking = Asking { context, asked };
-    let mut gathered = asking.first(may_ask_conditionally(asked, now)).await;
+    let mut gathered = asking.first(may_ask_conditionally(context, asked, now)).await;
     let back_to = asked.target.span_high.unwrap_or_else(|| quarter_start(now));
-    while let Some(next) = gathered.next_page(back_to, asked.kind.pages_max) {
+    while let Some(next) = gathered.next_page(context, back_to, asked.kind.pages_max) {
         let number = u32::try_from(gathered.pages.len()).unwrap_or(u32::MAX) + 1;
         // Where a further page cannot be had, the list simply ends with the last one that could.
         let Some((page, extraction)) = asking.further(&next, number).await else { break };
@@ -74,17 +76,6 @@ pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
         gathered.pages.push(extraction);
     }
     gathered
-}
-
-/// A lively account is asked whether anything changed; one that might fall silent is asked for the
-/// page itself, because "nothing changed" never confirms.
-///
-/// A bridge is never asked conditionally: when it last heard from the platform stands in a header.
-fn may_ask_conditionally(asked: &Asked<'_>, now: DateTime<Utc>) -> bool {
-    let target = asked.target;
-    let bridge = asked.platform.observability == Observability::PublicFeed;
-    let lively = target.last_post_at.is_some_and(|at| now - at < chrono::TimeDelta::days(3));
-    lively && !bridge && !target.is_canary && target.fails == 0
 }
 
 struct Asking<'a> {
@@ -165,12 +156,18 @@ impl Asking<'_> {
 
 impl Gathered {
     /// The address of the next page, where there is one worth following.
-    fn next_page(&self, back_to: DateTime<Utc>, pages_max: u32) -> Option<String> {
+    fn next_page(
+        &self,
+        context: &Context,
+        back_to: DateTime<Utc>,
+        pages_max: u32,
+    ) -> Option<String> {
         let last = self.pages.last()?;
         let wanted = last.verdict == PageVerdict::Observation && !last.exhausted;
-        let oldest =
-            last.posts.iter().filter(|post| !post.pinned).filter_map(|post| post.published);
-        let reaches = oldest.map(Moment::lower).min().is_some_and(|oldest| oldest <= back_to);
+        // Where the order ends, unmarked old pins at the head left aside.
+        let posts: Vec<Post> = self.pages.iter().flat_map(|page| page.posts.clone()).collect();
+        let low = read_order(&posts, &context.observe).low;
+        let reaches = low.is_some_and(|low| low <= back_to);
         let more = self.pages.len() < usize::try_from(pages_max).unwrap_or(usize::MAX);
         // A page that repeats the one before is the end of a list that does not say so.
         let repeats = self.pages.len() > 1 && same_items(&self.pages[self.pages.len() - 2], last);

@@ -14,21 +14,24 @@ mod visit;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use canary::choose_canaries;
 pub use gather::host_limit;
-pub use pass::{PassSummary, pass};
+pub use pass::{PassSummary, pass, visit_accounts};
 pub use targets::sync_targets;
 
+use crate::domain::AccountId;
+use crate::schedule::{self, Candidate};
 use crate::store::{ClaimRequest, Claimed, VisitRecord};
 
 use visit::Finished;
@@ -39,6 +42,9 @@ use super::Context;
 
 /// Finished visits that may wait for the writer before fetching pauses.
 const FINISHED_MAX: usize = 256;
+
+/// Less of a lease than this does not last for a visit: a turn at the host and a slow answer.
+const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(120);
 
 /// How long to wait before asking a database again that did not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -61,6 +67,8 @@ pub struct Running {
     pub hard_stop: CancellationToken,
     /// Told of every visit before it is stored.
     pub on_visit: OnVisit,
+    /// Only these accounts, by their keys; none means all.
+    pub accounts: Option<Arc<[String]>>,
 }
 
 /// Told of a visit: its target, and what is to be written down.
@@ -69,7 +77,7 @@ pub type OnVisit = Arc<dyn Fn(&Claimed, &VisitRecord) + Send + Sync>;
 impl Running {
     /// Under these two tokens, telling nobody.
     pub fn quietly(soft_stop: CancellationToken, hard_stop: CancellationToken) -> Self {
-        Self { soft_stop, hard_stop, on_visit: Arc::new(|_, _| {}) }
+        Self { soft_stop, hard_stop, on_visit: Arc::new(|_, _| {}), accounts: None }
     }
 }
 
@@ -93,7 +101,8 @@ async fn feed(
     let idle = Duration::from_secs(context.settings.idle_seconds_max);
     while !running.soft_stop.is_cancelled() {
         let mut pause = None;
-        match claim(context, busy.iter().cloned().collect()).await {
+        let busy_hosts = busy.iter().cloned().collect();
+        match claim(context, running.accounts.clone(), busy_hosts).await {
             Ok(claimed) if claimed.is_empty() => pause = Some(idle),
             Ok(claimed) => {
                 for (host, targets) in by_host(claimed) {
@@ -128,7 +137,11 @@ async fn feed(
     Ok(())
 }
 
-async fn claim(context: &Context, busy_hosts: Vec<String>) -> anyhow::Result<Vec<Claimed>> {
+async fn claim(
+    context: &Context,
+    accounts: Option<Arc<[String]>>,
+    busy_hosts: Vec<String>,
+) -> anyhow::Result<Vec<Claimed>> {
     let settings = &context.settings;
     let free = settings.hosts_max.saturating_sub(busy_hosts.len());
     if free == 0 {
@@ -141,7 +154,7 @@ async fn claim(context: &Context, busy_hosts: Vec<String>) -> anyhow::Result<Vec
         limit: u32::try_from(free)?,
         per_host: settings.claims_per_host,
         busy_hosts: &busy_hosts,
-        accounts: None,
+        accounts: accounts.as_deref(),
     };
     context.timed("claim", context.store.claim(&request)).await.context("claiming targets")
 }
@@ -162,6 +175,7 @@ async fn visit_host(
     sender: mpsc::Sender<Finished>,
 ) {
     let host = targets.first().map(|target| target.host.clone()).unwrap_or_default();
+    let targets = in_order(&context, targets);
     let concurrent = context.fetcher.concurrent(&host);
     futures::stream::iter(targets)
         .for_each_concurrent(concurrent, |target| {
@@ -170,16 +184,44 @@ async fn visit_host(
         .await;
 }
 
+/// The targets in the order in which their host is to be asked: the greatest waiting first.
+fn in_order(context: &Context, targets: Vec<Claimed>) -> Vec<Claimed> {
+    let candidate = |target: &Claimed| Candidate {
+        account: target.account,
+        weight: 1.0,
+        posts_per_day: next::posts_per_day(context, target),
+        last_observation_at: target.observed_at,
+        deadline_at: target.is_canary.then_some(target.due_at),
+    };
+    let mut waiting: BTreeMap<AccountId, Vec<Claimed>> = BTreeMap::new();
+    let candidates = targets.iter().map(candidate).collect();
+    for target in targets {
+        waiting.entry(target.account).or_default().push(target);
+    }
+    let turns = schedule::order(candidates, context.clock.now());
+    turns.into_iter().filter_map(|turn| waiting.get_mut(&turn.account)?.pop()).collect()
+}
+
 async fn visit_target(
     context: Context,
     running: Running,
     target: Claimed,
     sender: mpsc::Sender<Finished>,
 ) {
-    if running.soft_stop.is_cancelled() {
+    // What would outlive its lease is left to whoever claims it next.
+    let ends_in = target.lease.until - context.clock.now();
+    if running.soft_stop.is_cancelled() || ends_in < LEASE_MARGIN {
         return;
     }
-    let Some(finished) = visit::visit(&context, &target).await else { return };
+    let visiting = AssertUnwindSafe(visit::visit(&context, &target)).catch_unwind();
+    let finished = match visiting.await {
+        Ok(Some(finished)) => finished,
+        Ok(None) => return,
+        Err(_) => {
+            tracing::error!(account = target.key, page = target.page, "a visit panicked");
+            return;
+        }
+    };
     (running.on_visit)(&target, &finished.record);
     // The writer ends before its senders only on a hard stop, which gives visits up.
     let _given_up = sender.send(finished).await;

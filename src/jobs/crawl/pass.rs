@@ -19,25 +19,36 @@ pub struct PassSummary {
     pub judged: usize,
 }
 
-/// Visits what is asked for once, canaries last, and judges what was learned.
+/// Visits every account once, canaries last, and judges what was learned.
 ///
-/// `keys` chooses accounts; none means all. The canaries come last because an observation is
-/// provisional until a later healthy look at one.
-pub async fn pass(
-    context: &Context,
-    running: &Running,
-    keys: Option<&[String]>,
-) -> anyhow::Result<PassSummary> {
+/// The canaries come last because an observation is provisional until a later healthy look at one.
+pub async fn pass(context: &Context, running: &Running) -> anyhow::Result<PassSummary> {
     sync_targets(context).await?;
     let began_at = context.clock.now();
     let visits = Arc::new(AtomicUsize::new(0));
     let running = counting(running, visits.clone());
-    let chosen = keys.map_or(Which::Ordinary, Which::Accounts);
-    context.store.make_due(chosen, began_at).await?;
+    context.store.make_due(Which::Ordinary, began_at).await?;
     work(context.clone(), running.clone(), Until::Idle).await?;
     choose_canaries(context).await?;
     context.store.make_due(Which::Canaries, context.clock.now()).await?;
     work(context.clone(), running, Until::Idle).await?;
+    let judged = judge::judge(context).await?;
+    Ok(PassSummary { began_at, visits: visits.load(Ordering::Relaxed), judged })
+}
+
+/// Visits the accounts of these keys once, and judges what was learned. The canaries keep their own
+/// rhythm: what is seen here may wait for the next of them.
+pub async fn visit_accounts(
+    context: &Context,
+    running: &Running,
+    keys: &[String],
+) -> anyhow::Result<PassSummary> {
+    sync_targets(context).await?;
+    let began_at = context.clock.now();
+    let visits = Arc::new(AtomicUsize::new(0));
+    let only = Running { accounts: Some(keys.into()), ..counting(running, visits.clone()) };
+    context.store.make_due(Which::Accounts(keys), began_at).await?;
+    work(context.clone(), only, Until::Idle).await?;
     let judged = judge::judge(context).await?;
     Ok(PassSummary { began_at, visits: visits.load(Ordering::Relaxed), judged })
 }

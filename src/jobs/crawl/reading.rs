@@ -19,6 +19,13 @@ pub(super) struct Asked<'a> {
     pub(super) address: &'a str,
 }
 
+impl Asked<'_> {
+    /// Whether the platform file names the account as known to be busy.
+    pub(super) fn is_named_canary(&self) -> bool {
+        self.platform.canaries.iter().any(|canary| canary.0 == self.target.handle)
+    }
+}
+
 /// Puts an answered visit into the words of the observation calculus; `pages` are empty where
 /// nothing had changed. `same_since` is the as-of time of the first answer that said the same.
 pub(super) fn reading(
@@ -171,8 +178,15 @@ fn relative_unit(text: &str) -> Option<Precision> {
 }
 
 /// Digest of what a page said, so that a nonce or a server's clock in it is no change.
+///
+/// Times count as they are written: `5分钟前` is the same words a day later, though it would be
+/// resolved to another time.
 pub(super) fn digest(page: &Extraction) -> String {
-    let said = (&page.identity, &page.posts, &page.inquiries, page.exhausted);
+    let mut posts = page.posts.clone();
+    for post in posts.iter_mut().filter(|post| post.published_text.is_some()) {
+        post.published = None;
+    }
+    let said = (&page.identity, &posts, &page.inquiries, page.exhausted);
     let text = serde_json::to_vec(&said).unwrap_or_default();
     format!("sha256:{}", hex::encode(Sha256::digest(text)))
 }
@@ -192,6 +206,39 @@ mod tests {
         check("https://a.cn/col/", "https://a.cn/", false);
         check("https://a.cn/", "https://b.cn/", false);
         check("nonsense", "nonsense", false);
+    }
+
+    #[test]
+    fn the_same_words_are_the_same_page_whenever_they_are_read() {
+        let read_at = |at: &str| {
+            let at: DateTime<Utc> = at.parse().expect("a time");
+            let post = Post {
+                published: Some(crate::domain::Moment { at, precision: Precision::Minute }),
+                published_text: Some("5分钟前".to_owned()),
+                ..Post::default()
+            };
+            Extraction {
+                platform: "weibo".to_owned(),
+                page: "timeline".to_owned(),
+                layout: None,
+                observed_at: at,
+                identity: crate::domain::Identity::default(),
+                posts: vec![post],
+                inquiries: Vec::new(),
+                exhausted: false,
+                empty_marker: false,
+                next: None,
+                source_time: None,
+                verdict: PageVerdict::Observation,
+                reason: None,
+                warnings: Vec::new(),
+            }
+        };
+        let (one, other) = (read_at("2026-11-20T00:00:00Z"), read_at("2026-11-23T00:00:00Z"));
+        assert_eq!(digest(&one), digest(&other));
+        let mut moved_on = other;
+        moved_on.posts[0].published_text = Some("3天前".to_owned());
+        assert_ne!(digest(&one), digest(&moved_on));
     }
 
     #[test]

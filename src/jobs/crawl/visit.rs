@@ -95,7 +95,7 @@ fn finished(
         None => Vec::new(),
     };
     let now = context.clock.now();
-    let look = canary::look(context, asked, &composed.outcome, &posts, now);
+    let look = canary::look(context, asked, &composed.outcome, gathered, &posts, now);
     let next = next::next_visit(context, asked, &composed.outcome, gathered, &posts, now);
     let visit = Visit {
         page: target.page.clone(),

@@ -5,9 +5,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{AccountId, Precision};
+use crate::domain::{AccountId, Precision, Reason};
 use crate::jobs::Context;
-use crate::store::{FinishReport, VisitRecord};
+use crate::observe::{Outcome, Visit};
+use crate::store::{FinishReport, NextVisit, StoreError, Validators, VisitRecord};
 
 use super::visit::Finished;
 
@@ -64,27 +65,59 @@ async fn gather(
 }
 
 async fn commit(context: &Context, batch: Vec<Finished>) {
-    let mut about = Vec::with_capacity(batch.len());
+    let mut about = HashMap::with_capacity(batch.len());
     let mut records = Vec::with_capacity(batch.len());
     for Finished { record, platform, seen_before } in batch {
-        about.push((platform, seen_before));
+        about.insert(record.account, (platform, seen_before));
         records.push(record);
     }
-    let report = finish(context, &records).await;
-    let delays_of: HashMap<AccountId, (&str, bool)> = records
-        .iter()
-        .zip(&about)
-        .map(|(record, (platform, seen))| (record.account, (platform.as_str(), *seen)))
-        .collect();
-    tell(context, &report, &delays_of);
+    match finish(context, &records).await {
+        Some(report) => tell(context, &report, &about),
+        None => {
+            // One of them holds what Postgres will never take; the others are not to suffer.
+            for record in &records {
+                match finish(context, std::slice::from_ref(record)).await {
+                    Some(report) => tell(context, &report, &about),
+                    None => give_up(context, record, &about).await,
+                }
+            }
+        }
+    }
 }
 
-/// Stores a batch, as often as it takes.
-async fn finish(context: &Context, records: &[VisitRecord]) -> FinishReport {
+/// Stores what is left of a visit that cannot be stored: that it failed.
+async fn give_up(context: &Context, record: &VisitRecord, about: &About) {
+    let (account, page) = (record.account, &record.visit.page);
+    tracing::error!(%account, page, "what was read cannot be stored; kept as a failed visit");
+    let visit = Visit { outcome: Outcome::Failed(Reason::Drifted), ..record.visit.clone() };
+    let failed = VisitRecord {
+        visit,
+        identity: None,
+        posts: Vec::new(),
+        inquiries: Vec::new(),
+        look: None,
+        body_digest: None,
+        next: record
+            .next
+            .clone()
+            .map(|next| NextVisit { validators: Validators::default(), ..next }),
+        ..record.clone()
+    };
+    if let Some(report) = finish(context, &[failed]).await {
+        tell(context, &report, about);
+    }
+}
+
+/// Stores a batch, as often as it takes while the database is away; `None` where it is refused.
+async fn finish(context: &Context, records: &[VisitRecord]) -> Option<FinishReport> {
     let mut wait = RETRY_FIRST;
     loop {
         match context.timed("finish", context.store.finish(records)).await {
-            Ok(report) => return report,
+            Ok(report) => return Some(report),
+            Err(StoreError::Rejected(error)) => {
+                tracing::error!(%error, visits = records.len(), "visits refused by the database");
+                return None;
+            }
             Err(error) => {
                 tracing::error!(%error, visits = records.len(), "visits not stored, trying again");
             }
@@ -94,7 +127,10 @@ async fn finish(context: &Context, records: &[VisitRecord]) -> FinishReport {
     }
 }
 
-fn tell(context: &Context, report: &FinishReport, known: &HashMap<AccountId, (&str, bool)>) {
+/// Platform of an account, and whether the page had been observed before.
+type About = HashMap<AccountId, (String, bool)>;
+
+fn tell(context: &Context, report: &FinishReport, known: &About) {
     for (account, page) in &report.fenced {
         tracing::warn!(%account, page, "finished after its lease had moved on; not stored");
     }

@@ -114,7 +114,8 @@ async fn a_claim_tells_the_last_two_confirmations_and_the_canaries_of_its_page()
     let gone = |record: &mut VisitRecord| {
         record.visit.outcome = Outcome::Gone { as_of: at(2 * day), confirming: true };
     };
-    let steps: [(&dyn Fn(&mut VisitRecord), &[i64]); 6] = [
+    type Change<'a> = &'a dyn Fn(&mut VisitRecord);
+    let steps: [(Change<'_>, &[i64]); 6] = [
         (&observed(true, 0), &[0]),
         (&observed(false, day), &[0]),
         (&gone, &[0, 2 * day]),

@@ -156,14 +156,14 @@ async fn a_late_post_names_the_observation_that_missed_it() {
     let mut other_part = observed(account, 70, -100, Vec::new());
     other_part.visit.part = "videos".into();
     store.finish(&[other_part]).await.unwrap();
-    let posts = vec![
+    let listed = vec![
         post("in time", 65, 0),
         post("late", 30, 0),
         // Its minute ends after the first observation's span, and before the second's.
         post("at the edge", 0, 0),
         post("before the spans", -500, 0),
     ];
-    let report = store.finish(&[observed(account, 90, -900, posts)]).await.unwrap();
+    let report = store.finish(&[observed(account, 90, -900, listed)]).await.unwrap();
     let missed =
         |name: &str| report.discovered.iter().find(|one| one.reference == name).unwrap().missed_by;
     assert_eq!(missed("in time"), None);

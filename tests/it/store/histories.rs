@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use xunjian::domain::{AccountId, Activity, Count, Moment, Precision, Reason, shanghai_midnight};
 use xunjian::observe::{Observation, Outcome, Policy, Source, Span, judge};
 use xunjian::store::{CanaryAccount, LedgerChanges, VisitRecord};
@@ -99,7 +101,7 @@ async fn what_deeper_reading_brings_up_hides_no_growth_of_the_counter() {
         (seen.new_items, judge(&history, &policy, at(0), at(0)).activity)
     };
     let hidden = (0, Activity::Undetermined(Reason::HiddenPost));
-    assert_eq!(judged(&[&[first.clone()], &[second.clone()]]).await, hidden);
+    assert_eq!(judged(&[from_ref(&first), from_ref(&second)]).await, hidden);
     assert_eq!(judged(&[&[first.clone(), second.clone()]]).await, hidden, "in one batch");
     let mut with_new = second;
     with_new.posts.insert(0, post("new", -15 * day, 0));

@@ -25,9 +25,9 @@ fn state(asked: ToJudge, activity: Activity, minute: i64) -> (ToJudge, AccountSt
 async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses() {
     let (store, _database) = database().await;
     let ids = accounts(&store, 2).await;
-    let asked = store.to_judge(at(0), 10).await.unwrap();
+    let asked = store.to_judge(None, at(0), 10).await.unwrap();
     assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), ids);
-    assert_eq!(store.to_judge(at(0), 1).await.unwrap().len(), 1);
+    assert_eq!(store.to_judge(None, at(0), 1).await.unwrap().len(), 1);
     let standing = async |key| store.standing(key).await.unwrap().unwrap();
     assert_eq!(standing("a0").await.activity, Activity::Undetermined(Reason::NeverVisited));
 
@@ -39,16 +39,16 @@ async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses()
     assert_eq!(first.last_post_at, saved.last_post_at);
     assert_eq!(first.last_observation_at, saved.last_observation_at);
     assert_eq!(first.silence_deadline_at, saved.silence_deadline_at);
-    assert_eq!(store.to_judge(at(999), 10).await.unwrap(), []);
-    assert_eq!(store.to_judge(at(1000), 10).await.unwrap().len(), 2, "time crosses");
+    assert_eq!(store.to_judge(None, at(999), 10).await.unwrap(), []);
+    assert_eq!(store.to_judge(None, at(1000), 10).await.unwrap().len(), 2, "time crosses");
 
     store.finish(&[observed(ids[1], 5, -100, Vec::new())]).await.unwrap();
-    let asked = store.to_judge(at(6), 10).await.unwrap();
+    let asked = store.to_judge(None, at(6), 10).await.unwrap();
     assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[1]]);
     // What arrives while the account is being judged asks for another verdict.
     store.finish(&[observed(ids[1], 6, -100, Vec::new())]).await.unwrap();
     store.save_states(&[state(asked[0], Activity::Active, 6)]).await.unwrap();
-    assert_eq!(store.to_judge(at(7), 10).await.unwrap().len(), 1);
+    assert_eq!(store.to_judge(None, at(7), 10).await.unwrap().len(), 1);
     // A verdict as of an earlier instant does not replace a later one.
     store.save_states(&[state(asked[0], Activity::Zombie, 2)]).await.unwrap();
     assert_eq!(standing("a1").await.activity, Activity::Active);
@@ -56,7 +56,7 @@ async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses()
 
 /// Judges all that asks for it, each with its activity of `activities`; tells which those were.
 async fn judge_as(store: &Store, activities: &BTreeMap<AccountId, Activity>) -> Vec<AccountId> {
-    let asked = store.to_judge(at(0), 10).await.unwrap();
+    let asked = store.to_judge(None, at(0), 10).await.unwrap();
     let verdicts: Vec<_> =
         asked.iter().map(|one| state(*one, activities[&one.account], 0)).collect();
     store.save_states(&verdicts).await.unwrap();
@@ -124,7 +124,7 @@ async fn closed_accounts_are_neither_judged_nor_shown() {
     let closed = LedgerEntry { lifecycle: Lifecycle::Closed, ..entry("k1") };
     let changes = LedgerChanges { added: vec![closed, entry("k2")], ..LedgerChanges::default() };
     store.apply_ledger(&changes, "li", "first", at(0)).await.unwrap();
-    assert_eq!(store.to_judge(at(0), 10).await.unwrap().len(), 1);
+    assert_eq!(store.to_judge(None, at(0), 10).await.unwrap().len(), 1);
     let fleet = store.fleet().await.unwrap();
     assert_eq!(fleet.iter().map(|cell| cell.accounts).sum::<u64>(), 1);
     assert_eq!(store.standings(10, None, None).await.unwrap().len(), 1);
@@ -138,7 +138,7 @@ async fn the_fleet_is_counted_and_listed_worst_first() {
     far.region = "110000".parse().unwrap();
     let changes = LedgerChanges { added: vec![far], ..LedgerChanges::default() };
     store.apply_ledger(&changes, "li", "more", at(0)).await.unwrap();
-    let asked = store.to_judge(at(0), 10).await.unwrap();
+    let asked = store.to_judge(None, at(0), 10).await.unwrap();
     let activities =
         [Activity::Active, Activity::Zombie, Activity::Watch, Activity::Dormant, Activity::Gone];
     let verdicts: Vec<_> =

@@ -1,7 +1,6 @@
-use xunjian::observe::CanaryLook;
 use xunjian::store::PlatformLook;
 
-use super::{at, finished, post, request, target};
+use super::{at, finished, looked, post, request, target};
 use crate::support::database;
 
 #[tokio::test]
@@ -35,15 +34,8 @@ async fn a_platform_stands_as_its_newest_looks_and_visits_say() {
     };
     assert_eq!(look_at(2).await.unwrap(), std::slice::from_ref(&seen));
     for (minute, healthy) in [(3, false), (4, true), (4, false)] {
-        let look = CanaryLook {
-            page: "timeline".into(),
-            at: at(minute),
-            adapter: "a".into(),
-            healthy,
-            recorded_at: at(minute),
-        };
         let canary = ids[usize::from(minute == 4 && !healthy)];
-        store.record_canary_look("m.example.cn", "timeline", canary, &look).await.unwrap();
+        store.finish(&[looked(canary, "m.example.cn", minute, healthy)]).await.unwrap();
         let failed = look_at(minute).await.unwrap()[0].canary_failed;
         assert_eq!(failed, !healthy, "{minute} {healthy}");
     }

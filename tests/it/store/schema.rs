@@ -1,6 +1,6 @@
 use xunjian::store::StoreError;
 
-use super::{accounts, at, instant, observed};
+use super::{accounts, instant, observed};
 use crate::support::{database, empty_database, secrets};
 
 #[tokio::test]
