@@ -43,8 +43,10 @@ pub struct Discovered {
 impl Store {
     /// Writes visits with all they found, and hands their targets back, in one transaction.
     ///
-    /// A record whose lease has moved on writes nothing, nor its look at a canary. The same record a
-    /// second time changes nothing. What is known of a post from its first listing is never overwritten: claimed time,
+    /// A record whose lease has moved on writes nothing, nor its look at a canary. The same record
+    /// a
+    /// second time changes nothing. What is known of a post from its first listing is never
+    /// overwritten: claimed time,
     /// first seen, what missed it.
     pub async fn finish(&self, batch: &[VisitRecord]) -> Result<FinishReport, StoreError> {
         let instants: Vec<DateTime<Utc>> =

@@ -41,7 +41,8 @@ pub struct ToJudge {
 
 impl Store {
     /// At most `limit` accounts with numbers above `after` that need a verdict at `now`:
-    /// something was learned since the last, or time alone changes it. Closed and cancelled accounts are not judged.
+    /// something was learned since the last, or time alone changes it. Closed and cancelled
+    /// accounts are not judged.
     pub async fn to_judge(
         &self,
         after: Option<AccountId>,
