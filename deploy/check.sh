@@ -27,6 +27,9 @@ step "configuration"
 cargo build --locked --quiet
 target/debug/xunjian --config config/default.toml check
 
+step "saved pages"
+target/debug/xunjian --config config/default.toml platform test
+
 step "Prometheus configuration and rules"
 promtool check config --syntax-only deploy/prometheus/prometheus.yml
 promtool check rules deploy/prometheus/rules/*.yml

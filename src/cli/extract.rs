@@ -8,11 +8,8 @@ use chrono::{DateTime, FixedOffset};
 use super::{Context, Misconfigured, Misused};
 use crate::app::files;
 use crate::domain::Problem;
-use crate::extract::{Page, extract};
+use crate::extract::{PUBLIC_INQUIRY_KEY, Page, extract};
 use crate::platform::{Catalog, PageKind, Platform};
-
-/// The key of citizens' message ids for offline looks: public, so that digests can be compared.
-const PUBLIC_INQUIRY_KEY: &[u8] = b"xunjian offline extraction, not a secret";
 
 /// Reads one saved page, without a database or the network.
 #[derive(Debug, clap::Args)]
@@ -39,8 +36,7 @@ pub(super) struct Args {
 #[expect(clippy::unused_async, reason = "every command has this shape")]
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let folder = platforms_folder(context)?;
-    let sources = files::read_folder(&folder).map_err(Misconfigured)?;
-    let catalog = Catalog::compile(&sources).map_err(Misconfigured)?;
+    let catalog = catalog(&folder)?;
     let platform = platform(&catalog, &args.platform, &folder)?;
     let kind = page_kind(platform, &args.page)?;
     let body = std::fs::read(&args.file).with_context(|| args.file.display().to_string())?;
@@ -62,7 +58,17 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn platform<'a>(catalog: &'a Catalog, name: &str, folder: &Path) -> Result<&'a Platform, Misused> {
+/// The platform files of a folder, compiled.
+pub(super) fn catalog(folder: &Path) -> Result<Catalog, Misconfigured> {
+    let sources = files::read_folder(folder).map_err(Misconfigured)?;
+    Catalog::compile(&sources).map_err(Misconfigured)
+}
+
+pub(super) fn platform<'a>(
+    catalog: &'a Catalog,
+    name: &str,
+    folder: &Path,
+) -> Result<&'a Platform, Misused> {
     catalog.find(name).ok_or_else(|| {
         let known = catalog.iter().map(|one| one.id.as_str()).collect::<Vec<_>>().join(", ");
         Misused(format!("no platform {name:?} in {}; known are {known}", folder.display()))
@@ -77,7 +83,7 @@ fn page_kind<'a>(platform: &'a Platform, name: &str) -> Result<&'a PageKind, Mis
 }
 
 /// The settings' folder; without a settings file in sight, the one of the project around us.
-fn platforms_folder(context: &Context) -> Result<PathBuf, Misconfigured> {
+pub(super) fn platforms_folder(context: &Context) -> Result<PathBuf, Misconfigured> {
     let folder = context.load_settings().map_err(Misconfigured)?.platforms_dir;
     if folder.is_dir() || context.config.is_some() {
         return Ok(folder);

@@ -8,6 +8,7 @@ mod check;
 mod crawl;
 pub mod demo;
 mod extract;
+mod platform;
 mod registry;
 mod run;
 mod score;
@@ -56,6 +57,7 @@ commands! {
     Crawl => crawl,
     Demo => demo,
     Extract => extract,
+    Platform => platform,
     Registry => registry,
     Run => run,
     Score => score,

@@ -9,6 +9,7 @@ mod count;
 mod digest;
 mod document;
 mod feed;
+mod fixture;
 mod identity;
 mod inquiry;
 mod items;
@@ -20,6 +21,7 @@ mod text;
 mod value;
 mod verdict;
 
+pub use fixture::{Fixture, PUBLIC_INQUIRY_KEY, draft};
 pub use page::{Page, extract};
 
 #[cfg(test)]

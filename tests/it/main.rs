@@ -24,6 +24,8 @@ mod panels_prometheus;
 #[cfg(test)]
 mod panels_sample;
 #[cfg(test)]
+mod platform;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod registry;
