@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset};
 use super::{Context, Misconfigured, Misused};
 use crate::app::files;
 use crate::domain::Problem;
-use crate::extract::{PUBLIC_INQUIRY_KEY, Page, extract};
+use crate::extract::{PUBLIC_INQUIRY_KEY, Page, explain, extract};
 use crate::platform::{Catalog, PageKind, Platform};
 
 /// Reads one saved page, without a database or the network.
@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// The address it was saved from.
     #[arg(long)]
     url: Option<String>,
+    /// Also print, after the extraction, where each value came from.
+    #[arg(long)]
+    explain: bool,
     /// The saved body.
     file: PathBuf,
 }
@@ -40,7 +43,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let platform = platform(&catalog, &args.platform, &folder)?;
     let kind = page_kind(platform, &args.page)?;
     let body = std::fs::read(&args.file).with_context(|| args.file.display().to_string())?;
-    let extraction = extract(&Page {
+    let page = Page {
         platform,
         kind,
         body: &body,
@@ -53,8 +56,14 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         handle: args.handle.as_deref(),
         number: 1,
         inquiry_key: PUBLIC_INQUIRY_KEY,
-    });
-    println!("{}", serde_json::to_string_pretty(&extraction)?);
+    };
+    if args.explain {
+        let explanation = explain(&page);
+        println!("{}", serde_json::to_string_pretty(&explanation.extraction)?);
+        println!("\n{}", explanation.to_string().trim_end());
+    } else {
+        println!("{}", serde_json::to_string_pretty(&extract(&page))?);
+    }
     Ok(())
 }
 
@@ -115,6 +124,7 @@ mod tests {
             observed_at: DateTime::parse_from_rfc3339("2026-11-22T20:15:00+08:00").unwrap(),
             handle: None,
             url: None,
+            explain: false,
             file: PathBuf::from(file),
         }
     }

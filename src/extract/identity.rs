@@ -4,6 +4,7 @@ use crate::domain::Identity;
 use crate::platform::{IdentityFields, Layout};
 
 use super::document::Node;
+use super::explain::Place;
 use super::page::Page;
 use super::reader::Reader;
 
@@ -18,6 +19,7 @@ pub(super) struct Found {
 /// Reads the identity: from the node that shows the asked handle; without an asked handle, or where
 /// no node shows it, from the one met most often.
 pub(super) fn identify(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Found {
+    reader.begin(Place::Identity);
     let mut found = Found { identity: Identity::default(), proven: false };
     for fields in &layout.identity {
         let Some((node, handle)) = owner(page, fields, reader) else { continue };

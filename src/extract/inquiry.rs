@@ -7,6 +7,7 @@ use crate::domain::{Inquiry, Moment};
 use crate::platform::InquiryFields;
 
 use super::document::Node;
+use super::explain::Place;
 use super::page::Page;
 use super::reader::Reader;
 
@@ -17,6 +18,7 @@ pub(super) fn inquiries(
     reader: &Reader<'_>,
     owner: Option<&str>,
 ) -> Vec<Inquiry> {
+    reader.begin(Place::Unnamed);
     let found = fields.items.iter().map(|path| reader.nodes(path, reader.root()));
     let nodes = found.into_iter().find(|nodes| !nodes.is_empty()).unwrap_or_default();
     let mut inquiries = Vec::new();

@@ -7,6 +7,7 @@ use crate::platform::{ItemFields, Layout};
 
 use super::digest::{normalised, sha256, simhash};
 use super::document::Node;
+use super::explain::Place;
 use super::reader::Reader;
 
 /// The most items that one page may list.
@@ -37,17 +38,24 @@ fn listed<'a>(
         reader.warn("posts", &format!("{} items, the first {ITEMS_MAX} are read", nodes.len()));
     }
     for (index, node) in nodes.into_iter().take(ITEMS_MAX).enumerate() {
+        reader.begin(Place::Item(index));
         if layout.skip.iter().any(|rule| reader.hit(rule, node).is_some()) {
+            reader.left_out("a rule of skip fits");
             continue;
         }
         let author = reader.text(&layout.item.author, node);
         if author.is_some() && owner.is_some() && author.as_deref() != owner {
+            reader.left_out("posted by another account");
             continue;
         }
         let post = post(&layout.item, reader, node, &format!("posts[{index}]"));
         let key = post.reference.clone().or_else(|| post.url.clone());
-        if is_complete(layout, &post) && key.is_none_or(|key| seen.insert(key)) {
+        if !is_complete(layout, &post) {
+            reader.left_out("lacks what an item must have");
+        } else if key.is_none_or(|key| seen.insert(key)) {
             posts.push(post);
+        } else {
+            reader.left_out("listed already");
         }
     }
     posts
@@ -73,6 +81,7 @@ fn has(post: &Post, name: &str) -> bool {
 
 /// Of elements inside each other, those complete ones that hold no other complete one.
 fn innermost<'a>(layout: &Layout, reader: &Reader<'a>, nodes: Vec<Node<'a>>) -> Vec<Node<'a>> {
+    reader.begin(Place::Unnamed);
     let mut holders = HashSet::new();
     let mut kept = Vec::new();
     // Backwards through the document, what is inside comes before what holds it.

@@ -8,6 +8,7 @@ mod charset;
 mod count;
 mod digest;
 mod document;
+mod explain;
 mod feed;
 mod fixture;
 mod identity;
@@ -21,6 +22,7 @@ mod text;
 mod value;
 mod verdict;
 
+pub use explain::{AskedPlace, ExplainedValue, Explanation, TriedLayout, explain};
 pub use fixture::{Fixture, PUBLIC_INQUIRY_KEY, draft};
 pub use page::{Page, extract};
 

@@ -6,6 +6,7 @@ use crate::platform::{IdentityProof, Layout, PageKind, Platform, Role};
 
 use super::charset::decode;
 use super::document::Document;
+use super::explain::{Notes, Place};
 use super::reader::Reader;
 use super::{identity, inquiry, items, verdict};
 
@@ -74,6 +75,11 @@ impl Page<'_> {
 /// search; else the first layout wins that proves the identity or yields items. Without any, every
 /// layout's reason is told.
 pub fn extract(page: &Page<'_>) -> Extraction {
+    walk(page, None)
+}
+
+/// Tries the layouts, and notes what came of each where somebody wants to know.
+pub(super) fn walk(page: &Page<'_>, mut notes: Option<&mut Notes>) -> Extraction {
     if page.body.len() > BODY_MAX {
         let reason = format!("body of {} bytes, at most {BODY_MAX} are read", page.body.len());
         return page.empty(PageVerdict::Drifted, Some(reason));
@@ -82,15 +88,27 @@ pub fn extract(page: &Page<'_>) -> Extraction {
     let mut failures: Vec<Extraction> = Vec::new();
     for layout in &page.kind.layouts {
         if let Some(early) = verdict::before_parsing(page, layout, &text) {
+            if let Some(notes) = notes.as_deref_mut() {
+                notes.add(layout, None, &early, true);
+            }
             return early;
         }
-        let read = match Document::parse(layout, &text, page.observed_at) {
-            Ok(document) => read(page, layout, &Reader::new(page, &document)),
+        let (attempt, trace) = match Document::parse(layout, &text, page.observed_at) {
+            Ok(document) => {
+                let reader = Reader::new(page, &document);
+                let reader = if notes.is_some() { reader.tracing() } else { reader };
+                (read(page, layout, &reader), reader.into_trace())
+            }
             Err(reason) => {
-                Attempt::Failed(Box::new(page.empty(PageVerdict::Drifted, Some(reason))))
+                let unparsed = page.empty(PageVerdict::Drifted, Some(reason));
+                (Attempt::Failed(Box::new(unparsed)), None)
             }
         };
-        match read {
+        if let Some(notes) = notes.as_deref_mut() {
+            let (Attempt::Decided(read) | Attempt::Failed(read)) = &attempt;
+            notes.add(layout, trace, read, matches!(attempt, Attempt::Decided(_)));
+        }
+        match attempt {
             Attempt::Decided(extraction) => return *extraction,
             Attempt::Failed(extraction) => failures.push(*extraction),
         }
@@ -140,12 +158,14 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         Role::Profile | Role::Comments | Role::Board => Vec::new(),
     };
     let inquiries = layout.inquiries.as_ref();
+    let inquiries = inquiries
+        .map(|fields| inquiry::inquiries(page, fields, reader, owner.or(page.handle)))
+        .unwrap_or_default();
+    reader.begin(Place::Page);
     let mut extraction = Extraction {
         layout: Some(layout.name.clone()),
         posts,
-        inquiries: inquiries
-            .map(|fields| inquiry::inquiries(page, fields, reader, owner.or(page.handle)))
-            .unwrap_or_default(),
+        inquiries,
         exhausted: layout.exhausted.iter().any(|rule| reader.hit(rule, root).is_some()),
         empty_marker: layout.empty_marker.iter().any(|rule| reader.hit(rule, root).is_some()),
         source_time: reader.moment(&layout.source_time, root, "source_time").map(|(at, _)| at.at),

@@ -10,6 +10,7 @@ use crate::platform::{Candidate, Path, Place, Rule, Source};
 
 use super::count::count;
 use super::document::{Document, Node};
+use super::explain::{Place as Told, Trace};
 use super::moment::moment;
 use super::page::Page;
 use super::text::{even_blanks, plain, unescape};
@@ -26,12 +27,37 @@ pub(crate) struct Reader<'a> {
     page: &'a Page<'a>,
     document: &'a Document<'a>,
     warnings: RefCell<Vec<String>>,
+    /// Only where the reading is to be explained.
+    trace: Option<Trace>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(page: &'a Page<'a>, document: &'a Document<'a>) -> Self {
         let warnings = document.note.map(str::to_owned).into_iter().collect::<Vec<_>>();
-        Self { page, document, warnings: RefCell::new(warnings) }
+        Self { page, document, warnings: RefCell::new(warnings), trace: None }
+    }
+
+    /// This reader, which notes the places that it asks.
+    pub(crate) fn tracing(self) -> Self {
+        Self { trace: Some(Trace::new()), ..self }
+    }
+
+    pub(super) fn into_trace(self) -> Option<Trace> {
+        self.trace
+    }
+
+    /// What is asked from here on is asked for this place.
+    pub(super) fn begin(&self, place: Told) {
+        if let Some(trace) = &self.trace {
+            trace.begin(place);
+        }
+    }
+
+    /// The item begun last is no post.
+    pub(super) fn left_out(&self, why: &'static str) {
+        if let Some(trace) = &self.trace {
+            trace.left_out(why);
+        }
     }
 
     pub(crate) fn root(&self) -> Node<'a> {
@@ -59,6 +85,14 @@ impl<'a> Reader<'a> {
 
     /// What stands at a candidate's place, before its pattern is asked.
     fn raw(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
+        let texts = self.texts_at(candidate, node);
+        if let Some(trace) = &self.trace {
+            trace.asked(candidate, &texts);
+        }
+        texts
+    }
+
+    fn texts_at(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
         let all = |nodes: Vec<Node<'a>>| -> Vec<String> {
             nodes.into_iter().filter_map(|node| node_text(candidate, node)).collect()
         };

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::DateTime;
 
-use super::{Page, extract};
+use super::{Explanation, Page, explain, extract};
 use crate::domain::{Extraction, PageVerdict, SourceText};
 use crate::platform::Catalog;
 
@@ -46,8 +46,12 @@ fn answer<'a>(platform: &'a str, page: &'a str, body: &'a [u8]) -> Answer<'a> {
 }
 
 fn read(answer: Answer<'_>) -> Extraction {
+    with_page(answer, extract)
+}
+
+fn with_page<T>(answer: Answer<'_>, work: impl FnOnce(&Page<'_>) -> T) -> T {
     let platform = CATALOG.get(answer.kind.0).unwrap();
-    extract(&Page {
+    work(&Page {
         platform,
         kind: &platform.pages[answer.kind.1],
         body: answer.body,
@@ -284,6 +288,46 @@ fn a_page_of_unknown_form_has_drifted() {
         PageVerdict::Drifted,
         "not a feed",
     );
+}
+
+fn explained(answer: Answer<'_>) -> Explanation {
+    let explanation = with_page(answer, explain);
+    assert_eq!(explanation.extraction, read(answer), "explaining changes nothing");
+    explanation
+}
+
+#[test]
+fn every_value_is_explained_by_its_place_its_raw_text_and_what_became_of_it() {
+    let told = explained(answer("weibo", "timeline", fixture!("weibo/timeline_pins_1.json")));
+    let text = told.to_string();
+    for line in [
+        "layout default: chosen\n",
+        "identity.handle = \"9990000001\"\n    $.id: \"9990000001\"\n",
+        "posts[0].pinned = true\n",
+        "posts[1].published_at = \"2026-11-22T20:14:40+08:00\"\n    $.created_at: \"刚刚\"\n    \
+         $.mid as weibo_id_time: \"5368147993432065\" → \"",
+        "posts[0].reads = null\n    $.reads_count: nothing there\n",
+    ] {
+        let line = line.replace('$', "$");
+        assert!(text.contains(&line), "{line}\nis not in\n{text}");
+    }
+}
+
+#[test]
+fn items_and_layouts_that_were_not_taken_are_told_with_their_reason() {
+    let liked = explained(answer("weibo", "timeline", fixture!("weibo/timeline_liked.json")));
+    let whys: Vec<_> = liked.left_out.iter().map(|(_, why)| *why).collect();
+    assert!(whys.contains(&"posted by another account"), "{whys:?}");
+    let posts = liked.extraction.posts.len();
+    assert!(liked.values.iter().any(|one| one.place == format!("posts[{}].likes", posts - 1)));
+    assert!(!liked.values.iter().any(|one| one.place.starts_with(&format!("posts[{posts}]"))));
+
+    let list = explained(answer("portal", "list", fixture!("portal/list.json")));
+    let chosen = list.layouts.iter().position(|layout| layout.chosen).unwrap();
+    let wrong = list.layouts[..chosen].iter().find(|layout| layout.reason.is_none());
+    assert!(wrong.is_none() && list.layouts[chosen + 1..].iter().all(|one| !one.tried));
+    let wall = explained(answer("weibo", "timeline", fixture!("weibo/captcha.json")));
+    assert!(wall.to_string().contains("layout default: chosen: -100\n"), "{wall}");
 }
 
 #[test]

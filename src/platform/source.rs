@@ -1,5 +1,8 @@
+use std::fmt;
+
 use regex::Regex;
 use scraper::Selector;
+use scraper::selector::ToCss;
 use serde_json_path::JsonPath;
 
 use super::quirk::Quirk;
@@ -79,4 +82,59 @@ pub struct Source {
     pub candidates: Vec<Candidate>,
     /// For counts: the reason for which the platform hides it.
     pub hidden: Option<String>,
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(path) => path.fmt(f),
+            Self::Css(selector) => f.write_str(&selector.to_css_string()),
+        }
+    }
+}
+
+/// In the words of a platform file.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here => f.write_str("the item itself"),
+            Self::At(path) => path.fmt(f),
+            Self::Page(path) => write!(f, "page {path}"),
+            Self::Raw(pattern) => write!(f, "raw '{pattern}'"),
+            Self::Header(name) => write!(f, "header {name}"),
+            Self::Handle => f.write_str("from handle"),
+            Self::Address => f.write_str("from address"),
+            Self::Joined(parts, with) => {
+                let parts = parts.iter().map(|part| {
+                    let ways = part.candidates.iter().map(ToString::to_string);
+                    ways.collect::<Vec<_>>().join(" or ")
+                });
+                write!(f, "parts [{}] with {with:?}", parts.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+/// In the words of a platform file.
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place.fmt(f)?;
+        if let Some(attribute) = &self.attribute {
+            write!(f, " attr {attribute}")?;
+        }
+        if let Some(left_out) = &self.without {
+            write!(f, " without {}", left_out.to_css_string())?;
+        }
+        if let Some(pattern) = &self.matches {
+            write!(f, " matches '{pattern}'")?;
+        }
+        self.quirks.iter().try_for_each(|quirk| write!(f, " as {}", quirk.name))?;
+        if let Some(prefix) = &self.prefix {
+            write!(f, " prefix {prefix:?}")?;
+        }
+        if let Some(word) = &self.is {
+            write!(f, " is {word:?}")?;
+        }
+        Ok(())
+    }
 }

@@ -1,0 +1,310 @@
+//! Where each value of an extraction came from, for who writes a platform file.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::domain::Extraction;
+use crate::platform::{Candidate, IdentityFields, ItemFields, Layout, Rule, Source};
+
+use super::page::{Page, walk};
+use super::reader::quoted;
+use super::value::refine;
+
+/// An extraction with the way to each of its values.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// What [`extract`](super::extract) says of the page.
+    pub extraction: Extraction,
+    /// The layouts in the order of the platform file.
+    pub layouts: Vec<TriedLayout>,
+    /// The values, in the order in which they were looked for.
+    pub values: Vec<ExplainedValue>,
+    /// Items of the page that are no posts of the account: the place on the page, and why not.
+    pub left_out: Vec<(String, &'static str)>,
+}
+
+/// A layout and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriedLayout {
+    /// Its name.
+    pub name: String,
+    /// Whether it was asked at all; a layout behind the chosen one is not.
+    pub tried: bool,
+    /// Whether its reading is the result.
+    pub chosen: bool,
+    /// Why it was not chosen; or, where it was, why the page is no observation.
+    pub reason: Option<String>,
+}
+
+/// A value and where it was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedValue {
+    /// The place in the extraction JSON, such as `posts[2].likes`.
+    pub place: String,
+    /// The value as the extraction JSON has it; `null` where there is none.
+    pub value: Value,
+    /// The places that were asked, in order.
+    pub asked: Vec<AskedPlace>,
+}
+
+/// One place that was asked for a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedPlace {
+    /// Path, pattern and functions, as the platform file has them.
+    pub source: String,
+    /// The text there, and what pattern and functions made of it; `None` where the text is not of
+    /// the kind they understand. Empty where the page has nothing at the place.
+    pub found: Vec<(String, Option<String>)>,
+}
+
+/// Reads a page as [`extract`](super::extract) does, and notes every place that it asks.
+pub fn explain(page: &Page<'_>) -> Explanation {
+    let mut notes = Notes::default();
+    let extraction = walk(page, Some(&mut notes));
+    let tried = notes.layouts.len();
+    let further = page.kind.layouts.iter().skip(tried).map(|layout| TriedLayout {
+        name: layout.name.clone(),
+        tried: false,
+        chosen: false,
+        reason: None,
+    });
+    notes.layouts.extend(further);
+    let Notes { layouts, values, left_out } = notes;
+    Explanation { extraction, layouts, values, left_out }
+}
+
+/// What is noted while layout after layout is tried.
+#[derive(Default)]
+pub(super) struct Notes {
+    layouts: Vec<TriedLayout>,
+    values: Vec<ExplainedValue>,
+    left_out: Vec<(String, &'static str)>,
+}
+
+impl Notes {
+    /// A layout came to an end; `trace` where it could parse the page.
+    pub(super) fn add(
+        &mut self,
+        layout: &Layout,
+        trace: Option<Trace>,
+        read: &Extraction,
+        chosen: bool,
+    ) {
+        let (name, reason) = (layout.name.clone(), read.reason.clone());
+        self.layouts.push(TriedLayout { name, tried: true, chosen, reason });
+        let Some(trace) = trace.filter(|_| chosen) else { return };
+        let said = serde_json::to_value(read).unwrap_or_default();
+        let mut kept = 0;
+        for group in trace.0.into_inner() {
+            let place = match (&group.place, group.left_out) {
+                (Place::Item(index), Some(why)) => {
+                    self.left_out.push((format!("item {index} of the page"), why));
+                    continue;
+                }
+                (Place::Item(_), None) => {
+                    kept += 1;
+                    format!("/posts/{}", kept - 1)
+                }
+                (Place::Identity, _) => "/identity".to_owned(),
+                (Place::Page, _) => String::new(),
+                (Place::Unnamed, _) => continue,
+            };
+            self.explain(&group, &place, fields(layout, &group.place), &said);
+        }
+    }
+
+    fn explain(
+        &mut self,
+        group: &Group,
+        above: &str,
+        fields: Vec<(&'static str, Vec<&Candidate>)>,
+        said: &Value,
+    ) {
+        for (name, candidates) in fields {
+            let asked = |candidate: &&Candidate| {
+                let asked = group.asked.iter().find(|(at, _)| std::ptr::eq(*at, *candidate));
+                asked.map(|(_, texts)| AskedPlace {
+                    source: candidate.to_string(),
+                    found: texts
+                        .iter()
+                        .map(|text| (text.clone(), refine(candidate, text)))
+                        .collect(),
+                })
+            };
+            let asked = candidates.iter().filter_map(asked).collect::<Vec<_>>();
+            let pointer = format!("{above}/{name}");
+            let value = said.pointer(&pointer).cloned().unwrap_or_default();
+            if !asked.is_empty() {
+                self.values.push(ExplainedValue { place: dotted(&pointer), value, asked });
+            }
+        }
+    }
+}
+
+/// `posts[2].likes` of `/posts/2/likes`.
+fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches('/').split('/').fold(String::new(), |mut place, part| {
+        if part.bytes().all(|byte| byte.is_ascii_digit()) {
+            place.push_str(&format!("[{part}]"));
+        } else if place.is_empty() {
+            place.push_str(part);
+        } else {
+            place.push_str(&format!(".{part}"));
+        }
+        place
+    })
+}
+
+/// The fields that may be asked for at a place, by their names in the extraction JSON.
+fn fields<'a>(layout: &'a Layout, place: &Place) -> Vec<(&'static str, Vec<&'a Candidate>)> {
+    match place {
+        Place::Item(_) => item_fields(&layout.item),
+        Place::Identity => layout.identity.iter().flat_map(identity_fields).collect(),
+        Place::Page => {
+            let rules = [
+                ("blocked", &layout.blocked),
+                ("gone", &layout.gone),
+                ("exhausted", &layout.exhausted),
+                ("empty_marker", &layout.empty_marker),
+            ];
+            let rules = rules.into_iter().map(|(name, rules)| {
+                let contents = rules.iter().filter_map(|rule| match rule {
+                    Rule::Content(candidate) => Some(candidate.as_ref()),
+                    _ => None,
+                });
+                (name, contents.collect())
+            });
+            let sources = [("source_time", &layout.source_time), ("next", &layout.next)];
+            rules.chain(sources.map(|(name, source)| (name, all(source)))).collect()
+        }
+        Place::Unnamed => Vec::new(),
+    }
+}
+
+fn all(source: &Source) -> Vec<&Candidate> {
+    source.candidates.iter().collect()
+}
+
+fn item_fields(item: &ItemFields) -> Vec<(&'static str, Vec<&Candidate>)> {
+    let fields = [
+        ("ref", &item.reference),
+        ("url", &item.url),
+        ("title", &item.title),
+        ("text_digest", &item.text),
+        ("published_at", &item.published_at),
+        ("pinned", &item.pinned),
+        ("form", &item.form),
+        ("origin", &item.repost),
+        ("origin", &item.original),
+        ("author", &item.author),
+        ("reads", &item.reads),
+        ("likes", &item.likes),
+        ("comments", &item.comments),
+        ("shares", &item.shares),
+    ];
+    fields.map(|(name, source)| (name, all(source))).into()
+}
+
+fn identity_fields(fields: &IdentityFields) -> Vec<(&'static str, Vec<&Candidate>)> {
+    let fields = [
+        ("handle", &fields.handle),
+        ("name", &fields.name),
+        ("verified_as", &fields.verified_as),
+        ("followers", &fields.followers),
+        ("posts_total", &fields.posts_total),
+        ("registered_at", &fields.registered_at),
+    ];
+    fields.map(|(name, source)| (name, all(source))).into()
+}
+
+/// What a part of the reading is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The page as a whole.
+    Page,
+    /// Whose page it is.
+    Identity,
+    /// The item of this number, from 0, as the page has them.
+    Item(usize),
+    /// A first look at items, or citizens' messages, whose words are shown to nobody.
+    Unnamed,
+}
+
+/// Notes which places were asked, group by group.
+pub(super) struct Trace(RefCell<Vec<Group>>);
+
+struct Group {
+    place: Place,
+    left_out: Option<&'static str>,
+    /// Candidates by their address in the layout, each with the texts at its place.
+    asked: Vec<(*const Candidate, Vec<String>)>,
+}
+
+impl Trace {
+    pub(super) fn new() -> Self {
+        Self(RefCell::new(vec![Group::at(Place::Page)]))
+    }
+
+    pub(super) fn begin(&self, place: Place) {
+        self.0.borrow_mut().push(Group::at(place));
+    }
+
+    pub(super) fn left_out(&self, why: &'static str) {
+        if let Some(last) = self.0.borrow_mut().last_mut() {
+            last.left_out = Some(why);
+        }
+    }
+
+    pub(super) fn asked(&self, candidate: &Candidate, texts: &[String]) {
+        if let Some(last) = self.0.borrow_mut().last_mut() {
+            let at = std::ptr::from_ref(candidate);
+            // Of several nodes that may be the account, the last one asked is the one taken.
+            last.asked.retain(|(known, _)| *known != at);
+            last.asked.push((at, texts.to_vec()));
+        }
+    }
+}
+
+impl Group {
+    fn at(place: Place) -> Self {
+        Self { place, left_out: None, asked: Vec::new() }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for layout in &self.layouts {
+            let what = match (layout.tried, layout.chosen) {
+                (false, _) => "not tried: an earlier one was chosen",
+                (true, true) => "chosen",
+                (true, false) => "not chosen",
+            };
+            let reason = layout.reason.as_ref().map(|reason| format!(": {reason}"));
+            writeln!(f, "layout {}: {what}{}", layout.name, reason.unwrap_or_default())?;
+        }
+        self.values.iter().try_for_each(|value| value.fmt(f))?;
+        self.left_out.iter().try_for_each(|(place, why)| writeln!(f, "{place} left out: {why}"))
+    }
+}
+
+impl fmt::Display for ExplainedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} = {}", self.place, self.value)?;
+        for asked in &self.asked {
+            if asked.found.is_empty() {
+                writeln!(f, "    {}: nothing there", asked.source)?;
+            }
+            for (raw, text) in &asked.found {
+                write!(f, "    {}: {:?}", asked.source, quoted(raw.trim()))?;
+                match text {
+                    None => writeln!(f, " does not fit")?,
+                    Some(text) if text == raw.trim() => writeln!(f)?,
+                    Some(text) => writeln!(f, " → {:?}", quoted(text))?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
