@@ -41,6 +41,17 @@ pub fn schemes(settings: &Settings) -> Result<scheme::Catalog, Misconfigured> {
     compile(&settings.schemes_dir, |files| scheme::Catalog::compile(files, &score::measure_ids()))
 }
 
+/// The mappings of authorised exports of these settings, compiled; none where there is no folder.
+///
+/// # Errors
+/// [`Misconfigured`] with every problem of every file.
+pub fn imports(settings: &Settings) -> anyhow::Result<platform::ImportCatalog> {
+    if !settings.imports_dir.exists() {
+        return Ok(platform::ImportCatalog::default());
+    }
+    compile(&settings.imports_dir, platform::ImportCatalog::compile)
+}
+
 fn compile<T>(
     folder: &Path,
     compile: impl FnOnce(&[SourceText]) -> Result<T, Vec<Problem>>,

@@ -21,7 +21,7 @@ pub(super) struct Args {
 type Check = fn(&Settings) -> Vec<Problem>;
 
 /// Every check, in the order in which problems are printed. To check more, add a line.
-const CHECKS: &[Check] = &[platforms, schemes];
+const CHECKS: &[Check] = &[platforms, schemes, imports];
 
 #[expect(clippy::unused_async, reason = "every command has this shape")]
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
@@ -51,6 +51,10 @@ fn platforms(settings: &Settings) -> Vec<Problem> {
 
 fn schemes(settings: &Settings) -> Vec<Problem> {
     problems_of(app::schemes(settings))
+}
+
+fn imports(settings: &Settings) -> Vec<Problem> {
+    problems_of(app::imports(settings))
 }
 
 fn problems_of<T>(compiled: Result<T, Misconfigured>) -> Vec<Problem> {

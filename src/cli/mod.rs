@@ -8,6 +8,7 @@ mod check;
 mod crawl;
 pub mod demo;
 mod extract;
+mod observations;
 mod platform;
 mod registry;
 mod run;
@@ -57,6 +58,7 @@ commands! {
     Crawl => crawl,
     Demo => demo,
     Extract => extract,
+    Observations => observations,
     Platform => platform,
     Registry => registry,
     Run => run,

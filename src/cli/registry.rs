@@ -184,7 +184,7 @@ async fn run_export(args: &Export, settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Opens the database, does the work, and closes everything again, even where the work failed.
-async fn with_store<T>(
+pub(super) async fn with_store<T>(
     settings: &Settings,
     work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {

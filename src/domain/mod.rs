@@ -19,6 +19,6 @@ pub use clock::Clock;
 pub use count::Count;
 pub use extraction::{Extraction, Form, Identity, Inquiry, Origin, PageVerdict, Post};
 pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_midnight};
-pub use problem::{Problem, SourceText};
+pub use problem::{Problem, RowError, SourceText};
 pub use region::{CodeError, CreditCode, RegionCode};
 pub use standing::{FleetCell, Standing};

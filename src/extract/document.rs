@@ -81,6 +81,11 @@ impl<'a> Document<'a> {
         Ok(Self { text, note, tree })
     }
 
+    /// A document that is parsed already.
+    pub(crate) fn of(value: Value) -> Document<'static> {
+        Document { text: "", note: None, tree: Tree::Json(value) }
+    }
+
     pub(crate) fn root(&self) -> Node<'_> {
         match &self.tree {
             Tree::Json(value) => Node::Json(value),
@@ -98,6 +103,9 @@ impl<'a> Node<'a> {
             }
             (Self::Html(element), Path::Css(selector)) => {
                 element.select(selector).map(Self::Html).collect()
+            }
+            (Self::Json(value), Path::Column(name)) => {
+                value.get(name).into_iter().map(Self::Json).collect()
             }
             _ => Vec::new(),
         }

@@ -136,7 +136,7 @@ fn form(word: &str) -> Option<Form> {
 
 /// Where a platform only marks reposts, what is unmarked is original; where it also marks own work,
 /// what has neither mark is unknown.
-fn origin(repost: Option<bool>, original: Option<bool>) -> Origin {
+pub(super) fn origin(repost: Option<bool>, original: Option<bool>) -> Origin {
     match (repost, original) {
         (Some(true), _) => Origin::Repost,
         (_, Some(true)) | (Some(false), None) => Origin::Original,

@@ -12,6 +12,7 @@ mod explain;
 mod feed;
 mod fixture;
 mod identity;
+mod import;
 mod inquiry;
 mod items;
 mod moment;
@@ -24,6 +25,7 @@ mod verdict;
 
 pub use explain::{AskedPlace, ExplainedValue, Explanation, TriedLayout, explain};
 pub use fixture::{Fixture, PUBLIC_INQUIRY_KEY, draft};
+pub use import::{AccountName, Declared, DeclaredList, json_rows, read_import};
 pub use page::{Page, extract};
 
 #[cfg(test)]

@@ -72,6 +72,11 @@ impl<'a> Reader<'a> {
         self.warnings.borrow_mut().push(format!("{place}: {what}"));
     }
 
+    /// What could not be read since this was asked last: all of it.
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+
     /// What could not be read; a long list is cut, and says so.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.warnings.borrow().clone();

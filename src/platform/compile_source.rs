@@ -14,6 +14,8 @@ use super::source::{Candidate, Path, Place, Rounding, Source};
 pub(super) enum PathLanguage {
     Json,
     Css,
+    /// Names of columns, or JSONPath beginning with `$`.
+    Column,
 }
 
 /// What a field holds.
@@ -53,7 +55,8 @@ pub(super) struct SourceCompiler {
 impl SourceCompiler {
     pub(super) fn path(self, entry: &Entry<'_>) -> Option<Path> {
         entry.parsed(|text| match self.language {
-            PathLanguage::Json => JsonPath::parse(text)
+            PathLanguage::Column if !text.starts_with('$') => Ok(Path::Column(text.to_owned())),
+            PathLanguage::Json | PathLanguage::Column => JsonPath::parse(text)
                 .map(Path::Json)
                 .map_err(|error| format!("bad JSONPath {text:?}: {error}")),
             PathLanguage::Css => selector(text).map(Path::Css),

@@ -6,8 +6,10 @@
 
 mod catalog;
 mod compile;
+mod compile_import;
 mod compile_layout;
 mod compile_source;
+mod import;
 mod layout;
 mod page;
 mod quirk;
@@ -15,6 +17,7 @@ mod section;
 mod source;
 
 pub use catalog::{Canary, Catalog, Limit, Observability, Platform, Robots};
+pub use import::{ImportAccount, ImportCatalog, ImportMapping};
 pub use layout::{
     Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, Rule, ScriptPlace,
 };

@@ -14,6 +14,8 @@ pub enum Path {
     Json(JsonPath),
     /// A CSS selector among the descendants of the node it is asked of.
     Css(Selector),
+    /// The value of that name in a row: a column of a table.
+    Column(String),
 }
 
 /// Where a value is taken from.
@@ -89,6 +91,7 @@ impl fmt::Display for Path {
         match self {
             Self::Json(path) => path.fmt(f),
             Self::Css(selector) => f.write_str(&selector.to_css_string()),
+            Self::Column(name) => f.write_str(name),
         }
     }
 }

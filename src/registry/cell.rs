@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use crate::domain::CodeError;
 
@@ -13,8 +13,8 @@ pub(super) enum Cell {
     Text(String),
     /// A number of a workbook, which knows numbers only as 64-bit floats.
     Number(f64),
-    /// A date cell of a workbook; a time of day is dropped, the columns want days.
-    Date(NaiveDate),
+    /// A date cell of a workbook, with its time of day.
+    Date(NaiveDateTime),
     /// A cell that can be no ledger value, with the reason.
     Bad(String),
 }
@@ -37,8 +37,18 @@ impl Cell {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::Number(number) => whole(*number).map(|number| number.to_string()),
-            Self::Date(day) => Ok(day.to_string()),
+            // A ledger's columns want days.
+            Self::Date(at) => Ok(at.date().to_string()),
             Self::Bad(reason) => Err(reason.clone()),
+        }
+    }
+
+    /// The cell as the text of an export: a date with its time, a fraction as it is.
+    pub(super) fn as_exported(&self) -> Result<String, String> {
+        match self {
+            Self::Date(at) => Ok(at.format("%Y-%m-%d %H:%M:%S").to_string()),
+            Self::Number(number) if number.fract() != 0.0 => Ok(number.to_string()),
+            _ => self.as_identifier(),
         }
     }
 
@@ -76,7 +86,7 @@ impl Cell {
     /// The cell as a calendar day.
     pub(super) fn as_date(&self) -> Result<NaiveDate, String> {
         let day = match self {
-            Self::Date(day) => *day,
+            Self::Date(at) => at.date(),
             Self::Number(serial) => serial_date(*serial)
                 .ok_or_else(|| format!("{serial} is neither a date nor a date's serial number"))?,
             Self::Text(text) => written_date(text).ok_or_else(|| {
@@ -241,7 +251,7 @@ mod tests {
         }
         assert_eq!(Cell::Number(45_293.0).as_date(), Ok(day));
         assert_eq!(Cell::Number(45_293.75).as_date(), Ok(day));
-        assert_eq!(Cell::Date(day).as_date(), Ok(day));
+        assert_eq!(Cell::Date(day.and_hms_opt(8, 30, 0).unwrap()).as_date(), Ok(day));
     }
 
     #[test]

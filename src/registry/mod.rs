@@ -15,18 +15,21 @@ mod error;
 mod export;
 mod header;
 mod read;
+mod table;
 mod workbook;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::domain::RowError;
 pub use audit::audit;
 pub use column::Column;
 pub use compare::{Area, Change, Changes, FieldChange, HandleConflict, Refusal, compare};
 pub use defect::{AuditFacts, Defect, DefectKind};
-pub use error::{ReadError, RowError};
+pub use error::ReadError;
 pub use export::{ExportError, Format, export};
 pub use read::{Ledger, read};
+pub use table::{Table, TextRow, table};
 
 use serde::{Deserialize, Serialize};
 

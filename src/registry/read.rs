@@ -34,19 +34,7 @@ pub fn read(
     platform_id: &dyn Fn(&str) -> Option<String>,
     settings: &Settings,
 ) -> Result<Ledger, ReadError> {
-    if bytes.len() > settings.file_bytes_max {
-        return Err(ReadError::Unreadable(format!(
-            "{} bytes, more than the {} allowed",
-            bytes.len(),
-            settings.file_bytes_max
-        )));
-    }
-    let rows = if workbook::is_workbook(bytes) {
-        workbook::rows(bytes, settings)?
-    } else {
-        csv_table::rows(bytes, settings)?
-    };
-    let mut rows = rows.into_iter().filter(|row| row.cells.iter().any(Option::is_some));
+    let mut rows = filled_rows(bytes, settings)?.into_iter();
     let Some(first) = rows.next() else {
         return Err(ReadError::Unreadable("the ledger is empty".to_owned()));
     };
@@ -70,6 +58,24 @@ pub fn read(
         entries: entries.into_iter().map(|(_, entry)| entry).collect(),
         columns: header.places.keys().copied().collect(),
     })
+}
+
+/// The rows of a CSV file or a workbook that have anything in them.
+pub(super) fn filled_rows(bytes: &[u8], settings: &Settings) -> Result<Vec<TableRow>, ReadError> {
+    if bytes.len() > settings.file_bytes_max {
+        return Err(ReadError::Unreadable(format!(
+            "{} bytes, more than the {} allowed",
+            bytes.len(),
+            settings.file_bytes_max
+        )));
+    }
+    let mut rows = if workbook::is_workbook(bytes) {
+        workbook::rows(bytes, settings)?
+    } else {
+        csv_table::rows(bytes, settings)?
+    };
+    rows.retain(|row| row.cells.iter().any(Option::is_some));
+    Ok(rows)
 }
 
 struct RowReader<'a> {

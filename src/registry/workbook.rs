@@ -119,8 +119,10 @@ fn date_cell(at: &calamine::ExcelDateTime) -> Cell {
     if at.is_duration() {
         return Cell::Bad("is a duration cell".to_owned());
     }
-    let (year, month, day, ..) = at.to_ymd_hms_milli();
-    NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day)).map_or_else(
+    let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
+    let date = NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day));
+    let time = (u32::from(hour), u32::from(minute), u32::from(second));
+    date.and_then(|date| date.and_hms_opt(time.0, time.1, time.2)).map_or_else(
         || Cell::Bad(format!("is the day {year}-{month}-{day}, which does not exist")),
         Cell::Date,
     )

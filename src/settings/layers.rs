@@ -13,8 +13,8 @@ pub(super) const PREFIX: &str = "XUNJIAN__";
 
 /// Keys that hold a path: a relative one is meant from the folder of the file that sets it, in
 /// the environment from the working directory.
-pub(super) const PATHS: [&str; 4] =
-    ["data_dir", "platforms_dir", "schemes_dir", "database.bin_dir"];
+pub(super) const PATHS: [&str; 5] =
+    ["data_dir", "platforms_dir", "schemes_dir", "imports_dir", "database.bin_dir"];
 
 pub(super) fn merge(
     file: Option<&SourceText>,
@@ -22,7 +22,7 @@ pub(super) fn merge(
 ) -> Result<Settings, Vec<Problem>> {
     let (mut table, mut problems) = file.map(document::read).unwrap_or_default();
     // The folders of data files lie beside the settings file unless it says otherwise.
-    for folder in ["platforms_dir", "schemes_dir"] {
+    for folder in ["platforms_dir", "schemes_dir", "imports_dir"] {
         let beside = folder.trim_end_matches("_dir");
         table.entry(folder).or_insert_with(|| Value::String(beside.to_owned()));
     }

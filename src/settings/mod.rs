@@ -37,6 +37,8 @@ pub struct Settings {
     pub platforms_dir: PathBuf,
     /// The folder of scheme files.
     pub schemes_dir: PathBuf,
+    /// The folder of mappings for authorised exports; there may be none.
+    pub imports_dir: PathBuf,
     /// `[log]`: what is written to stderr.
     pub log: LogSettings,
     /// `[database]`: which Postgres holds the state.
@@ -63,6 +65,7 @@ impl Default for Settings {
             data_dir: PathBuf::new(),
             platforms_dir: PathBuf::from("platforms"),
             schemes_dir: PathBuf::from("schemes"),
+            imports_dir: PathBuf::from("imports"),
             log: LogSettings::default(),
             database: Default::default(),
             fetch: Default::default(),

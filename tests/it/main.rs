@@ -16,6 +16,8 @@ mod kill;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod observations;
+#[cfg(test)]
 mod panels;
 #[cfg(test)]
 mod panels_boards;

@@ -12,28 +12,28 @@ use crate::support;
 const HEADER: &str = "账号编号,平台,平台账号,账号名称,主办单位,行政区划代码,状态";
 
 /// What a command said and how it ended.
-struct Said {
-    code: Option<i32>,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
     out: Vec<u8>,
     reason: String,
 }
 
 impl Said {
     #[track_caller]
-    fn done(self) -> String {
+    pub(crate) fn done(self) -> String {
         assert_eq!(self.code, Some(0), "{}", self.reason);
         String::from_utf8(self.out).unwrap()
     }
 
     #[track_caller]
-    fn failed(self) -> String {
+    pub(crate) fn failed(self) -> String {
         assert_eq!((self.code, self.out.len()), (Some(1), 0), "{}", self.reason);
         self.reason
     }
 }
 
 /// A folder for files and state, and the database that the commands of a test use.
-struct Office {
+pub(crate) struct Office {
     folder: TempDir,
     /// Empty: the private one in the folder.
     url: String,
@@ -46,15 +46,18 @@ impl Office {
     }
 
     /// One with a database on the server of the tests.
-    async fn connected() -> (Self, Store, sqlx::PgPool) {
+    pub(crate) async fn connected() -> (Self, Store, sqlx::PgPool) {
         let (store, database) = support::database().await;
         let office = Self { folder: tempfile::tempdir().unwrap(), url: database.url.clone() };
         (office, store, database.pool)
     }
 
     fn registry(&self, arguments: &[&str]) -> Said {
+        self.xunjian(&[&["registry"], arguments].concat())
+    }
+
+    pub(crate) fn xunjian(&self, arguments: &[&str]) -> Said {
         let output = Command::new(env!("CARGO_BIN_EXE_xunjian"))
-            .arg("registry")
             .args(arguments)
             .arg("--config")
             .arg(project().join("config/default.toml"))
@@ -69,7 +72,7 @@ impl Office {
         Said { code: output.status.code(), out: output.stdout, reason }
     }
 
-    fn import(&self, file: &Path, options: &[&str]) -> Said {
+    pub(crate) fn import(&self, file: &Path, options: &[&str]) -> Said {
         self.registry(&[&["import", file.to_str().unwrap()], options].concat())
     }
 
@@ -80,7 +83,7 @@ impl Office {
         file
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }

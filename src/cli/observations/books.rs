@@ -1,0 +1,45 @@
+use std::collections::HashMap;
+
+use crate::domain::{Account, AccountId};
+use crate::extract::AccountName;
+use crate::platform::Catalog;
+
+/// The accounts of the ledger by their names.
+pub(super) struct Books<'a> {
+    pub(super) accounts: HashMap<AccountId, Account>,
+    by_key: HashMap<String, AccountId>,
+    by_handle: HashMap<(String, String), AccountId>,
+    catalog: &'a Catalog,
+    given: Option<&'a str>,
+}
+
+impl<'a> Books<'a> {
+    pub(super) fn new(
+        accounts: Vec<Account>,
+        catalog: &'a Catalog,
+        given: Option<&'a str>,
+    ) -> Self {
+        let by_key = accounts.iter().map(|one| (one.entry.key.clone(), one.id)).collect();
+        let handle = |one: &Account| (one.entry.platform.clone(), one.entry.handle.clone());
+        let by_handle = accounts.iter().map(|one| (handle(one), one.id)).collect();
+        let accounts = accounts.into_iter().map(|one| (one.id, one)).collect();
+        Self { accounts, by_key, by_handle, catalog, given }
+    }
+
+    pub(super) fn find(&self, name: &AccountName) -> Result<AccountId, String> {
+        let by_key = |key: &str| {
+            let found = self.by_key.get(key).copied();
+            found.ok_or_else(|| format!("no account {key:?} in the ledger"))
+        };
+        match name {
+            AccountName::Key(key) => by_key(key),
+            AccountName::Given => by_key(self.given.unwrap_or_default()),
+            AccountName::Handle { platform, handle } => {
+                let known = self.catalog.find(platform);
+                let known = known.ok_or_else(|| format!("no platform is called {platform:?}"))?;
+                let found = self.by_handle.get(&(known.id.clone(), handle.clone())).copied();
+                found.ok_or_else(|| format!("no account {handle:?} of {} in the ledger", known.id))
+            }
+        }
+    }
+}
