@@ -1,29 +1,29 @@
 //! `xunjian observations`: what cannot be crawled comes in as authorised exports and forms.
 
 mod books;
+mod rows;
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::Context as _;
 use chrono::{DateTime, FixedOffset, Utc};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::registry::with_store;
 use super::{Context, Misused};
 use crate::app::clock::SystemClock;
 use crate::app::{imports, platforms};
-use crate::domain::{Clock, Moment, PageVerdict, RowError, shanghai_date};
-use crate::extract::{Declared, DeclaredList, json_rows, read_import};
+use crate::domain::{Clock, Moment, PageVerdict, shanghai_date};
+use crate::extract::{Declared, DeclaredList, read_import};
 use crate::observe::{Known, PageRules, Proof, Provenance, Reading, Role, Source, Visit, compose};
 use crate::platform::{ImportAccount, ImportMapping, Observability};
-use crate::registry::{self, ReadError};
+use crate::registry::ReadError;
 use crate::settings::Settings;
 use crate::store::VisitRecord;
 
 use books::Books;
+use rows::{Rows, read_bytes, rows};
 
 /// Brings in what somebody else observed.
 #[derive(Debug, clap::Args)]
@@ -107,44 +107,6 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     });
     println!("{}", summary.await?);
     Ok(())
-}
-
-fn read_bytes(path: &Path, settings: &Settings) -> anyhow::Result<Vec<u8>> {
-    let bytes_max = settings.registry.file_bytes_max;
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(bytes_max as u64 + 1).read_to_end(&mut bytes))
-        .with_context(|| path.display().to_string())?;
-    if bytes.len() > bytes_max {
-        bail!("{}: more than the {bytes_max} bytes allowed", path.display());
-    }
-    Ok(bytes)
-}
-
-/// The rows as they can be read, and what is wrong with the others.
-struct Rows {
-    rows: Vec<(usize, Value)>,
-    errors: Vec<RowError>,
-    shown_max: usize,
-}
-
-fn rows(mapping: &ImportMapping, bytes: &[u8], settings: &Settings) -> anyhow::Result<Rows> {
-    let (limits, shown_max) = (&settings.registry, settings.registry.errors_shown_max);
-    if mapping.rows.is_some() {
-        let rows = json_rows(mapping, bytes).map_err(|reason| anyhow!(reason))?;
-        if rows.len() > limits.rows_max {
-            bail!("more than {} rows", limits.rows_max);
-        }
-        return Ok(Rows { rows, errors: Vec::new(), shown_max });
-    }
-    let columns: Vec<String> = mapping.columns().into_iter().collect();
-    let table = registry::table(bytes, &columns, limits)?;
-    let value = |row: registry::TextRow| {
-        let values = row.values.into_iter().map(|(name, text)| (name, Value::String(text)));
-        (row.number, Value::Object(Map::from_iter(values)))
-    };
-    let rows = table.rows.into_iter().map(value).collect();
-    Ok(Rows { rows, errors: table.errors, shown_max })
 }
 
 /// What the export declares, or every error of every row.

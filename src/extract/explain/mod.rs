@@ -1,7 +1,7 @@
 //! Where each value of an extraction came from, for who writes a platform file.
 
-use std::cell::RefCell;
-use std::fmt;
+mod shown;
+mod trace;
 
 use serde_json::Value;
 
@@ -9,8 +9,11 @@ use crate::domain::Extraction;
 use crate::platform::{Candidate, IdentityFields, ItemFields, Layout, Rule, Source};
 
 use super::page::{Page, walk};
-use super::reader::quoted;
 use super::value::refine;
+
+pub(super) use trace::{Place, Trace};
+
+use trace::Group;
 
 /// An extraction with the way to each of its values.
 #[derive(Debug, Clone)]
@@ -217,94 +220,4 @@ fn identity_fields(fields: &IdentityFields) -> Vec<(&'static str, Vec<&Candidate
         ("registered_at", &fields.registered_at),
     ];
     fields.map(|(name, source)| (name, all(source))).into()
-}
-
-/// What a part of the reading is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The page as a whole.
-    Page,
-    /// Whose page it is.
-    Identity,
-    /// The item of this number, from 0, as the page has them.
-    Item(usize),
-    /// A first look at items, or citizens' messages, whose words are shown to nobody.
-    Unnamed,
-}
-
-/// Notes which places were asked, group by group.
-pub(super) struct Trace(RefCell<Vec<Group>>);
-
-struct Group {
-    place: Place,
-    left_out: Option<&'static str>,
-    /// Candidates by their address in the layout, each with the texts at its place.
-    asked: Vec<(*const Candidate, Vec<String>)>,
-}
-
-impl Trace {
-    pub(super) fn new() -> Self {
-        Self(RefCell::new(vec![Group::at(Place::Page)]))
-    }
-
-    pub(super) fn begin(&self, place: Place) {
-        self.0.borrow_mut().push(Group::at(place));
-    }
-
-    pub(super) fn left_out(&self, why: &'static str) {
-        if let Some(last) = self.0.borrow_mut().last_mut() {
-            last.left_out = Some(why);
-        }
-    }
-
-    pub(super) fn asked(&self, candidate: &Candidate, texts: &[String]) {
-        if let Some(last) = self.0.borrow_mut().last_mut() {
-            let at = std::ptr::from_ref(candidate);
-            // Of several nodes that may be the account, the last one asked is the one taken.
-            last.asked.retain(|(known, _)| *known != at);
-            last.asked.push((at, texts.to_vec()));
-        }
-    }
-}
-
-impl Group {
-    fn at(place: Place) -> Self {
-        Self { place, left_out: None, asked: Vec::new() }
-    }
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for layout in &self.layouts {
-            let what = match (layout.tried, layout.chosen) {
-                (false, _) => "not tried: an earlier one was chosen",
-                (true, true) => "chosen",
-                (true, false) => "not chosen",
-            };
-            let reason = layout.reason.as_ref().map(|reason| format!(": {reason}"));
-            writeln!(f, "layout {}: {what}{}", layout.name, reason.unwrap_or_default())?;
-        }
-        self.values.iter().try_for_each(|value| value.fmt(f))?;
-        self.left_out.iter().try_for_each(|(place, why)| writeln!(f, "{place} left out: {why}"))
-    }
-}
-
-impl fmt::Display for ExplainedValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} = {}", self.place, self.value)?;
-        for asked in &self.asked {
-            if asked.found.is_empty() {
-                writeln!(f, "    {}: nothing there", asked.source)?;
-            }
-            for (raw, text) in &asked.found {
-                write!(f, "    {}: {:?}", asked.source, quoted(raw.trim()))?;
-                match text {
-                    None => writeln!(f, " does not fit")?,
-                    Some(text) if text == raw.trim() => writeln!(f)?,
-                    Some(text) => writeln!(f, " → {:?}", quoted(text))?,
-                }
-            }
-        }
-        Ok(())
-    }
 }
