@@ -1,7 +1,8 @@
 //! `xunjian observations import`: authorised exports and filled-in forms, through the binary.
 
 use chrono::{DateTime, Days, Utc};
-use xunjian::domain::{AccountId, Activity, Count, Moment, SHANGHAI};
+use xunjian::app::clock::SystemClock;
+use xunjian::domain::{AccountId, Activity, Clock, Count, Moment, SHANGHAI};
 use xunjian::observe::{Policy, Source, judge};
 use xunjian::store::Store;
 
@@ -15,9 +16,14 @@ const LEDGER: &str = "账号编号,平台,平台账号,账号名称,主办单位
 const FORM: &str = "账号编号,数据起始,数据截至,作品编号,作品链接,作品标题,发布时间,是否原创,阅读量,\
     点赞量,评论量,转发量";
 
+/// The binary's own clock: it speaks of days before today.
+fn now() -> DateTime<Utc> {
+    SystemClock.now()
+}
+
 /// The day so many days ago, in Shanghai.
 fn day(ago: u64) -> String {
-    let today = Utc::now().with_timezone(&SHANGHAI).date_naive();
+    let today = now().with_timezone(&SHANGHAI).date_naive();
     today.checked_sub_days(Days::new(ago)).unwrap().to_string()
 }
 
@@ -44,7 +50,7 @@ async fn id(store: &Store, key: &str) -> AccountId {
 
 async fn activity(store: &Store, key: &str) -> Activity {
     let id = id(store, key).await;
-    let now = Utc::now();
+    let now = now();
     let since = now - chrono::TimeDelta::days(120);
     let histories = store.histories(&[id], since).await.unwrap();
     judge(&histories[&id], &Policy::default(), now, now).activity
@@ -61,11 +67,11 @@ async fn a_filled_in_form_proves_silence_where_it_is_declared_complete_and_activ
     assert!(told.contains("A-1: 0 posts, newest -, complete"), "{told}");
     assert!(told.ends_with("dry run, nothing is stored: 2 accounts, 1 posts\n"), "{told}");
     let a1 = id(&store, "A-1").await;
-    assert_eq!(store.visits(a1, Utc::now(), 10).await.unwrap().len(), 0);
+    assert_eq!(store.visits(a1, now(), 10).await.unwrap().len(), 0);
 
     let done = office.hand_in(&form, &["--source", "monthly_form"]).done();
     assert_eq!(done, "2 accounts, 1 posts, 1 of them new\n");
-    let visits = store.visits(a1, Utc::now(), 10).await.unwrap();
+    let visits = store.visits(a1, now(), 10).await.unwrap();
     assert_eq!((visits.len(), visits[0].visit.source), (1, Source::Person));
     assert_eq!(visits[0].visit.page, "monthly_form");
     assert_eq!(activity(&store, "A-1").await, Activity::Dormant);
@@ -98,7 +104,7 @@ async fn every_wrong_row_is_told_and_nothing_is_stored() {
     let without_columns = office.hand_in("账号编号\nA-1\n", &["--source", "monthly_form"]).failed();
     assert!(without_columns.contains("row 1, column 数据截至: the column is missing"));
     let a1 = id(&store, "A-1").await;
-    assert_eq!(store.visits(a1, Utc::now(), 10).await.unwrap().len(), 0);
+    assert_eq!(store.visits(a1, now(), 10).await.unwrap().len(), 0);
 }
 
 #[tokio::test]
@@ -111,7 +117,7 @@ async fn an_owners_export_names_its_account_and_completeness_with_the_command() 
     );
     let source = ["--source", "wechat_backend"];
     assert_eq!(office.hand_in(&export, &source).code, Some(2));
-    let to: DateTime<Utc> = Utc::now() - chrono::TimeDelta::days(1);
+    let to: DateTime<Utc> = now() - chrono::TimeDelta::days(1);
     let to = to.to_rfc3339();
     let options = [&source[..], &["--account", "A-3", "--complete-to", &to]].concat();
     office.hand_in(&export, &options).done();
@@ -120,7 +126,7 @@ async fn an_owners_export_names_its_account_and_completeness_with_the_command() 
     let listed = &posts[0].listed;
     assert_eq!(listed.reference, "2247480010_1");
     assert_eq!(listed.claimed.map(Moment::to_rfc3339), Some(format!("{}T00:00:00+08:00", day(5))));
-    let visit = store.visits(a3, Utc::now(), 10).await.unwrap().remove(0).visit;
+    let visit = store.visits(a3, now(), 10).await.unwrap().remove(0).visit;
     assert_eq!(visit.source, Source::Import);
     assert_eq!(activity(&store, "A-3").await, Activity::Active);
     assert_eq!(office.hand_in(&export, &["--source", "nothing"]).code, Some(2));

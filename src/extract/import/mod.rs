@@ -180,7 +180,7 @@ mod tests {
         [item]\nref = \"id\"\nurl = \"链接\"\ntitle = \"标题\"\npublished_at = \"时间\"\n\
         repost = { at = \"类型\", matches = \"转发\" }\nreads = \"阅读\"\nlikes = \"点赞\"\n";
 
-    fn read(mapping: &str, rows: Value) -> Result<Vec<DeclaredList>, Vec<String>> {
+    fn read(mapping: &str, rows: &Value) -> Result<Vec<DeclaredList>, Vec<String>> {
         let file = SourceText { file: "x.toml".to_owned(), text: mapping.to_owned() };
         let catalog = ImportCatalog::compile(&[file]).unwrap();
         let mapping = catalog.get("x").unwrap();
@@ -208,7 +208,7 @@ mod tests {
     fn rows_become_what_each_account_declares() {
         let lists = read(
             MAPPING,
-            json!([
+            &json!([
                 {"编号": "A-1", "id": 7, "时间": "2026-11-20 08:30", "阅读": "10万+", "点赞": 3,
                  "类型": "转发", "止": "2026-11-21"},
                 {"编号": "A-1", "id": "8", "时间": 1_763_000_000, "止": "2026-11-21"},
@@ -232,7 +232,7 @@ mod tests {
     fn every_error_of_every_row_is_told() {
         let errors = read(
             MAPPING,
-            json!([
+            &json!([
                 {"编号": "A-9", "id": 1, "时间": "昨天", "阅读": "很多"},
                 {"编号": "A-1", "标题": "无编号", "时间": "2026-11-20"},
                 {"编号": "A-1", "id": 2, "链接": "无", "时间": "11-20 08:00"},
@@ -266,13 +266,13 @@ mod tests {
 
     #[test]
     fn an_account_without_posts_must_say_until_when() {
-        let errors = read(MAPPING, json!([{"编号": "A-1"}])).unwrap_err();
+        let errors = read(MAPPING, &json!([{"编号": "A-1"}])).unwrap_err();
         assert_eq!(
             errors,
             ["row 1, column 止: neither a post nor until when the export is complete"]
         );
         let backwards = json!([{"编号": "A-1", "起": "2026-11-02", "止": "2026-11-01"}]);
-        assert!(read(MAPPING, backwards).unwrap_err()[0].contains("complete until no later"));
+        assert!(read(MAPPING, &backwards).unwrap_err()[0].contains("complete until no later"));
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         let mapping = |formats: &str| format!("time_formats = {formats}\n{MAPPING}");
         let published = |formats: &str, text: &str| {
             let row = json!([{"编号": "A-1", "id": 1, "时间": text}]);
-            let lists = read(&mapping(formats), row).ok()?;
+            let lists = read(&mapping(formats), &row).ok()?;
             Some((
                 lists[0].posts[0].published?.to_rfc3339(),
                 lists[0].posts[0].published?.precision,
