@@ -45,7 +45,7 @@ pub fn schemes(settings: &Settings) -> Result<scheme::Catalog, Misconfigured> {
 ///
 /// # Errors
 /// [`Misconfigured`] with every problem of every file.
-pub fn imports(settings: &Settings) -> anyhow::Result<platform::ImportCatalog> {
+pub fn imports(settings: &Settings) -> Result<platform::ImportCatalog, Misconfigured> {
     if !settings.imports_dir.exists() {
         return Ok(platform::ImportCatalog::default());
     }

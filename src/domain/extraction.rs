@@ -136,6 +136,15 @@ pub struct Inquiry {
     pub official: bool,
 }
 
+/// How a reader that searches for values came to its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Where the values stand, in words.
+    pub place: String,
+    /// How sure the reader is, in percent.
+    pub confidence_percent: u8,
+}
+
 /// Everything read from one page, as stored and as printed by `xunjian extract`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Extraction {
@@ -167,6 +176,9 @@ pub struct Extraction {
     pub verdict: PageVerdict,
     /// Why the verdict is not `observation`.
     pub reason: Option<String>,
+    /// Where values stand that no path of a platform file names; only for `format = "generic"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
     /// Values that could not be read, each with its place.
     pub warnings: Vec<String>,
 }

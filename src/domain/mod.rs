@@ -17,7 +17,7 @@ pub use account::{Account, AccountId, LedgerEntry, Lifecycle};
 pub use activity::{Activity, Reason};
 pub use clock::Clock;
 pub use count::Count;
-pub use extraction::{Extraction, Form, Identity, Inquiry, Origin, PageVerdict, Post};
+pub use extraction::{Extraction, Finding, Form, Identity, Inquiry, Origin, PageVerdict, Post};
 pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_midnight};
 pub use problem::{Problem, RowError, SourceText};
 pub use region::{CodeError, CreditCode, RegionCode};

@@ -64,10 +64,10 @@ impl<'a> Document<'a> {
     ) -> Result<Self, String> {
         let tree = match &layout.format {
             Format::Json => Tree::Json(json(text)?),
-            Format::Html if layout.prepare == Some(Prepare::CdataRecords) => {
+            Format::Html | Format::Generic if layout.prepare == Some(Prepare::CdataRecords) => {
                 Tree::Html(Box::new(html(&prepare::unpacked(text))?))
             }
-            Format::Html => Tree::Html(Box::new(html(text)?)),
+            Format::Html | Format::Generic => Tree::Html(Box::new(html(text)?)),
             Format::Feed => Tree::Json(feed::parse(text)?),
             Format::HtmlJson(place) => Tree::Json(script(text, place)?),
         };

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{Form, Origin, Post};
-use crate::platform::{ItemFields, Layout};
+use crate::domain::{Finding, Form, Origin, Post};
+use crate::platform::{ItemFields, Layout, Role};
 
 use super::digest::{normalised, sha256, simhash};
 use super::document::Node;
 use super::explain::Place;
+use super::generic;
+use super::page::Page;
 use super::reader::Reader;
 
 /// The most items that one page may list.
@@ -24,6 +26,27 @@ pub(super) fn posts(layout: &Layout, reader: &Reader<'_>, owner: Option<&str>) -
         listed(layout, reader, owner, nodes)
     });
     posts.into_iter().find(|posts| !posts.is_empty()).unwrap_or_default()
+}
+
+/// The posts of a site without a file of its own; what else the layout names is read as usual.
+///
+/// # Errors
+/// Why the page is refused.
+pub(super) fn searched(
+    page: &Page<'_>,
+    layout: &Layout,
+    reader: &Reader<'_>,
+) -> Result<(Vec<Post>, Finding), String> {
+    let Node::Html(root) = reader.root() else { return Err("not HTML".to_owned()) };
+    let found = generic::read(page.kind.role, root, page.address(), page.observed_at)?;
+    let mut posts = found.posts;
+    let article = page.kind.role == Role::Article;
+    for found in posts.iter_mut().filter(|_| article) {
+        let named = post(&layout.item, reader, reader.root(), "posts[0]");
+        (found.reads, found.likes) = (named.reads, named.likes);
+        (found.comments, found.shares) = (named.comments, named.shares);
+    }
+    Ok((posts, found.finding))
 }
 
 fn listed<'a>(

@@ -11,6 +11,7 @@ mod document;
 mod explain;
 mod feed;
 mod fixture;
+mod generic;
 mod identity;
 mod import;
 mod inquiry;

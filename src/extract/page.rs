@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::domain::{Extraction, PageVerdict};
-use crate::platform::{IdentityProof, Layout, PageKind, Platform, Role};
+use crate::platform::{Format, IdentityProof, Layout, PageKind, Platform, Role};
 
 use super::charset::decode;
 use super::document::Document;
@@ -64,6 +64,7 @@ impl Page<'_> {
             source_time: None,
             verdict,
             reason,
+            finding: None,
             warnings: Vec::new(),
         }
     }
@@ -153,9 +154,17 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         IdentityProof::Answer => found.identity.handle.as_deref().or(page.handle),
         IdentityProof::Address | IdentityProof::Nobody => None,
     };
-    let posts = match page.kind.role {
-        Role::List | Role::Article => items::posts(layout, reader, owner),
-        Role::Profile | Role::Comments | Role::Board => Vec::new(),
+    let mut refused = None;
+    let (posts, finding) = match (page.kind.role, &layout.format) {
+        (_, Format::Generic) => match items::searched(page, layout, reader) {
+            Ok((posts, finding)) => (posts, Some(finding)),
+            Err(reason) => {
+                refused = Some(reason);
+                (Vec::new(), None)
+            }
+        },
+        (Role::List | Role::Article, _) => (items::posts(layout, reader, owner), None),
+        (Role::Profile | Role::Comments | Role::Board, _) => (Vec::new(), None),
     };
     let inquiries = layout.inquiries.as_ref();
     let inquiries = inquiries
@@ -165,6 +174,7 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
     let mut extraction = Extraction {
         layout: Some(layout.name.clone()),
         posts,
+        finding,
         inquiries,
         exhausted: layout.exhausted.iter().any(|rule| reader.hit(rule, root).is_some()),
         empty_marker: layout.empty_marker.iter().any(|rule| reader.hit(rule, root).is_some()),
@@ -175,6 +185,9 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
     let container = layout.list.as_ref().is_some_and(|path| !reader.nodes(path, root).is_empty());
     let judged = verdict::judge(page, &extraction, found.proven, container);
     (extraction.verdict, extraction.reason) = (judged.verdict, judged.reason);
+    if extraction.verdict == PageVerdict::Drifted && refused.is_some() {
+        extraction.reason = refused;
+    }
     if extraction.verdict == PageVerdict::Observation && !extraction.exhausted {
         extraction.next = next(page, layout, reader, &extraction);
     }

@@ -11,7 +11,7 @@ use crate::domain::{Problem, SourceText};
 use super::catalog::{Canary, Limit, Observability, Platform, Robots};
 use super::compile_layout::{LAYOUT_KEYS, compile_layout};
 use super::compile_source::ROUNDINGS;
-use super::layout::Layout;
+use super::layout::{Format, Layout};
 use super::page::{AddressTemplate, IdentityProof, Order, PageKind, Role, TimeSource};
 use super::section::{Report, Section};
 use super::source::Rounding;
@@ -207,10 +207,12 @@ fn judge(page: &Section<'_>, kind: &PageKind) {
 
 fn layouts(page: &Section<'_>, role: Role, rounding: Rounding) -> Vec<Layout> {
     let layout = |name: &str, section: &Section<'_>| {
-        if role == Role::List && section.get("items").is_none() {
+        let layout = compile_layout(name, section, rounding);
+        let finds_items = matches!(layout.format, Format::Generic);
+        if role == Role::List && section.get("items").is_none() && !finds_items {
             section.wrong("items", "is missing: a list needs its items");
         }
-        compile_layout(name, section, rounding)
+        layout
     };
     let Some(alternatives) = page.get("alternatives") else {
         return vec![layout("default", page)];

@@ -59,9 +59,12 @@ const PREPARES: [(&str, Prepare); 3] = [
 pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Rounding) -> Layout {
     let format = format(section);
     let language = match format {
-        Format::Html => PathLanguage::Css,
+        Format::Html | Format::Generic => PathLanguage::Css,
         Format::Json | Format::Feed | Format::HtmlJson(_) => PathLanguage::Json,
     };
+    if matches!(format, Format::Generic) {
+        only_what_is_not_found(section);
+    }
     let compiler = SourceCompiler { language, rounding };
     Layout {
         name: name.to_owned(),
@@ -85,7 +88,7 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
 }
 
 fn format(section: &Section<'_>) -> Format {
-    let words = [("json", 0), ("html", 1), ("feed", 2), ("html_json", 3)];
+    let words = [("json", 0), ("html", 1), ("feed", 2), ("html_json", 3), ("generic", 4)];
     let word = section.require("format").and_then(|entry| entry.word(&words));
     let script = section.get("script");
     match word {
@@ -100,8 +103,26 @@ fn format(section: &Section<'_>) -> Format {
             match other {
                 Some(1) => Format::Html,
                 Some(2) => Format::Feed,
+                Some(4) => Format::Generic,
                 _ => Format::Json,
             }
+        }
+    }
+}
+
+/// The generic reader finds items, titles, addresses and times by itself: a path for one of them
+/// would never be asked.
+fn only_what_is_not_found(section: &Section<'_>) {
+    let reason = "has no meaning with format = \"generic\": the reader finds it by itself";
+    for key in ["items", "innermost", "require", "list", "skip"] {
+        if section.has_own(key) {
+            section.wrong(key, reason);
+        }
+    }
+    let item = section.section("item");
+    for key in ["ref", "url", "title", "text", "published_at", "form"] {
+        if let Some(item) = item.as_ref().filter(|item| item.has_own(key)) {
+            item.wrong(key, reason);
         }
     }
 }

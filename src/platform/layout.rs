@@ -24,6 +24,10 @@ pub enum Format {
     Feed,
     /// JSON inside a script of an HTML page.
     HtmlJson(ScriptPlace),
+    /// HTML of a site without a file of its own: title, address and time of an article, or the list
+    /// of a column, are found without paths, or the page is refused. The file says nothing of these
+    /// fields; it may say an article's counts and the signs of walls, in CSS.
+    Generic,
 }
 
 /// A named pure change of a document before it is read, for what paths cannot say.

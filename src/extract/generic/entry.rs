@@ -1,0 +1,197 @@
+//! Links with a date of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::domain::Moment;
+use crate::extract::text::even_blanks;
+
+use super::outline::Outline;
+use super::written::Written;
+
+/// Characters from which on a link can be the title of a post.
+const TITLE_MIN: usize = 4;
+
+/// The longest text of one entry, in bytes: a summary may be part of it.
+const ENTRY_MAX: usize = 3000;
+
+static NO_POST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\s*(?:javascript:|mailto:|tel:|#|$)").expect("a fixed pattern")
+});
+static DATE_AROUND: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = concat!(
+        r"^[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?: \d{1,2}:\d{2}(?::\d{2})?)?[\])）】]?\s*|",
+        r"\s*[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?: \d{1,2}:\d{2}(?::\d{2})?)?[\])）】]?$",
+    );
+    Regex::new(pattern).expect("a fixed pattern")
+});
+
+/// One entry of a list.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The element that holds the whole list.
+    pub(super) container: usize,
+    /// The entry's text, in bytes of the outline's text.
+    pub(super) range: Range<usize>,
+    /// The link as it stands in the page.
+    pub(super) href: String,
+    pub(super) title: String,
+    pub(super) moment: Moment,
+    /// The date as it is written.
+    pub(super) text: String,
+    pub(super) margin: bool,
+}
+
+/// A link that may be a post.
+struct Titled {
+    part: usize,
+    start: usize,
+    title: String,
+}
+
+/// Pairs dates with links: the smallest element with one link to a post and dates of one day, or
+/// an element in which links and dates take turns.
+pub(super) fn entries(outline: &Outline<'_>, dates: &[Written]) -> Vec<Entry> {
+    let links = titled(outline);
+    let mut pairs: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    let mut turns: BTreeSet<usize> = BTreeSet::new();
+    for (at, date) in dates.iter().enumerate() {
+        for element in outline.around(outline.at(date.range.start)) {
+            let range = &outline.parts[element].range;
+            let inside = within(&links, range);
+            if inside.is_empty() {
+                continue;
+            }
+            let here = dates_within(dates, range);
+            let one_day = dates[here.clone()].iter().all(|one| one.day() == date.day());
+            let posts = inside.iter().map(|link| href(outline, link)).collect::<BTreeSet<_>>();
+            if here.len() > 1 && (!one_day || posts.len() > 1) {
+                turns.insert(element);
+            } else if range.len() <= ENTRY_MAX {
+                pairs.entry(element).or_insert((longest(inside, &links), at));
+            }
+            break;
+        }
+    }
+    let mut found = Vec::new();
+    let marks = pairs.keys().copied().collect::<Vec<_>>();
+    for (element, (link, date)) in pairs {
+        let outer = widest(outline, element, &marks, &turns);
+        let container = outline.parts[outer].parent;
+        let range = outline.parts[outer].range.clone();
+        found.extend(entry(outline, &links[link], &dates[date], container, range));
+    }
+    for element in turns {
+        found.extend(taking_turns(outline, element, &links, dates));
+    }
+    found.sort_by_key(|entry| entry.range.start);
+    found
+}
+
+fn titled(outline: &Outline<'_>) -> Vec<Titled> {
+    let links = outline.links.iter().filter_map(|part| {
+        let element = outline.parts[*part].element;
+        if NO_POST.is_match(element.attr("href").unwrap_or_default()) {
+            return None;
+        }
+        let shown = even_blanks(outline.text_of(*part));
+        let shown = DATE_AROUND.replace_all(&shown, "").trim().to_owned();
+        let named = even_blanks(element.attr("title").unwrap_or_default());
+        let longer = named.chars().count() >= shown.chars().count() || shown.ends_with(['…', '.']);
+        let title = if longer && !named.is_empty() { named } else { shown };
+        let long = title.chars().count() >= TITLE_MIN;
+        long.then_some(Titled { part: *part, start: outline.parts[*part].range.start, title })
+    });
+    links.collect()
+}
+
+fn href<'a>(outline: &Outline<'a>, link: &Titled) -> &'a str {
+    outline.parts[link.part].element.attr("href").unwrap_or_default().trim()
+}
+
+fn within<'l>(links: &'l [Titled], range: &Range<usize>) -> &'l [Titled] {
+    let from = links.partition_point(|link| link.start < range.start);
+    let to = links.partition_point(|link| link.start < range.end);
+    &links[from..to.max(from)]
+}
+
+fn dates_within(dates: &[Written], range: &Range<usize>) -> Range<usize> {
+    let from = dates.partition_point(|date| date.range.start < range.start);
+    let to = dates.partition_point(|date| date.range.start < range.end);
+    from..to.max(from)
+}
+
+/// The place, among all links, of the first of those with the longest title.
+fn longest(inside: &[Titled], links: &[Titled]) -> usize {
+    let most = inside.iter().map(|link| link.title.chars().count()).max();
+    let best = inside.iter().find(|link| Some(link.title.chars().count()) == most);
+    best.and_then(|best| links.iter().position(|link| link.part == best.part)).unwrap_or(0)
+}
+
+/// The outermost element that holds this entry and no other.
+fn widest(outline: &Outline<'_>, element: usize, all: &[usize], turns: &BTreeSet<usize>) -> usize {
+    let alone = |index: usize| {
+        let range = &outline.parts[index].range;
+        let inside = all.iter().filter(|other| {
+            let start = outline.parts[**other].range.start;
+            start >= range.start && start < range.end
+        });
+        inside.count() == 1 && !turns.contains(&index) && range.len() <= ENTRY_MAX
+    };
+    outline.around(element).skip(1).take_while(|index| *index > 0 && alone(*index)).last()
+        .unwrap_or(element)
+}
+
+/// Link, date, link, date … without an element around each pair.
+fn taking_turns(
+    outline: &Outline<'_>,
+    element: usize,
+    links: &[Titled],
+    dates: &[Written],
+) -> Vec<Entry> {
+    let range = outline.parts[element].range.clone();
+    let (links, dates) = (within(links, &range), &dates[dates_within(dates, &range)]);
+    if links.len() != dates.len() {
+        return Vec::new();
+    }
+    let link_first = links[0].start < dates[0].range.start;
+    let mut entries = Vec::new();
+    for (at, (link, date)) in links.iter().zip(dates).enumerate() {
+        let (first, second) = if link_first {
+            (link.start, date.range.start)
+        } else {
+            (date.range.start, link.start)
+        };
+        let next = match (link_first, links.get(at + 1), dates.get(at + 1)) {
+            (true, Some(link), _) => link.start,
+            (false, _, Some(date)) => date.range.start,
+            _ => range.end,
+        };
+        if first > second || second >= next {
+            return Vec::new();
+        }
+        entries.extend(entry(outline, link, date, element, first..next));
+    }
+    entries
+}
+
+fn entry(
+    outline: &Outline<'_>,
+    link: &Titled,
+    date: &Written,
+    container: usize,
+    range: Range<usize>,
+) -> Option<Entry> {
+    Some(Entry {
+        container,
+        range,
+        href: href(outline, link).to_owned(),
+        title: link.title.clone(),
+        moment: date.moment,
+        text: outline.text.get(date.range.clone())?.to_owned(),
+        margin: outline.parts[link.part].margin,
+    })
+}
