@@ -14,7 +14,8 @@ use super::outline::Outline;
 use super::written::{Written, full_dates, plausible};
 
 /// Names of meta tags, in lower case, with how far they are to be believed. `PubDate` is what the
-/// national standard for government sites asks for; `date` is also used for the day of rendering.
+/// national standard for government sites asks for; `date` is as often the day of
+/// rendering: it confirms, but is not enough alone.
 const META: [(&str, f64); 28] = [
     ("pubdate", 0.93),
     ("article:published_time", 0.93),
@@ -43,13 +44,16 @@ const META: [(&str, f64); 28] = [
     ("dc.date", 0.7),
     ("createdate", 0.75),
     ("article_date_original", 0.92),
-    ("date", 0.62),
+    ("date", 0.45),
 ];
 
 /// How far from the title a date without a full label may stand, in bytes: a date stands rather
 /// below it than above.
 const BELOW_TITLE: usize = 900;
 const ABOVE_TITLE: usize = 400;
+
+/// Characters from which on a line with a full stop is a paragraph.
+const SENTENCE_MIN: usize = 20;
 
 /// A link with so many characters is the title of another article.
 const LINK_MIN: usize = 9;
@@ -107,11 +111,7 @@ pub(super) fn read(
     evidence.extend(written(outline, &heading, observed_at));
     let addresses = [address, head.address.as_deref()];
     evidence.extend(addresses.into_iter().flatten().filter_map(|one| dated(one, observed_at)));
-    Ok(Article {
-        title: heading.title,
-        settled: settle(&evidence)?,
-        own_address: head.address,
-    })
+    Ok(Article { title: heading.title, settled: settle(&evidence)?, own_address: head.address })
 }
 
 fn head(root: ElementRef<'_>, observed_at: DateTime<Utc>) -> Head {
@@ -197,10 +197,8 @@ fn time_elements(
         }
         let Some(text) = part.element.attr("datetime") else { continue };
         let start = part.range.start;
-        let shown = plausible(text, observed_at).map(|moment| Written {
-            range: start..part.range.end.max(start),
-            moment,
-        });
+        let shown = plausible(text, observed_at)
+            .map(|moment| Written { range: start..part.range.end.max(start), moment });
         let Some(written) = shown else { continue };
         let said = matches!(label(outline, &written), Label::Other(_));
         let named = part.element.attr("itemprop").unwrap_or_default();
@@ -254,17 +252,21 @@ fn near(outline: &Outline<'_>, heading: &Heading, offset: usize) -> bool {
             let gap = title.start.checked_sub(offset).filter(|gap| *gap <= ABOVE_TITLE);
             gap.map(|_| &outline.text[offset..title.start])
         };
-        between.is_some_and(|between| {
-            between.split('\n').all(|line| line.chars().count() <= LINE_MAX)
-        })
+        between.is_some_and(|between| !between.split('\n').any(is_paragraph))
     })
+}
+
+fn is_paragraph(line: &str) -> bool {
+    let length = line.chars().count();
+    length > LINE_MAX || length >= SENTENCE_MIN && line.contains('。')
 }
 
 /// Whether a date belongs to a link to another article.
 fn in_list(outline: &Outline<'_>, index: usize) -> bool {
     let links = |index: usize| {
         let range = &outline.parts[index].range;
-        let inside = outline.links.partition_point(|link| outline.parts[*link].range.start < range.start);
+        let inside =
+            outline.links.partition_point(|link| outline.parts[*link].range.start < range.start);
         outline.links[inside..]
             .iter()
             .take_while(|link| outline.parts[**link].range.start < range.end)

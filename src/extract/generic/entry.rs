@@ -141,7 +141,11 @@ fn widest(outline: &Outline<'_>, element: usize, all: &[usize], turns: &BTreeSet
         });
         inside.count() == 1 && !turns.contains(&index) && range.len() <= ENTRY_MAX
     };
-    outline.around(element).skip(1).take_while(|index| *index > 0 && alone(*index)).last()
+    outline
+        .around(element)
+        .skip(1)
+        .take_while(|index| *index > 0 && alone(*index))
+        .last()
         .unwrap_or(element)
 }
 

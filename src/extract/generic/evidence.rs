@@ -68,9 +68,10 @@ pub(super) fn settle(evidence: &[Evidence]) -> Result<Settled, String> {
         confidence_percent: (confidence * 100.0).round().clamp(0.0, 99.0) as u8,
     };
     if confidence < CONFIDENCE_MIN {
-        let others = days[1..].iter().take(3).map(|(day, _)| {
-            format!(", {day} by {}", places(evidence, *day))
-        });
+        let others = days[1..]
+            .iter()
+            .take(3)
+            .map(|(day, _)| format!(", {day} by {}", places(evidence, *day)));
         return Err(format!(
             "publication time not sure enough ({} %): {best} by {}{}",
             finding.confidence_percent,
@@ -100,10 +101,11 @@ fn odds(evidence: &[Evidence], day: NaiveDate) -> f64 {
     (1.0 - all_err) / all_err
 }
 
-/// Only the address names that day, and one close enough: it does not speak against another.
+/// A place that is not enough alone does not speak against another, nor does an address of about
+/// that time.
 fn opposes(evidence: &[Evidence], day: NaiveDate, best: NaiveDate) -> bool {
-    of(evidence, day).any(|one| one.kind != Kind::Address)
-        || (day - best).num_days().abs() > FILING_DAYS
+    let far = (day - best).num_days().abs() > FILING_DAYS;
+    of(evidence, day).any(|one| one.weight >= CONFIDENCE_MIN && (one.kind != Kind::Address || far))
 }
 
 /// The heaviest; then a finer one that lies within it.

@@ -53,9 +53,8 @@ pub(super) fn heading(
 
 /// Lines that are the title, or its first part.
 fn lines_of(outline: &Outline<'_>, title: &str) -> Vec<Range<usize>> {
-    let compact = |text: &str| {
-        half_width(text).chars().filter(|c| !c.is_whitespace()).collect::<String>()
-    };
+    let compact =
+        |text: &str| half_width(text).chars().filter(|c| !c.is_whitespace()).collect::<String>();
     let whole = compact(title);
     let parts = SEPARATOR.split(title).map(compact).collect::<Vec<_>>();
     let mut found: Vec<(bool, Range<usize>)> = Vec::new();
@@ -70,7 +69,8 @@ fn lines_of(outline: &Outline<'_>, title: &str) -> Vec<Range<usize>> {
         let text = compact(line);
         let is_first = parts.first().is_some_and(|part| *part == text);
         let begins = text.chars().count() >= 8 && whole.starts_with(&text);
-        if text == whole || is_first || begins {
+        let margin = outline.parts[outline.at(range.start)].margin;
+        if !margin && (text == whole || is_first || begins) {
             found.push((text == whole, range));
         }
     }
@@ -78,7 +78,6 @@ fn lines_of(outline: &Outline<'_>, title: &str) -> Vec<Range<usize>> {
         found.retain(|(exact, _)| *exact);
     }
     let mut places = found.into_iter().map(|(_, range)| range).collect::<Vec<_>>();
-    places.retain(|range| !outline.parts[outline.at(range.start)].margin);
     // A link of that name is met in lists; broken markup puts the title itself into one.
     let linked = |range: &Range<usize>| {
         let mut above = outline.around(outline.at(range.start)).take(4);

@@ -10,6 +10,10 @@ use super::written::Written;
 /// How far before a date its label may begin, in bytes.
 const LABEL_WITHIN: usize = 60;
 
+/// The longest line, in characters, that is a label of the line below without a colon: `发布时间`
+/// in a cell of its own, not a title that happens to end in 时间.
+const LABEL_LINE_MAX: usize = 10;
+
 /// What a date is, by the words beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Label {
@@ -37,8 +41,9 @@ static PUBLISHED: LazyLock<Regex> = LazyLock::new(|| {
         r"\bpub(?: |_)?date|\brelease date)\s?[:：]?\s?[\[(（【]?\s?$",
     ))
 });
-static PLAIN: LazyLock<Regex> =
-    LazyLock::new(|| fixed(r"(?i)(?:^|[^\p{Han}])(时间|日期|时\s间|日\s期|date|time)\s?[:：]\s?[\[(（【]?\s?$"));
+static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"(?i)(?:^|[^\p{Han}])(时间|日期|时\s间|日\s期|date|time)\s?[:：]\s?[\[(（【]?\s?$")
+});
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     fixed(concat!(
         r"(?i)((?:最后|最近|上次|本次|页面)?(?:更新|修改|编辑|维护|生成|制作)(?:时间|日期|于)?|",
@@ -66,7 +71,9 @@ static ENDS_WELL: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Words of the line under a title.
 static BYLINE: LazyLock<Regex> = LazyLock::new(|| {
-    fixed("来源|作者|浏览|阅读次数|阅读量|点击|访问次数|字号|字体|编辑[:：]|责编|记者[:：]|打印|供稿|发布机构|发布者")
+    fixed(
+        "来源|作者|浏览|阅读次数|阅读量|点击|访问次数|字号|字体|编辑[:：]|责编|记者[:：]|打印|供稿|发布机构|发布者",
+    )
 });
 
 /// The longest line that is still no paragraph, in characters.
@@ -79,7 +86,7 @@ pub(super) fn label(outline: &Outline<'_>, date: &Written) -> Label {
     if LINE_OF_OTHERS.is_match(text) {
         return Label::Other(text.chars().take(12).collect());
     }
-    let before = outline.before(date.range.start, LABEL_WITHIN);
+    let before = words_before(outline, date);
     let word = |found: regex::Captures<'_>| found[1].to_owned();
     if let Some(found) = PUBLISHED.captures(before) {
         let start = before.len() - found[0].len();
@@ -104,9 +111,19 @@ pub(super) fn label(outline: &Outline<'_>, date: &Written) -> Label {
     }
     let on_line = &outline.text[line.start..date.range.start];
     let byline = BYLINE.is_match(text);
-    let begins = on_line.is_empty() || on_line.ends_with([' ', '|', '[', '(', '（', '【', '/']) || byline;
+    let begins =
+        on_line.is_empty() || on_line.ends_with([' ', '|', '[', '(', '（', '【', '/']) || byline;
     let short = text.chars().count() <= LINE_MAX;
     if begins && short && ENDS_WELL.is_match(after) { Label::Bare } else { Label::Prose }
+}
+
+/// The words that may be a date's label: on its line, or all of the line above where that is short.
+fn words_before<'o>(outline: &'o Outline<'_>, date: &Written) -> &'o str {
+    let before = outline.before(date.range.start, LABEL_WITHIN);
+    let Some(above) = before.strip_suffix('\n') else { return before };
+    let above = above.rsplit('\n').next().unwrap_or_default();
+    let label = above.chars().count() <= LABEL_LINE_MAX || above.ends_with([':', '：']);
+    if label { before } else { "" }
 }
 
 /// Whether the line of a date is one that names source, author or reads.
@@ -114,7 +131,8 @@ pub(super) fn has_byline(outline: &Outline<'_>, date: &Written) -> bool {
     let line = outline.line(date.range.start);
     let next = outline.after(line.end, 120);
     let next = next.trim_start().lines().next().unwrap_or_default();
-    BYLINE.is_match(&outline.text[line]) || next.chars().count() <= LINE_MAX && BYLINE.is_match(next)
+    BYLINE.is_match(&outline.text[line])
+        || next.chars().count() <= LINE_MAX && BYLINE.is_match(next)
 }
 
 fn is_han(character: char) -> bool {

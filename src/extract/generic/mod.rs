@@ -88,9 +88,9 @@ pub(super) fn read(
 /// The address against which links count: the page's own, or the one it declares.
 fn base(root: ElementRef<'_>, address: Option<&str>) -> Option<Url> {
     let page = address.and_then(|address| Url::parse(address).ok());
-    let declared = Selector::parse("base[href]").ok().and_then(|selector| {
-        root.select(&selector).next().and_then(|base| base.attr("href"))
-    });
+    let declared = Selector::parse("base[href]")
+        .ok()
+        .and_then(|selector| root.select(&selector).next().and_then(|base| base.attr("href")));
     match (page, declared) {
         (Some(page), Some(declared)) => page.join(declared).ok().or(Some(page)),
         (page, _) => page,

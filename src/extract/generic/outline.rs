@@ -191,7 +191,9 @@ impl<'a> Outline<'a> {
 fn narrow(character: char, after_digit: bool) -> char {
     match character {
         '\u{ff10}'..='\u{ff19}' => char::from_u32(u32::from(character) - 0xfee0),
-        '－' | '／' | '．' | '：' if after_digit => char::from_u32(u32::from(character) - 0xfee0),
+        '－' | '／' | '．' | '：' if after_digit => {
+            char::from_u32(u32::from(character) - 0xfee0)
+        }
         _ => None,
     }
     .unwrap_or(character)

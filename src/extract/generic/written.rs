@@ -30,8 +30,9 @@ static FULL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A day and, apart from it, its month: `20` over `2026-11`.
-static DAY_FIRST: LazyLock<Regex> =
-    LazyLock::new(|| fixed(r"(?:^|\s)(?P<day>\d{1,2})日?\s(?P<month>(?:19|20)\d{2}[-/.年]\d{1,2})"));
+static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"(?:^|\s)(?P<day>\d{1,2})日?\s(?P<month>(?:19|20)\d{2}[-/.年]\d{1,2})")
+});
 static MONTH_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     fixed(r"(?:^|\s)(?P<month>(?:19|20)\d{2}[-/.年]\d{1,2})月?\s(?P<day>\d{1,2})日?(?:\s|$)")
 });
