@@ -114,16 +114,14 @@ fn format(section: &Section<'_>) -> Format {
 /// would never be asked.
 fn only_what_is_not_found(section: &Section<'_>) {
     let reason = "has no meaning with format = \"generic\": the reader finds it by itself";
-    for key in ["items", "innermost", "require", "list", "skip"] {
-        if section.has_own(key) {
-            section.wrong(key, reason);
+    let refuse = |section: &Section<'_>, keys: &[&str]| {
+        for entry in keys.iter().filter_map(|key| section.get(key)) {
+            entry.wrong(reason);
         }
-    }
-    let item = section.section("item");
-    for key in ["ref", "url", "title", "text", "published_at", "form"] {
-        if let Some(item) = item.as_ref().filter(|item| item.has_own(key)) {
-            item.wrong(key, reason);
-        }
+    };
+    refuse(section, &["items", "innermost", "require", "list", "skip"]);
+    if let Some(item) = section.section("item") {
+        refuse(&item, &["ref", "url", "title", "text", "published_at", "form"]);
     }
 }
 

@@ -176,6 +176,17 @@ fn css_selectors_are_compiled_in_html_layouts() {
 }
 
 #[test]
+fn a_generic_layout_has_no_paths_for_what_it_finds_itself() {
+    let generic = "id = 'g'\ntitle = '页'\nobservability = 'public_page'\n[pages.list]\n\
+                   role = 'list'\nverified = 'never'\nformat = 'generic'\nidentity = 'address'\n";
+    assert!(compile(generic).is_ok());
+    let problems = compile(&format!("{generic}items = 'li'\nitem = {{ title = 'a' }}\n"));
+    let problems = problems.unwrap_err();
+    assert!(problems[0].contains("p.toml:9: pages.list.items: has no meaning"), "{problems:?}");
+    assert!(problems[1].contains("pages.list.item.title: has no meaning"), "{problems:?}");
+}
+
+#[test]
 fn every_problem_of_every_file_is_told() {
     let twice = GOOD.replace("hosts =", "host =").replace("\"$.cards[*]\"", "\"$.cards[\"");
     let file = |name: &str, text: &str| SourceText { file: name.to_owned(), text: text.to_owned() };
@@ -228,6 +239,7 @@ fn the_shipped_files_compile_and_say_what_is_publicly_visible() {
         shipped!("kuaishou.toml"),
         shipped!("mastodon.toml"),
         shipped!("portal.toml"),
+        shipped!("site.toml"),
         shipped!("toutiao.toml"),
         shipped!("wechat.toml"),
         shipped!("wechat_channels.toml"),

@@ -7,6 +7,7 @@
 //! better than a wrong date.
 
 mod article;
+mod declared;
 mod entry;
 mod evidence;
 mod heading;
@@ -14,6 +15,8 @@ mod label;
 mod list;
 mod outline;
 mod written;
+
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use scraper::{ElementRef, Selector};
@@ -25,6 +28,9 @@ use crate::platform::Role;
 use super::digest::{normalised, sha256, simhash};
 
 use outline::Outline;
+
+static BASE: LazyLock<Selector> =
+    LazyLock::new(|| Selector::parse("base[href]").expect("a fixed selector"));
 
 /// What was read, with how sure it is.
 pub(super) struct Found {
@@ -88,9 +94,7 @@ pub(super) fn read(
 /// The address against which links count: the page's own, or the one it declares.
 fn base(root: ElementRef<'_>, address: Option<&str>) -> Option<Url> {
     let page = address.and_then(|address| Url::parse(address).ok());
-    let declared = Selector::parse("base[href]")
-        .ok()
-        .and_then(|selector| root.select(&selector).next().and_then(|base| base.attr("href")));
+    let declared = root.select(&BASE).next().and_then(|base| base.attr("href"));
     match (page, declared) {
         (Some(page), Some(declared)) => page.join(declared).ok().or(Some(page)),
         (page, _) => page,

@@ -93,7 +93,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, what: String, answer: Answer, read: &Extraction) {
+    fn add(&mut self, what: &str, answer: Answer, read: &Extraction) {
         match answer {
             Answer::Right => self.right += 1,
             Answer::Refused => {
@@ -155,7 +155,7 @@ fn mutants_of_articles_are_read_right_or_refused() {
             let answer = compare_article(&value, truth.day, truth.clock);
             let what = format!("{}, {}", fixture.file, mutant.name);
             let tally = if mutant.readable { &mut readable } else { &mut unreadable };
-            tally.add(what, answer, &read);
+            tally.add(&what, answer, &read);
         }
     }
     readable.check(200);
@@ -173,7 +173,7 @@ fn mutants_of_lists_are_read_right_or_refused() {
             let answer = compare_list(&value, &fixture.entries(), &[]);
             let what = format!("{}, {}", fixture.file, mutant.name);
             let tally = if mutant.readable { &mut readable } else { &mut unreadable };
-            tally.add(what, answer, &read);
+            tally.add(&what, answer, &read);
         }
     }
     readable.check(200);

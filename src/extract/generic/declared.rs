@@ -1,0 +1,155 @@
+//! What a page declares beside its visible text: meta tags, linked data, its address.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use regex::Regex;
+use scraper::{ElementRef, Selector};
+use serde_json::Value;
+
+use super::evidence::{Evidence, Kind};
+use super::written::plausible;
+
+/// Names of meta tags, in lower case, with how far they are to be believed. `PubDate` is what the
+/// national standard for government sites asks for; `date` is as often the day of
+/// rendering: it confirms, but is not enough alone.
+const META: [(&str, f64); 28] = [
+    ("pubdate", 0.93),
+    ("article:published_time", 0.93),
+    ("og:published_time", 0.93),
+    ("og:article:published_time", 0.93),
+    ("og:release_date", 0.93),
+    ("publishdate", 0.92),
+    ("publish_date", 0.92),
+    ("publish-date", 0.92),
+    ("publishtime", 0.92),
+    ("publish_time", 0.92),
+    ("published_time", 0.92),
+    ("datepublished", 0.92),
+    ("bytedance:published_time", 0.92),
+    ("apub:time", 0.92),
+    ("weibo:article:create_at", 0.9),
+    ("firstpublishedtime", 0.92),
+    ("firstcreatetime", 0.85),
+    ("releasedate", 0.9),
+    ("_pubtime", 0.92),
+    ("pubtime", 0.92),
+    ("dc.date.issued", 0.92),
+    ("dcterms.issued", 0.92),
+    ("dcterms.created", 0.85),
+    ("dc.date.created", 0.85),
+    ("dc.date", 0.7),
+    ("createdate", 0.75),
+    ("article_date_original", 0.92),
+    ("date", 0.45),
+];
+
+fn selector(text: &str) -> Selector {
+    Selector::parse(text).expect("a fixed selector")
+}
+
+static METAS: LazyLock<Selector> = LazyLock::new(|| selector("meta[content]"));
+static LINKED_DATA: LazyLock<Selector> =
+    LazyLock::new(|| selector(r#"script[type="application/ld+json" i]"#));
+static CANONICAL: LazyLock<Selector> = LazyLock::new(|| selector(r#"link[rel="canonical"][href]"#));
+static ADDRESS_DATE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = concat!(
+        r"[/_t=](?P<year>(?:19|20)\d{2})(?:[-_/]?)(?P<month>0[1-9]|1[0-2]|[1-9]/)(?:[-_/]?)",
+        r"(?P<day>0[1-9]|[12]\d|3[01]|[1-9]/)(?:[/_.-]|c|$)",
+    );
+    Regex::new(pattern).expect("a fixed pattern")
+});
+static LINKED_DATE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#""(?:datePublished|pubDate)"\s*:\s*"([^"]{8,40})""#).expect("a fixed pattern")
+});
+
+/// What the meta tags of a page say.
+#[derive(Default)]
+pub(super) struct Head {
+    pub(super) title: Option<String>,
+    /// The address that the page names as its own.
+    pub(super) address: Option<String>,
+    pub(super) times: Vec<Evidence>,
+}
+
+/// Reads the meta tags.
+pub(super) fn head(root: ElementRef<'_>, observed_at: DateTime<Utc>) -> Head {
+    let mut head = Head::default();
+    for meta in root.select(&METAS) {
+        let content = meta.attr("content").unwrap_or_default().trim();
+        let names = ["name", "property", "itemprop"].into_iter().filter_map(|key| meta.attr(key));
+        for name in names {
+            let name = name.trim().to_ascii_lowercase();
+            match name.as_str() {
+                "articletitle" => head.title = Some(content.to_owned()),
+                "og:title" if head.title.is_none() => head.title = Some(content.to_owned()),
+                "url" | "og:url" => head.address = Some(content.to_owned()),
+                _ => {}
+            }
+            let known = META.iter().find(|(known, _)| *known == name);
+            let Some((_, weight)) = known else { continue };
+            head.times.extend(evidence(Kind::Meta, *weight, &name, "meta", content, observed_at));
+        }
+    }
+    if head.address.is_none() {
+        let link = root.select(&CANONICAL).next().and_then(|link| link.attr("href"));
+        head.address = link.map(|link| link.trim().to_owned());
+    }
+    head.title = head.title.filter(|title| !title.is_empty());
+    head.address = head.address.filter(|address| address.starts_with("http"));
+    head
+}
+
+/// A place that names a time, where it names one.
+pub(super) fn evidence(
+    kind: Kind,
+    weight: f64,
+    name: &str,
+    place: &str,
+    text: &str,
+    observed_at: DateTime<Utc>,
+) -> Option<Evidence> {
+    let moment = plausible(text, observed_at)?;
+    Some(Evidence { kind, moment, weight, place: format!("{place} {name}"), text: text.to_owned() })
+}
+
+/// `datePublished` of linked data: of an article, not of what it links to.
+pub(super) fn linked_data(root: ElementRef<'_>, observed_at: DateTime<Utc>) -> Vec<Evidence> {
+    let mut texts = Vec::new();
+    for script in root.select(&LINKED_DATA) {
+        let script = script.text().collect::<String>();
+        match serde_json::from_str::<Value>(&script) {
+            Ok(value) => published(&value, &mut texts),
+            // Line ends inside strings are not JSON, and frequent.
+            Err(_) => texts.extend(LINKED_DATE.captures_iter(&script).map(|m| m[1].to_owned())),
+        }
+    }
+    let found = texts.iter().filter_map(|text| {
+        evidence(Kind::Data, 0.93, "datePublished", "JSON-LD", text, observed_at)
+    });
+    found.collect()
+}
+
+fn published(value: &Value, texts: &mut Vec<String>) {
+    let one = |value: &Value, texts: &mut Vec<String>| {
+        let date = value.get("datePublished").or_else(|| value.get("pubDate"));
+        texts.extend(date.and_then(Value::as_str).map(str::to_owned));
+    };
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| one(value, texts)),
+        value => {
+            one(value, texts);
+            let graph = value.get("@graph").and_then(Value::as_array);
+            graph.into_iter().flatten().for_each(|value| one(value, texts));
+        }
+    }
+}
+
+/// The day in an address: the last resort.
+pub(super) fn dated(address: &str, observed_at: DateTime<Utc>) -> Option<Evidence> {
+    let path = address.split(['?', '#']).next()?;
+    let found = ADDRESS_DATE.captures(path)?;
+    let part = |name: &str| found.name(name).map(|part| part.as_str().trim_end_matches('/'));
+    let text = format!("{}-{}-{}", part("year")?, part("month")?, part("day")?);
+    evidence(Kind::Address, 0.63, "date", "address", &text, observed_at)
+}
