@@ -22,11 +22,9 @@ static NO_POST: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)^\s*(?:javascript:|mailto:|tel:|#|$)").expect("a fixed pattern")
 });
 static DATE_AROUND: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = concat!(
-        r"^[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?: \d{1,2}:\d{2}(?::\d{2})?)?[\])）】]?\s*|",
-        r"\s*[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?: \d{1,2}:\d{2}(?::\d{2})?)?[\])）】]?$",
-    );
-    Regex::new(pattern).expect("a fixed pattern")
+    let day = r"[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?";
+    let date = format!(r"{day}(?: \d{{1,2}}:\d{{2}}(?::\d{{2}})?)?[\])）】]?");
+    Regex::new(&format!(r"^{date}\s*|\s*{date}$")).expect("a fixed pattern")
 });
 
 /// One entry of a list.
