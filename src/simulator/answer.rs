@@ -5,6 +5,7 @@ use super::character::{Character, Venue};
 use super::city::City;
 use super::fault::{Fault, Faults, Outage};
 use super::resident::Resident;
+use super::script::Item;
 use super::{feed, portal, weibo};
 
 pub(super) const WEIBO: &str = "m.weibo.cn";
@@ -116,6 +117,43 @@ pub(super) enum View {
     Walled,
     Redesigned,
     Hollow,
+    /// In an order that has nothing to do with time.
+    Hot,
+    /// Its top only.
+    Shallow,
+    /// Without what is later than this instant.
+    Until(DateTime<Utc>),
+}
+
+/// How many items the top of a list without pins is.
+const TOP: usize = 3;
+
+/// Of so many items a list that is not ordered by time is made.
+const HOT: usize = 60;
+
+impl View {
+    /// A list's items in the order of its pages: the pinned ones, then the rest, newest first as it
+    /// comes.
+    pub(super) fn arranged<'a>(
+        self,
+        pins: Vec<Item>,
+        rest: impl Iterator<Item = Item> + 'a,
+    ) -> Box<dyn Iterator<Item = Item> + 'a> {
+        match self {
+            Self::Hot => {
+                let mut hot = pins.into_iter().chain(rest.take(HOT)).collect::<Vec<_>>();
+                let heat = |item: &Item| item.at.timestamp().cast_unsigned();
+                hot.sort_by_key(|item| heat(item).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                Box::new(hot.into_iter())
+            }
+            Self::Shallow if pins.is_empty() => Box::new(rest.take(TOP)),
+            Self::Shallow => Box::new(pins.into_iter()),
+            Self::Until(last) => {
+                Box::new(pins.into_iter().chain(rest).filter(move |item| item.at <= last))
+            }
+            _ => Box::new(pins.into_iter().chain(rest)),
+        }
+    }
 }
 
 /// An HTTP date, RFC 9110.
@@ -135,12 +173,21 @@ pub(super) fn answer(city: &City, faults: &Faults, ask: &Ask) -> Reply {
         return robots(faults.of(&ask.host).or(own));
     }
     let resident = asked_for(city, ask);
-    let own = resident.and_then(|one| faults.of(&one.entry.key));
-    let scripted = resident.and_then(|one| one.obstacle(ask.now));
-    match own.or_else(|| faults.of(&ask.host)).or(scripted) {
+    match in_force(faults, &ask.host, resident, ask.now) {
         Some(fault) => hindered(city, ask, resident, fault),
         None => page(city, ask, resident, View::Usual),
     }
+}
+
+/// The fault that stands between an account, or a host's page of nobody, and its visitor.
+pub(super) fn in_force(
+    faults: &Faults,
+    host: &str,
+    resident: Option<&Resident>,
+    now: DateTime<Utc>,
+) -> Option<Fault> {
+    let own = resident.and_then(|one| faults.of(&one.entry.key));
+    own.or_else(|| faults.of(host)).or_else(|| resident.and_then(|one| one.obstacle(now)))
 }
 
 fn robots(fault: Option<Fault>) -> Reply {
@@ -188,6 +235,15 @@ fn hindered(city: &City, ask: &Ask, resident: Option<&Resident>, fault: Fault) -
         Fault::LayoutBreak => view(View::Redesigned),
         Fault::HollowSuccess => view(View::Hollow),
         Fault::RobotsRefusal => view(View::Usual),
+        Fault::HotOrder => view(View::Hot),
+        Fault::Shallow => view(View::Shallow),
+        Fault::FollowersOnly { since } => view(View::Until(since)),
+        Fault::WrongClock { seconds } => {
+            let shown = ask.now + chrono::Duration::seconds(seconds);
+            view(View::Usual).with("date", http_date(shown))
+        }
+        Fault::OtherAccount => other_account(city, ask, resident),
+        Fault::Replica { since } => replica(city, ask, resident, since),
         Fault::Slow { milliseconds } => {
             Reply { manner: Manner::Answered(milliseconds), ..view(View::Usual) }
         }
@@ -210,6 +266,33 @@ fn hindered(city: &City, ask: &Ask, resident: Option<&Resident>, fault: Fault) -
             old.with("age", age.to_string()).with("date", http_date(then.now))
         }
     }
+}
+
+/// What is asked of one account, answered with one that has long been silent.
+fn other_account(city: &City, ask: &Ask, resident: Option<&Resident>) -> Reply {
+    let other = resident.and_then(|one| city.silent_beside(one));
+    match other {
+        Some(other) if other.venue != Venue::Weibo => {
+            Reply::html(302, "").with("location", other.entry.url.clone().unwrap_or_default())
+        }
+        _ => page(city, ask, other.or(resident), View::Usual),
+    }
+}
+
+fn replica(
+    city: &City,
+    ask: &Ask,
+    resident: Option<&Resident>,
+    since: DateTime<Utc>,
+) -> Reply {
+    let then = Ask { now: since.min(ask.now), ..ask.clone() };
+    let mut reply = page(city, &then, resident, View::Usual);
+    for (name, value) in &mut reply.headers {
+        if let (&mut feed::UPSTREAM_SUCCESS, Some(resident)) = (name, resident) {
+            *value = feed::rfc3339(resident.upstream_success_at(ask.now));
+        }
+    }
+    reply
 }
 
 fn failed(outage: Outage) -> Reply {

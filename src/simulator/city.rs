@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use crate::domain::LedgerEntry;
 
@@ -165,6 +165,25 @@ impl City {
     pub fn keys_of(&self, character: Character) -> Vec<String> {
         let cast = self.residents.iter().filter(|one| one.registered && one.character == character);
         cast.map(|resident| resident.entry.key.clone()).collect()
+    }
+
+    /// Lets the last single post of an account claim a time so much later than it was made, as
+    /// authors do who mistype the year. Accounts that fell silent by script have one.
+    pub fn claim_later(&mut self, key: &str, by: Duration) {
+        let resident = self.by_key.get(key).and_then(|index| self.residents.get_mut(*index));
+        if let Some(last) = resident.and_then(|one| one.plan.script.singles.last_mut()) {
+            last.shown_at = last.at + by;
+        }
+    }
+
+    /// An account of the same venue that was silent long before the given time.
+    pub(super) fn silent_beside(&self, resident: &Resident) -> Option<&Resident> {
+        let silent = |one: &&Resident| {
+            one.venue == resident.venue
+                && one.entry.key != resident.entry.key
+                && matches!(one.character, Character::Dormant | Character::Zombie)
+        };
+        self.residents.iter().find(silent)
     }
 
     pub(super) fn resident(&self, key: &str) -> Option<&Resident> {

@@ -45,6 +45,28 @@ pub enum Fault {
         /// Whether the cache says so by `Age` and the origin's `Date`, or only by `X-Cache`.
         with_age: bool,
     },
+    /// The page as it was at an instant, from a replica that lags behind, and nothing says so: date,
+    /// headers and a bridge's last success are those of now.
+    Replica {
+        /// How far the replica has come.
+        since: DateTime<Utc>,
+    },
+    /// The right page from a host whose clock, and so the answer's `Date`, is wrong.
+    WrongClock {
+        /// How far it is ahead, in seconds; negative: behind.
+        seconds: i64,
+    },
+    /// Another account's page: on the microblog under the same address, elsewhere by a redirect.
+    OtherAccount,
+    /// The list stands in an order that has nothing to do with time.
+    HotOrder,
+    /// Strangers see only the top of the list: its pinned items, or three where there are none.
+    Shallow,
+    /// Strangers see no post later than an instant; the profile's counter counts them all the same.
+    FollowersOnly {
+        /// The last instant whose posts are shown.
+        since: DateTime<Utc>,
+    },
     /// A success without content.
     HollowSuccess,
     /// The right answer, late.
@@ -54,13 +76,14 @@ pub enum Fault {
     },
 }
 
-/// The faults switched on at run time, by host or by account key.
+/// The faults switched on at run time, by host or by account key. A fault of an account goes before
+/// its host's, and both before what the city's script has for it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Faults(BTreeMap<String, Fault>);
+pub struct Faults(BTreeMap<String, Fault>);
 
 impl Faults {
     /// Switches a fault on, or off with `None`.
-    pub(super) fn set(&mut self, target: &str, fault: Option<Fault>) {
+    pub fn set(&mut self, target: &str, fault: Option<Fault>) {
         match fault {
             Some(fault) => self.0.insert(target.to_owned(), fault),
             None => self.0.remove(target),
@@ -68,7 +91,7 @@ impl Faults {
     }
 
     /// Switches all off.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.0.clear();
     }
 

@@ -10,6 +10,13 @@ use super::script::Item;
 /// Entries of a feed.
 const ENTRIES: usize = 30;
 
+/// The header by which the bridge says when it last reached the platform for an account.
+pub(super) const UPSTREAM_SUCCESS: &str = "x-upstream-success-at";
+
+pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 /// The answer of a feed, or of the bridge as it stood at `refreshed_before` at the latest: the
 /// bridge shows what it found on its own last visit upstream and says when that was.
 pub(super) fn page(
@@ -22,7 +29,7 @@ pub(super) fn page(
     if is_gone(resident, ask.now) {
         let gone = Reply::new(410, "text/plain; charset=utf-8", "账号已注销 (410 Gone)\n");
         let asked_at = resident.upstream_success_at(refreshed_before.min(ask.now));
-        return if is_bridge { gone.with("x-upstream-success-at", utc(asked_at)) } else { gone };
+        return if is_bridge { gone.with(UPSTREAM_SUCCESS, rfc3339(asked_at)) } else { gone };
     }
     match view {
         View::Walled => return Reply::html(403, "<html><body>403 Forbidden</body></html>"),
@@ -31,19 +38,22 @@ pub(super) fn page(
                         </body></html>";
             return Reply::html(200, text);
         }
-        View::Usual | View::Hollow => {}
+        _ => {}
     }
     let before = refreshed_before.min(ask.now);
     let as_of = if is_bridge { resident.upstream_success_at(before) } else { before };
     let items = match view {
         View::Hollow => Vec::new(),
-        _ => resident.plan.script.visible(as_of).take(ENTRIES).collect(),
+        _ => {
+            let items = resident.plan.script.visible(as_of);
+            view.arranged(Vec::new(), items).take(ENTRIES).collect()
+        }
     };
     let newest = items.first().map(|item| item.at);
     if is_bridge {
         let text = rss(resident, &items, Some(as_of));
         return Reply::new(200, "application/rss+xml; charset=utf-8", text)
-            .with("x-upstream-success-at", utc(as_of))
+            .with(UPSTREAM_SUCCESS, rfc3339(as_of))
             .validated(Some(as_of));
     }
     let (kind, text) = match resident.look.second_form {
@@ -55,10 +65,6 @@ pub(super) fn page(
         }
     };
     Reply::new(200, kind, text).validated(newest)
-}
-
-fn utc(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 fn rss(resident: &Resident, items: &[Item], built_at: Option<DateTime<Utc>>) -> String {

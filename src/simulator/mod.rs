@@ -19,6 +19,7 @@ mod plan;
 mod portal;
 mod requests;
 mod resident;
+mod response;
 mod rhythm;
 mod script;
 mod server;
@@ -30,7 +31,8 @@ mod weibo_form;
 
 pub use character::{Character, Venue};
 pub use city::{Canary, City};
-pub use fault::{Fault, Outage};
+pub use fault::{Fault, Faults, Outage};
 pub use requests::Arrival;
+pub use response::Response;
 pub use server::{Simulator, simulate};
 pub use truth::Truth;

@@ -114,21 +114,26 @@ fn home(resident: &Resident) -> String {
 }
 
 /// The items of a column page: pinned first, then by shown date, newest first.
-fn listed(resident: &Resident, now: DateTime<Utc>, page: usize) -> (Vec<Item>, bool) {
+fn listed(
+    resident: &Resident,
+    now: DateTime<Utc>,
+    page: usize,
+    view: View,
+) -> (Vec<Item>, bool) {
     let script = &resident.plan.script;
-    let pins = script.singles.iter().rev().filter(|item| item.pin.is_some()).copied();
+    let pins = script.singles.iter().rev().filter(|item| item.pin.is_some()).copied().collect();
     // Backdated items stand further down than they appeared: look a little further than the page.
-    let enough = page * PAGE + 1 + script.singles.len();
+    let enough = page * PAGE + 61 + script.singles.len();
     let mut rest =
         script.visible(now).filter(|item| item.pin.is_none()).take(enough).collect::<Vec<_>>();
     rest.sort_by_key(|item| std::cmp::Reverse(item.shown_at));
-    let all = pins.chain(rest).collect::<Vec<_>>();
+    let all = view.arranged(pins, rest.into_iter()).collect::<Vec<_>>();
     let more = all.len() > page * PAGE;
     (all.into_iter().skip((page - 1) * PAGE).take(PAGE).collect(), more)
 }
 
 fn column(ask: &Ask, resident: &Resident, page: usize, view: View) -> String {
-    let (mut items, more) = listed(resident, ask.now, page);
+    let (mut items, more) = listed(resident, ask.now, page, view);
     if view == View::Hollow {
         items.clear();
     }
@@ -151,12 +156,12 @@ fn column(ask: &Ask, resident: &Resident, page: usize, view: View) -> String {
         )
     });
     let rows = rows.collect::<String>();
-    let list = match (redesigned, rows.is_empty() && view == View::Usual) {
+    let list = match (redesigned, rows.is_empty() && view != View::Hollow) {
         (true, _) => format!("<section class=\"news-cards\">\n{rows}</section>"),
         (_, true) => "<ul class=\"list\">\n<li class=\"empty\">暂无信息</li>\n</ul>".to_owned(),
         _ => format!("<ul class=\"list\">\n{rows}</ul>"),
     };
-    let pager = pager(page, more && view == View::Usual);
+    let pager = pager(page, more && !matches!(view, View::Redesigned | View::Hollow));
     let body = format!(
         "<div class=\"position\">当前位置：<a href=\"/\">首页</a> &gt; 工作动态</div>\n{list}\n{pager}"
     );

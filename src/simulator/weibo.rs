@@ -90,7 +90,7 @@ fn single(city: &City, ask: &Ask, resident: &Resident) -> Value {
 }
 
 fn timeline(city: &City, ask: &Ask, resident: &Resident, view: View) -> Value {
-    let items = on_page(resident, ask.now, ask.page());
+    let items = on_page(resident, ask, view);
     if items.is_empty() {
         return nothing();
     }
@@ -130,12 +130,11 @@ fn timeline(city: &City, ask: &Ask, resident: &Resident, view: View) -> Value {
     }})
 }
 
-fn on_page(resident: &Resident, now: DateTime<Utc>, page: usize) -> Vec<Item> {
+fn on_page(resident: &Resident, ask: &Ask, view: View) -> Vec<Item> {
     let script = &resident.plan.script;
-    let mut pins = script.singles.iter().filter(|item| item.pin.is_some()).copied();
-    let pins = std::iter::from_fn(|| pins.next_back());
-    let rest = script.visible(now).filter(|item| item.pin.is_none());
-    pins.chain(rest).skip((page - 1) * PAGE).take(PAGE).collect()
+    let pins = script.singles.iter().rev().filter(|item| item.pin.is_some()).copied().collect();
+    let rest = script.visible(ask.now).filter(|item| item.pin.is_none());
+    view.arranged(pins, rest).skip((ask.page() - 1) * PAGE).take(PAGE).collect()
 }
 
 fn renamed(mut post: Value) -> Value {

@@ -1,0 +1,183 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Duration, Utc};
+use xunjian::domain::{LedgerEntry, Moment, Post, shanghai_midnight};
+use xunjian::observe::{
+    CanaryKind, Composed, History, Known, ListedPost, Outcome, Policy, Provenance, Reading, Source,
+    Span, Visit, canary_health, compose, freshness, late,
+};
+use xunjian::platform::{Observability, Platform, Role};
+
+use super::guard::Guard;
+use super::visitor::{Gathered, Visitor};
+
+/// A profile shows no posts of its own; its counter must have moved within this time.
+const PROFILE_GAP: Duration = Duration::days(1);
+
+/// All that is written down about one account: what the store keeps, in memory.
+pub struct Notebook {
+    pub history: History,
+    /// The newest claim on any page ever read, whatever it proves, and whether one was read: all
+    /// that the naive rule knows.
+    pub newest_item: Option<DateTime<Utc>>,
+    pub was_asked: bool,
+    pub failures: Vec<String>,
+    known: BTreeMap<String, Known>,
+    bodies: BTreeMap<(String, String), DateTime<Utc>>,
+    listed_to: BTreeMap<String, DateTime<Utc>>,
+    listed: BTreeSet<String>,
+}
+
+impl Notebook {
+    pub fn new(entry: &LedgerEntry, platform: &Platform, has_canary: bool) -> Self {
+        let lists = platform.crawled().filter(|kind| kind.role == Role::List);
+        let history = History {
+            opened_at: entry.opened_on.map(shanghai_midnight),
+            filed_at: entry.filed_on.map(shanghai_midnight),
+            parts: lists.map(|kind| kind.lists.clone()).collect(),
+            has_canary,
+            ..History::default()
+        };
+        Self {
+            history,
+            newest_item: None,
+            was_asked: false,
+            failures: Vec::new(),
+            known: BTreeMap::new(),
+            bodies: BTreeMap::new(),
+            listed_to: BTreeMap::new(),
+            listed: BTreeSet::new(),
+        }
+    }
+
+    /// Makes a visit and writes it down. Returns what it says of a canary: `None` where a visit
+    /// to a canary says nothing.
+    pub fn visit(
+        &mut self,
+        visitor: &Visitor<'_>,
+        policy: &Policy,
+        quarter: DateTime<Utc>,
+    ) -> Option<bool> {
+        let page = visitor.kind.name.clone();
+        let gathered = visitor.gather(self.listed_to.get(&page).copied().unwrap_or(quarter))?;
+        self.was_asked = true;
+        let said = gathered.pages.first().map(|first| {
+            format!("{:?}{:?}{}", first.identity, first.posts, first.exhausted)
+        });
+        let body = said.map(|said| (page.clone(), said));
+        let same_since = body.as_ref().and_then(|body| self.bodies.get(body)).copied();
+        let reading = visitor.reading(&gathered, same_since);
+        let known = self.known.entry(page.clone()).or_default();
+        let mut composed = compose(&reading, known, policy);
+        unguarded(visitor.without, &mut composed, &reading, policy);
+        if let (Some(body), Outcome::Observed(seen)) = (body, &composed.outcome) {
+            self.bodies.entry(body).or_insert(seen.as_of);
+        }
+        self.note_naively(&gathered);
+        let health = health(visitor, &composed.outcome, &reading.posts, policy);
+        self.write_down(visitor, composed, &reading.posts);
+        health
+    }
+
+    fn note_naively(&mut self, gathered: &Gathered) {
+        let items = gathered.pages.iter().flat_map(|page| &page.posts);
+        let newest = items.filter_map(|post| post.published).map(Moment::lower).max();
+        self.newest_item = self.newest_item.max(newest);
+    }
+
+    fn write_down(&mut self, visitor: &Visitor<'_>, composed: Composed, posts: &[Post]) {
+        let kind = visitor.kind;
+        let part = if kind.role == Role::List { kind.lists.clone() } else { "all".to_owned() };
+        let known = self.known.entry(kind.name.clone()).or_default();
+        if let Some(first_seen) = composed.posts_as_of {
+            let earlier = self.history.visits.iter().filter(|visit| visit.part == part);
+            let earlier = earlier.filter_map(|visit| match &visit.outcome {
+                Outcome::Observed(seen) => Some(seen),
+                _ => None,
+            });
+            let spans: Vec<Span> = earlier.clone().filter_map(|seen| seen.span).collect();
+            let before = earlier.map(|seen| seen.as_of).filter(|at| *at < first_seen).max();
+            for post in posts {
+                let Some(name) = post.reference.clone().or(post.url.clone()) else { continue };
+                known.names.extend([&post.reference, &post.url].into_iter().flatten().cloned());
+                if self.listed.insert(name.clone()) {
+                    self.history.posts.push(ListedPost {
+                        reference: name,
+                        claimed: post.published,
+                        first_seen,
+                        missed_by: late(&spans, post.published, first_seen),
+                        seen_before: before,
+                        recorded_at: visitor.now,
+                    });
+                }
+            }
+        }
+        if let Outcome::Observed(seen) = &composed.outcome {
+            known.observed_to = known.observed_to.max(Some(seen.as_of));
+            if let Some(span) = seen.span {
+                let listed_to = self.listed_to.entry(kind.name.clone()).or_insert(span.high);
+                *listed_to = span.high.max(*listed_to);
+            }
+        }
+        self.history.visits.push(Visit {
+            page: kind.name.clone(),
+            part,
+            started_at: visitor.now,
+            recorded_at: visitor.now,
+            adapter: visitor.platform.digest.clone(),
+            source: match visitor.platform.observability {
+                Observability::PublicFeed => Source::Bridge,
+                _ => Source::Crawl,
+            },
+            outcome: composed.outcome,
+        });
+    }
+}
+
+/// Takes guards out of what a visit proves.
+fn unguarded(
+    without: Option<Guard>,
+    composed: &mut Composed,
+    reading: &Reading,
+    policy: &Policy,
+) {
+    let Outcome::Observed(seen) = &mut composed.outcome else { return };
+    match without {
+        Some(Guard::Hidden) => seen.posts_total = None,
+        Some(Guard::Coverage) if seen.span.is_none() => {
+            seen.span = Some(Span { low: DateTime::UNIX_EPOCH, high: seen.as_of });
+            seen.confirming = match &reading.provenance {
+                Provenance::Crawl(answer) => {
+                    freshness(answer, policy).is_some_and(|fresh| fresh.may_confirm)
+                }
+                _ => true,
+            };
+        }
+        _ => {}
+    }
+}
+
+/// What a look at a canary says, as the crawl reads it.
+fn health(
+    visitor: &Visitor<'_>,
+    outcome: &Outcome,
+    posts: &[Post],
+    policy: &Policy,
+) -> Option<bool> {
+    let (newest, gap) = match visitor.kind.role {
+        Role::Profile => {
+            let counts = matches!(outcome, Outcome::Observed(seen)
+                if seen.posts_total.as_ref().and_then(|total| total.low()).is_some_and(|n| n > 0));
+            (counts.then_some(visitor.now), PROFILE_GAP)
+        }
+        _ => {
+            let posts = posts.iter().filter(|post| !post.pinned);
+            let mut times: Vec<DateTime<Utc>> =
+                posts.filter_map(|post| post.published).map(Moment::lower).collect();
+            times.sort_unstable();
+            let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max();
+            (times.last().copied(), longest.unwrap_or_default().max(PROFILE_GAP))
+        }
+    };
+    canary_health(CanaryKind::Named, outcome, newest, gap, policy, visitor.now)
+}

@@ -1,0 +1,177 @@
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+use xunjian::simulator::{Character, City, Fault, Faults, Outage, Venue};
+
+/// Hosts that many accounts share.
+const HOSTS: [&str; 3] = ["m.weibo.cn", "bridge.lucheng.example", "feeds.lucheng.example"];
+
+/// Of so many account-days one begins a trouble of the account's own.
+const OWN_TROUBLE_ONE_IN: u64 = 40;
+
+/// In so many percent of days a trouble of a whole shared host begins.
+const HOST_TROUBLE_PERCENT: u64 = 12;
+
+/// Repeatable chance: the finalizer of SplitMix64 over seed and labels.
+pub fn draw(seed: u64, labels: &[u64]) -> u64 {
+    labels.iter().fold(seed, |state, label| {
+        let mut z = (state ^ label).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    })
+}
+
+/// What goes wrong on each simulated day, for whom: all of it drawn from the seed.
+pub struct Weather {
+    days: Vec<Faults>,
+    /// Two days on which nothing is visited.
+    down: [usize; 2],
+}
+
+/// Where a fault strikes, and where its labels begin.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    seed: u64,
+    number: u64,
+    target: &'a str,
+    start: DateTime<Utc>,
+}
+
+type Days = Vec<BTreeMap<String, Fault>>;
+
+impl Weather {
+    pub fn of(city: &City, seed: u64, start: DateTime<Utc>, days: usize) -> Self {
+        let mut plan: Days = vec![BTreeMap::new(); days];
+        for (number, host) in (1_000_000..).zip(HOSTS) {
+            hinder_host(&mut plan, Place { seed, number, target: host, start });
+        }
+        for (number, entry) in (0..).zip(city.ledger()) {
+            let place = Place { seed, number, target: &entry.key, start };
+            let character = city.character(&entry.key).unwrap_or(Character::Active);
+            let venue = Venue::of_platform(&entry.platform).unwrap_or(Venue::Feed);
+            match lasting(place, character, venue) {
+                Some((from, fault)) => {
+                    for day in plan.iter_mut().skip(from) {
+                        day.insert(entry.key.clone(), fault);
+                    }
+                }
+                None => hinder_account(&mut plan, place),
+            }
+        }
+        let first = 3 + usize::try_from(draw(seed, &[7]) % 8).unwrap_or(0);
+        let first = first.min(days.saturating_sub(2));
+        let faults = plan.into_iter().map(|day| {
+            let mut faults = Faults::default();
+            for (target, fault) in day {
+                faults.set(&target, Some(fault));
+            }
+            faults
+        });
+        Self { days: faults.collect(), down: [first, first + 1] }
+    }
+
+    /// The faults of a day.
+    pub fn on(&self, day: usize) -> &Faults {
+        &self.days[day]
+    }
+
+    /// Whether the daemon is down all day.
+    pub fn is_down(&self, day: usize) -> bool {
+        self.down.contains(&day)
+    }
+}
+
+/// Some accounts are never shown whole; they have no other trouble.
+fn lasting(place: Place<'_>, character: Character, venue: Venue) -> Option<(usize, Fault)> {
+    let chance = draw(place.seed, &[place.number, 1]) % 100;
+    let shallow = matches!(character, Character::PinnedActive) && chance < 60;
+    let plain = matches!(character, Character::Active | Character::Quiet | Character::Dormant);
+    match chance {
+        _ if shallow => Some((0, Fault::Shallow)),
+        0..4 if plain => Some((0, Fault::HotOrder)),
+        4..8 if plain && venue == Venue::Weibo => {
+            Some((5, Fault::FollowersOnly { since: place.start + Duration::days(5) }))
+        }
+        8..10 if plain => Some((0, Fault::Shallow)),
+        10..12 if plain => Some((0, Fault::OtherAccount)),
+        _ => None,
+    }
+}
+
+fn hinder_host(plan: &mut Days, place: Place<'_>) {
+    let mut day = 0;
+    while day < plan.len() {
+        let chance = |label| draw(place.seed, &[place.number, day as u64, label]);
+        if chance(2) % 100 >= HOST_TROUBLE_PERCENT {
+            day += 1;
+            continue;
+        }
+        let long = 1 + usize::try_from(chance(3) % 3).unwrap_or(0);
+        let now = place.start + Duration::days(day.try_into().unwrap_or(0));
+        let since = now - Duration::days(12 + (chance(4) % 9).cast_signed());
+        let fault = match chance(5) % 11 {
+            0 => Fault::Blocked,
+            1 => Fault::HollowSuccess,
+            2 => Fault::Outage(Outage::Status(503)),
+            3 => Fault::Outage(Outage::Hanging),
+            4 => Fault::LayoutBreak,
+            5 => Fault::RobotsRefusal,
+            6 => Fault::UpstreamStuck { since: now },
+            7 => Fault::Stale { since, with_age: true },
+            8 => Fault::Stale { since, with_age: false },
+            9 => Fault::Replica { since },
+            _ => wrong_clock(chance(6)),
+        };
+        strike(plan, place.target, day, long, fault);
+        day += long + 1;
+    }
+}
+
+fn hinder_account(plan: &mut Days, place: Place<'_>) {
+    let mut day = 0;
+    while day < plan.len() {
+        let chance = |label| draw(place.seed, &[place.number, day as u64, label]);
+        let first_sight = day == 0 && chance(7) % 12 == 0;
+        if !first_sight && chance(2) % OWN_TROUBLE_ONE_IN != 0 {
+            day += 1;
+            continue;
+        }
+        let mut long = 1 + usize::try_from(chance(3) % 4).unwrap_or(0);
+        let now = place.start + Duration::days(day.try_into().unwrap_or(0));
+        let since = now - Duration::days(12 + (chance(4) % 9).cast_signed());
+        let kind = if first_sight { 9 } else { chance(5) % 12 };
+        let fault = match kind {
+            0 => Fault::Blocked,
+            1 => Fault::HollowSuccess,
+            2 => Fault::Outage(Outage::Status(502)),
+            3 => Fault::Outage(Outage::Closed),
+            4 => Fault::LayoutBreak,
+            5 => Fault::RobotsRefusal,
+            6 => Fault::UpstreamStuck { since: now },
+            7 => Fault::Stale { since, with_age: true },
+            8 => Fault::Stale { since, with_age: false },
+            9 => {
+                // The bound of this adversary: no single account's page lies on two days of three
+                // with nothing to show it.
+                long = 1;
+                Fault::Replica { since }
+            }
+            10 => Fault::OtherAccount,
+            _ => wrong_clock(chance(6)),
+        };
+        strike(plan, place.target, day, long, fault);
+        day += long + 4;
+    }
+}
+
+fn wrong_clock(chance: u64) -> Fault {
+    let seconds = 400 + (chance % 36_000).cast_signed();
+    Fault::WrongClock { seconds: if chance.is_multiple_of(2) { seconds } else { -seconds } }
+}
+
+fn strike(plan: &mut Days, target: &str, day: usize, long: usize, fault: Fault) {
+    for struck in plan.iter_mut().skip(day).take(long) {
+        struck.insert(target.to_owned(), fault);
+    }
+}
