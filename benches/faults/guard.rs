@@ -5,7 +5,7 @@ use xunjian::observe::{History, Policy};
 
 /// A rule of the observation calculus that can be left out, to see whether anything notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guard {
+pub(super) enum Guard {
     /// Silence needs observations on two days, three without a canary.
     Confirmations,
     /// An observation waits for a healthy canary.
@@ -25,7 +25,7 @@ pub enum Guard {
 }
 
 impl Guard {
-    pub const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Confirmations,
         Self::Canary,
         Self::Freshness,
@@ -37,7 +37,7 @@ impl Guard {
     ];
 
     /// The shipped policy, less the numbers of this guard.
-    pub fn policy(without: Option<Self>) -> Policy {
+    pub(super) fn policy(without: Option<Self>) -> Policy {
         let mut policy = Policy::default();
         match without {
             Some(Self::Confirmations) => {
@@ -53,7 +53,7 @@ impl Guard {
     }
 
     /// What the judge is told of an account.
-    pub fn history(without: Option<Self>, history: &mut History) {
+    pub(super) fn history(without: Option<Self>, history: &mut History) {
         if without == Some(Self::Canary) {
             history.canaries.clear();
             history.has_canary = false;

@@ -15,13 +15,12 @@ use super::visitor::{Gathered, Visitor};
 const PROFILE_GAP: Duration = Duration::days(1);
 
 /// All that is written down about one account: what the store keeps, in memory.
-pub struct Notebook {
-    pub history: History,
+pub(super) struct Notebook {
+    pub(super) history: History,
     /// The newest claim on any page ever read, whatever it proves, and whether one was read: all
     /// that the naive rule knows.
-    pub newest_item: Option<DateTime<Utc>>,
-    pub was_asked: bool,
-    pub failures: Vec<String>,
+    pub(super) newest_item: Option<DateTime<Utc>>,
+    pub(super) was_asked: bool,
     known: BTreeMap<String, Known>,
     bodies: BTreeMap<(String, String), DateTime<Utc>>,
     listed_to: BTreeMap<String, DateTime<Utc>>,
@@ -29,7 +28,7 @@ pub struct Notebook {
 }
 
 impl Notebook {
-    pub fn new(entry: &LedgerEntry, platform: &Platform, has_canary: bool) -> Self {
+    pub(super) fn new(entry: &LedgerEntry, platform: &Platform, has_canary: bool) -> Self {
         let lists = platform.crawled().filter(|kind| kind.role == Role::List);
         let history = History {
             opened_at: entry.opened_on.map(shanghai_midnight),
@@ -42,7 +41,6 @@ impl Notebook {
             history,
             newest_item: None,
             was_asked: false,
-            failures: Vec::new(),
             known: BTreeMap::new(),
             bodies: BTreeMap::new(),
             listed_to: BTreeMap::new(),
@@ -52,7 +50,7 @@ impl Notebook {
 
     /// Makes a visit and writes it down. Returns what it says of a canary: `None` where a visit
     /// to a canary says nothing.
-    pub fn visit(
+    pub(super) fn visit(
         &mut self,
         visitor: &Visitor<'_>,
         policy: &Policy,

@@ -11,21 +11,21 @@ use xunjian::simulator::{City, Faults, Response};
 use super::guard::Guard;
 
 /// One visit of one page kind, as the crawl makes it, without a socket.
-pub struct Visitor<'a> {
-    pub city: &'a City,
-    pub faults: &'a Faults,
-    pub platform: &'a Platform,
-    pub kind: &'a PageKind,
-    pub entry: &'a LedgerEntry,
-    pub now: DateTime<Utc>,
-    pub without: Option<Guard>,
+pub(super) struct Visitor<'a> {
+    pub(super) city: &'a City,
+    pub(super) faults: &'a Faults,
+    pub(super) platform: &'a Platform,
+    pub(super) kind: &'a PageKind,
+    pub(super) entry: &'a LedgerEntry,
+    pub(super) now: DateTime<Utc>,
+    pub(super) without: Option<Guard>,
 }
 
 /// What a visit brought home.
-pub struct Gathered {
+pub(super) struct Gathered {
     first: Result<Reached, Reason>,
     /// What the pages say, first page first.
-    pub pages: Vec<Extraction>,
+    pub(super) pages: Vec<Extraction>,
 }
 
 struct Reached {
@@ -35,7 +35,7 @@ struct Reached {
 
 impl Visitor<'_> {
     /// Asks for the page and those that follow, back to `back_to`.
-    pub fn gather(&self, back_to: DateTime<Utc>) -> Option<Gathered> {
+    pub(super) fn gather(&self, back_to: DateTime<Utc>) -> Option<Gathered> {
         let url = self.entry.url.as_deref();
         let address = self.kind.url.as_ref()?.fill(&self.entry.handle, url, 1)?;
         let reached = match self.reach(&address) {
@@ -113,7 +113,7 @@ impl Visitor<'_> {
     }
 
     /// The visit in the words of the calculus; `same_since` as [`Answer::same_since`].
-    pub fn reading(&self, gathered: &Gathered, same_since: Option<DateTime<Utc>>) -> Reading {
+    pub(super) fn reading(&self, gathered: &Gathered, same_since: Option<DateTime<Utc>>) -> Reading {
         let first = gathered.pages.first();
         let last = gathered.pages.last();
         let identity = first.map(|page| page.identity.clone()).unwrap_or_default();

@@ -13,7 +13,7 @@ const OWN_TROUBLE_ONE_IN: u64 = 40;
 const HOST_TROUBLE_PERCENT: u64 = 12;
 
 /// Repeatable chance: the finalizer of SplitMix64 over seed and labels.
-pub fn draw(seed: u64, labels: &[u64]) -> u64 {
+pub(super) fn draw(seed: u64, labels: &[u64]) -> u64 {
     labels.iter().fold(seed, |state, label| {
         let mut z = (state ^ label).wrapping_add(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ pub fn draw(seed: u64, labels: &[u64]) -> u64 {
 }
 
 /// What goes wrong on each simulated day, for whom: all of it drawn from the seed.
-pub struct Weather {
+pub(super) struct Weather {
     days: Vec<Faults>,
     /// Two days on which nothing is visited.
     down: [usize; 2],
@@ -41,7 +41,7 @@ struct Place<'a> {
 type Days = Vec<BTreeMap<String, Fault>>;
 
 impl Weather {
-    pub fn of(city: &City, seed: u64, start: DateTime<Utc>, days: usize) -> Self {
+    pub(super) fn of(city: &City, seed: u64, start: DateTime<Utc>, days: usize) -> Self {
         let mut plan: Days = vec![BTreeMap::new(); days];
         for (number, host) in (1_000_000..).zip(HOSTS) {
             hinder_host(&mut plan, Place { seed, number, target: host, start });
@@ -72,12 +72,12 @@ impl Weather {
     }
 
     /// The faults of a day.
-    pub fn on(&self, day: usize) -> &Faults {
+    pub(super) fn on(&self, day: usize) -> &Faults {
         &self.days[day]
     }
 
     /// Whether the daemon is down all day.
-    pub fn is_down(&self, day: usize) -> bool {
+    pub(super) fn is_down(&self, day: usize) -> bool {
         self.down.contains(&day)
     }
 }

@@ -1,0 +1,170 @@
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use xunjian::domain::{LedgerEntry, shanghai_date};
+use xunjian::observe::Policy;
+use xunjian::simulator::{Character, City, Fault, Faults, Venue};
+
+/// What a visit on a day can show at all, by the faults in force: told by the simulator's script,
+/// not by what was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sight {
+    /// Nothing that can be relied on.
+    Nothing,
+    /// Posts, but not that there are no others.
+    Posts,
+    /// The whole truth of the moment.
+    Whole,
+}
+
+/// What can be told of an account on a day by whoever visits as the daemon did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tellable {
+    /// Active, silent or gone: there is a right answer within reach.
+    Yes {
+        /// The longest silence that can be proven, in days: 0, 10 or 14; accounts that never posted
+        /// and those that are gone count as 14.
+        silent_days: i64,
+    },
+    /// No verdict but `undetermined` is right.
+    No,
+}
+
+/// One account as the simulator knows it.
+pub(super) struct Oracle {
+    pub(super) character: Character,
+    venue: Option<Venue>,
+    /// When the posts became public, oldest first, to the end of the run.
+    pub(super) posts: Vec<DateTime<Utc>>,
+    /// How much later than a post's true time its page may show it to be.
+    slack: Duration,
+    opened_by: DateTime<Utc>,
+    can_be_told: bool,
+    claims_later: bool,
+    visits: Vec<(DateTime<Utc>, Sight)>,
+    /// The host's canary by day; `None` where there is none or no day passed.
+    trusted: Vec<bool>,
+    has_canary: bool,
+}
+
+impl Oracle {
+    pub(super) fn new(city: &City, entry: &LedgerEntry, end: DateTime<Utc>, has_canary: bool) -> Self {
+        let character = city.character(&entry.key).unwrap_or(Character::Active);
+        let truth = city.truth(&entry.key, end);
+        let opened = entry.opened_on.unwrap_or_default();
+        Self {
+            character,
+            venue: Venue::of_platform(&entry.platform),
+            can_be_told: truth.as_ref().is_some_and(|truth| truth.observable)
+                && character != Character::Backdating,
+            posts: truth.map(|truth| truth.posts).unwrap_or_default(),
+            slack: match Venue::of_platform(&entry.platform) {
+                // Lists of dates, and words such as `3小时前` that become dates.
+                Some(Venue::Portal | Venue::Weibo) => Duration::days(1),
+                // A bridge looks every two hours.
+                Some(Venue::Wechat) => Duration::hours(2),
+                _ => Duration::zero(),
+            },
+            opened_by: xunjian::domain::shanghai_midnight(opened) + Duration::days(1),
+            claims_later: false,
+            visits: Vec::new(),
+            trusted: Vec::new(),
+            has_canary,
+        }
+    }
+
+    /// The account's last post claims to come from the future.
+    pub(super) fn claims_later(&mut self) {
+        self.claims_later = true;
+    }
+
+    /// Notes that a visit was made at an instant.
+    pub(super) fn visited(&mut self, city: &City, faults: &Faults, key: &str, at: DateTime<Utc>) {
+        let venue = self.venue;
+        let sight = match city.hindrance(faults, key, at) {
+            None | Some(Fault::Slow { .. }) => Sight::Whole,
+            Some(Fault::WrongClock { .. }) if venue == Some(Venue::Wechat) => Sight::Whole,
+            Some(Fault::WrongClock { .. }) => Sight::Posts,
+            Some(Fault::UpstreamStuck { .. }) if venue != Some(Venue::Wechat) => Sight::Whole,
+            Some(Fault::FollowersOnly { since }) => {
+                let unseen = self.posts.iter().any(|post| *post > since && *post <= at);
+                if unseen { Sight::Nothing } else { Sight::Whole }
+            }
+            Some(_) => Sight::Nothing,
+        };
+        self.visits.push((at, sight));
+        self.trusted.push(!self.has_canary);
+    }
+
+    /// Notes that the canary of the account's host was seen healthy after the last visit.
+    pub(super) fn trusted(&mut self) {
+        if let Some(last) = self.trusted.last_mut() {
+            *last = true;
+        }
+    }
+
+    /// The last post before an instant.
+    pub(super) fn last_post(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let upto = self.posts.partition_point(|post| *post < now);
+        upto.checked_sub(1).map(|last| self.posts[last])
+    }
+
+    /// What can be told at an instant. `frozen`: the host's canary was last seen in trouble.
+    pub(super) fn tellable(&self, now: DateTime<Utc>, frozen: bool, policy: &Policy) -> Tellable {
+        if !self.can_be_told {
+            return Tellable::No;
+        }
+        let last = self.last_post(now);
+        let seen = |post: DateTime<Utc>| {
+            let mut visits = self.visits.iter();
+            visits.any(|(at, sight)| *sight >= Sight::Posts && *at >= post + Duration::hours(2))
+        };
+        let recent = now - Duration::days(10) + self.slack;
+        let is_active = self.posts.iter().rev().take_while(|post| **post > recent);
+        if self.character != Character::Cancelled
+            && !self.claims_later
+            && is_active.into_iter().any(|post| *post < now && seen(*post))
+        {
+            return Tellable::Yes { silent_days: 0 };
+        }
+        let silent = [14, 10].into_iter().find(|days| {
+            let quiet_from = match (self.character, last) {
+                (Character::Cancelled, _) => Some(DateTime::UNIX_EPOCH),
+                (Character::NeverPosted, _) if *days == 14 => Some(self.opened_by),
+                (_, last) if self.claims_later => self.first_sight().max(last),
+                (_, last) => last.map(|last| last + self.slack),
+            };
+            let crossed = quiet_from.map(|from| from + Duration::days(*days));
+            crossed.is_some_and(|crossed| !frozen && self.is_provable(now, crossed, policy))
+        });
+        match silent {
+            Some(silent_days) => Tellable::Yes { silent_days },
+            None => Tellable::No,
+        }
+    }
+
+    fn first_sight(&self) -> Option<DateTime<Utc>> {
+        self.visits.iter().find(|(_, sight)| *sight >= Sight::Posts).map(|(at, _)| *at)
+    }
+
+    /// Whether enough whole views stand behind a silence that began to count at `crossed`.
+    fn is_provable(&self, now: DateTime<Utc>, crossed: DateTime<Utc>, policy: &Policy) -> bool {
+        let whole = self.visits.iter().zip(&self.trusted);
+        let whole: Vec<DateTime<Utc>> = whole
+            .filter(|((_, sight), trusted)| *sight == Sight::Whole && **trusted)
+            .map(|((at, _), _)| *at)
+            .collect();
+        let needed = if self.has_canary {
+            policy.confirmations
+        } else {
+            policy.confirmations_without_canary
+        };
+        let recent = now - Duration::hours(i64::from(policy.max_age_hours) - 2);
+        let window = Duration::hours(i64::from(policy.confirm_within_hours));
+        whole.iter().any(|last| {
+            let near = whole.iter().filter(|at| **at <= *last && **at > *last - window);
+            let days: BTreeSet<NaiveDate> = near.map(|at| shanghai_date(*at)).collect();
+            *last > recent && *last >= crossed && days.len() >= needed as usize
+        })
+    }
+}
