@@ -59,9 +59,10 @@ impl Notebook {
         let page = visitor.kind.name.clone();
         let gathered = visitor.gather(self.listed_to.get(&page).copied().unwrap_or(quarter))?;
         self.was_asked = true;
-        let said = gathered.pages.first().map(|first| {
-            format!("{:?}{:?}{}", first.identity, first.posts, first.exhausted)
-        });
+        let said = gathered
+            .pages
+            .first()
+            .map(|first| format!("{:?}{:?}{}", first.identity, first.posts, first.exhausted));
         let body = said.map(|said| (page.clone(), said));
         let same_since = body.as_ref().and_then(|body| self.bodies.get(body)).copied();
         let reading = visitor.reading(&gathered, same_since);
@@ -133,12 +134,7 @@ impl Notebook {
 }
 
 /// Takes guards out of what a visit proves.
-fn unguarded(
-    without: Option<Guard>,
-    composed: &mut Composed,
-    reading: &Reading,
-    policy: &Policy,
-) {
+fn unguarded(without: Option<Guard>, composed: &mut Composed, reading: &Reading, policy: &Policy) {
     let Outcome::Observed(seen) = &mut composed.outcome else { return };
     match without {
         Some(Guard::Hidden) => seen.posts_total = None,

@@ -48,7 +48,12 @@ pub(super) struct Oracle {
 }
 
 impl Oracle {
-    pub(super) fn new(city: &City, entry: &LedgerEntry, end: DateTime<Utc>, has_canary: bool) -> Self {
+    pub(super) fn new(
+        city: &City,
+        entry: &LedgerEntry,
+        end: DateTime<Utc>,
+        has_canary: bool,
+    ) -> Self {
         let character = city.character(&entry.key).unwrap_or(Character::Active);
         let truth = city.truth(&entry.key, end);
         let opened = entry.opened_on.unwrap_or_default();

@@ -346,7 +346,8 @@ impl Simulation<'_> {
     /// The naive rule: the newest item seen anywhere is the last post, whatever failed.
     fn note_naive(&mut self, one: &Watched<'_>, now: DateTime<Utc>) {
         let fortnight = now - Duration::days(14);
-        let called = one.notebook.was_asked && one.notebook.newest_item.is_none_or(|at| at < fortnight);
+        let called =
+            one.notebook.was_asked && one.notebook.newest_item.is_none_or(|at| at < fortnight);
         let posted = one.oracle.last_post(now).is_some_and(|last| last >= fortnight);
         if called && posted && one.oracle.character != Character::Cancelled {
             self.tally.wronged_naively.insert(format!("{}:{}", self.run.seed, one.entry.key));

@@ -65,11 +65,12 @@ impl Tally {
         self.false_silent.extend(other.false_silent);
         self.false_active += other.false_active;
         self.avoidable_told.extend(other.avoidable_told);
-        for (mine, theirs) in [
-            (&mut self.undetermined, other.undetermined),
-            (&mut self.avoidable, other.avoidable),
-        ] {
-            theirs.into_iter().for_each(|(reason, count)| *mine.entry(reason).or_default() += count);
+        for (mine, theirs) in
+            [(&mut self.undetermined, other.undetermined), (&mut self.avoidable, other.avoidable)]
+        {
+            theirs
+                .into_iter()
+                .for_each(|(reason, count)| *mine.entry(reason).or_default() += count);
         }
         for (days, count) in other.lateness {
             *self.lateness.entry(days).or_default() += count;

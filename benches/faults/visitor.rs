@@ -2,9 +2,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 use xunjian::domain::{Extraction, LedgerEntry, Moment, PageVerdict, Post, Precision, Reason};
 use xunjian::extract::{self, extract};
-use xunjian::observe::{
-    Answer, PageRules, Proof, Provenance, Reading, Role, UnchangedTime,
-};
+use xunjian::observe::{Answer, PageRules, Proof, Provenance, Reading, Role, UnchangedTime};
 use xunjian::platform::{self, IdentityProof, Observability, Order, PageKind, Platform};
 use xunjian::simulator::{City, Faults, Response};
 
@@ -113,7 +111,11 @@ impl Visitor<'_> {
     }
 
     /// The visit in the words of the calculus; `same_since` as [`Answer::same_since`].
-    pub(super) fn reading(&self, gathered: &Gathered, same_since: Option<DateTime<Utc>>) -> Reading {
+    pub(super) fn reading(
+        &self,
+        gathered: &Gathered,
+        same_since: Option<DateTime<Utc>>,
+    ) -> Reading {
         let first = gathered.pages.first();
         let last = gathered.pages.last();
         let identity = first.map(|page| page.identity.clone()).unwrap_or_default();
@@ -158,9 +160,10 @@ impl Visitor<'_> {
         if self.without == Some(Guard::Identity) {
             return Proof::Address { address_kept: true, list_found };
         }
-        let address = self.kind.url.as_ref().and_then(|template| {
-            template.fill(&self.entry.handle, self.entry.url.as_deref(), 1)
-        });
+        let address =
+            self.kind.url.as_ref().and_then(|template| {
+                template.fill(&self.entry.handle, self.entry.url.as_deref(), 1)
+            });
         let asked = address.and_then(|address| Url::parse(&address).ok());
         let address_kept = asked.is_some_and(|asked| asked.as_str() == reached.final_url);
         match self.kind.identity {

@@ -191,6 +191,7 @@ fn record(
             },
             outcome: composed.outcome,
         },
+        look: None,
     }
 }
 

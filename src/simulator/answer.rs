@@ -279,12 +279,7 @@ fn other_account(city: &City, ask: &Ask, resident: Option<&Resident>) -> Reply {
     }
 }
 
-fn replica(
-    city: &City,
-    ask: &Ask,
-    resident: Option<&Resident>,
-    since: DateTime<Utc>,
-) -> Reply {
+fn replica(city: &City, ask: &Ask, resident: Option<&Resident>, since: DateTime<Utc>) -> Reply {
     let then = Ask { now: since.min(ask.now), ..ask.clone() };
     let mut reply = page(city, &then, resident, View::Usual);
     for (name, value) in &mut reply.headers {

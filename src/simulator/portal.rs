@@ -114,12 +114,7 @@ fn home(resident: &Resident) -> String {
 }
 
 /// The items of a column page: pinned first, then by shown date, newest first.
-fn listed(
-    resident: &Resident,
-    now: DateTime<Utc>,
-    page: usize,
-    view: View,
-) -> (Vec<Item>, bool) {
+fn listed(resident: &Resident, now: DateTime<Utc>, page: usize, view: View) -> (Vec<Item>, bool) {
     let script = &resident.plan.script;
     let pins = script.singles.iter().rev().filter(|item| item.pin.is_some()).copied().collect();
     // Backdated items stand further down than they appeared: look a little further than the page.

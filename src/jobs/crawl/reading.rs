@@ -231,6 +231,7 @@ mod tests {
                 source_time: None,
                 verdict: PageVerdict::Observation,
                 reason: None,
+                finding: None,
                 warnings: Vec::new(),
             }
         };
