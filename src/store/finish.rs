@@ -44,10 +44,8 @@ impl Store {
     /// Writes visits with all they found, and hands their targets back, in one transaction.
     ///
     /// A record whose lease has moved on writes nothing, nor its look at a canary. The same record
-    /// a
-    /// second time changes nothing. What is known of a post from its first listing is never
-    /// overwritten: claimed time,
-    /// first seen, what missed it.
+    /// a second time changes nothing. What is known of a post from its first listing is never
+    /// overwritten: claimed time, first seen, what missed it.
     pub async fn finish(&self, batch: &[VisitRecord]) -> Result<FinishReport, StoreError> {
         let instants: Vec<DateTime<Utc>> =
             batch.iter().flat_map(|record| [record.visit.started_at, record.seen_at]).collect();

@@ -43,7 +43,8 @@ use super::Context;
 /// Finished visits that may wait for the writer before fetching pauses.
 const FINISHED_MAX: usize = 256;
 
-/// Less of a lease than this does not last for a visit: a turn at the host and a slow answer.
+/// Less of a lease than this, or than a quarter of it, does not last for a visit: a turn at the host
+/// and a slow answer.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(120);
 
 /// How long to wait before asking a database again that did not answer.
@@ -210,7 +211,9 @@ async fn visit_target(
 ) {
     // What would outlive its lease is left to whoever claims it next.
     let ends_in = target.lease.until - context.clock.now();
-    if running.soft_stop.is_cancelled() || ends_in < LEASE_MARGIN {
+    let lease = i64::try_from(context.settings.lease_seconds).unwrap_or(i64::MAX);
+    let margin = LEASE_MARGIN.min(TimeDelta::seconds(lease / 4));
+    if running.soft_stop.is_cancelled() || ends_in < margin {
         return;
     }
     let visiting = AssertUnwindSafe(visit::visit(&context, &target)).catch_unwind();

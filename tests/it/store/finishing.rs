@@ -12,7 +12,7 @@ async fn rows(pool: &PgPool, table: &str) -> i64 {
 }
 
 /// The posts of account `a0`.
-async fn posts(store: &Store) -> Vec<StoredPost> {
+async fn stored_posts(store: &Store) -> Vec<StoredPost> {
     let account = store.account("a0").await.unwrap().unwrap();
     store.score_input(account, at(-10_000), at(10_000)).await.unwrap().posts
 }
@@ -139,7 +139,7 @@ async fn what_the_first_listing_said_is_kept() {
     store.finish(&[observed(account, 30, -100, vec![later])]).await.unwrap();
     // An older answer written down late moves nothing back.
     store.finish(&[observed(account, 20, -100, vec![post("p1", -5, 5)])]).await.unwrap();
-    let posts = posts(&store).await;
+    let posts = stored_posts(&store).await;
     let [one] = posts.as_slice() else { panic!("{posts:?}") };
     assert_eq!(one.listed.claimed, post("p1", -5, 0).published);
     assert_eq!((one.listed.first_seen, one.last_seen), (at(0), at(30)));
@@ -156,21 +156,21 @@ async fn a_late_post_names_the_observation_that_missed_it() {
     let mut other_part = observed(account, 70, -100, Vec::new());
     other_part.visit.part = "videos".into();
     store.finish(&[other_part]).await.unwrap();
-    let listed = vec![
+    let posts = vec![
         post("in time", 65, 0),
         post("late", 30, 0),
         // Its minute ends after the first observation's span, and before the second's.
         post("at the edge", 0, 0),
         post("before the spans", -500, 0),
     ];
-    let report = store.finish(&[observed(account, 90, -900, listed)]).await.unwrap();
+    let report = store.finish(&[observed(account, 90, -900, posts)]).await.unwrap();
     let missed =
         |name: &str| report.discovered.iter().find(|one| one.reference == name).unwrap().missed_by;
     assert_eq!(missed("in time"), None);
     assert_eq!(missed("late"), Some(at(60)));
     assert_eq!(missed("at the edge"), Some(at(60)));
     assert_eq!(missed("before the spans"), None);
-    for stored in posts(&store).await {
+    for stored in stored_posts(&store).await {
         assert_eq!(stored.listed.seen_before, Some(at(60)), "{}", stored.listed.reference);
     }
 }

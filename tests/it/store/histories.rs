@@ -55,9 +55,10 @@ async fn visits_come_back_as_the_facts_they_were() {
 async fn new_items_are_those_no_visit_listed_before() {
     let (store, _database) = database().await;
     let account = accounts(&store, 1).await[0];
-    let lists: [&[&str]; 3] = [&["p1", "p2"], &["p1", "p2"], &["p2", "p3"]];
-    for (minute, names) in (0..).zip(lists) {
-        let posts = names.iter().map(|name| post(name, -5, 0)).collect();
+    let lists: [&[(&str, i64)]; 3] =
+        [&[("p1", -5), ("p2", -5)], &[("p1", -5), ("p2", -5)], &[("p2", -5), ("p3", 1)]];
+    for (minute, items) in (0..).zip(lists) {
+        let posts = items.iter().map(|(name, claimed)| post(name, *claimed, 0)).collect();
         store.finish(&[observed(account, minute, -100, posts)]).await.unwrap();
     }
     let histories = store.histories(&[account], at(-10)).await.unwrap();
@@ -78,8 +79,9 @@ async fn what_deeper_reading_brings_up_hides_no_growth_of_the_counter() {
     let account = AccountId(1);
     let day = 24 * 60;
     let list = |minute: i64, counter: u64, items: std::ops::Range<i64>| {
+        let low = -(39 + items.end) * day;
         let posts = items.map(|age| post(&format!("p{age}"), -(40 + age) * day, 0)).collect();
-        let mut record = observed(account, minute, -100 * day, posts);
+        let mut record = observed(account, minute, low, posts);
         if let Outcome::Observed(observation) = &mut record.visit.outcome {
             observation.posts_total = Some(Count::Exact(counter));
         }
