@@ -161,7 +161,7 @@ fn health(
     let (newest, gap) = match visitor.kind.role {
         Role::Profile => {
             let counts = matches!(outcome, Outcome::Observed(seen)
-                if seen.posts_total.as_ref().and_then(|total| total.low()).is_some_and(|n| n > 0));
+                if seen.posts_total.as_ref().and_then(xunjian::domain::Count::low).is_some_and(|n| n > 0));
             (counts.then_some(visitor.now), PROFILE_GAP)
         }
         _ => {

@@ -80,7 +80,7 @@ impl Run {
         let mut city = City::generate(self.seed, start, self.accounts);
         let later = city.keys_of(Character::Dormant).into_iter().enumerate();
         let later: Vec<String> = later
-            .filter(|(number, _)| draw(self.seed, &[*number as u64, 9]) % 8 == 0)
+            .filter(|(number, _)| draw(self.seed, &[*number as u64, 9]).is_multiple_of(8))
             .map(|(_, key)| key)
             .collect();
         later.iter().for_each(|key| city.claim_later(key, Duration::days(400)));
