@@ -43,8 +43,8 @@ use super::Context;
 /// Finished visits that may wait for the writer before fetching pauses.
 const FINISHED_MAX: usize = 256;
 
-/// Less of a lease than this, or than a quarter of it, does not last for a visit: a turn at the host
-/// and a slow answer.
+/// Less of a lease than this, or than a quarter of it, does not last for a visit: a turn at the
+/// host and a slow answer.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(120);
 
 /// How long to wait before asking a database again that did not answer.
