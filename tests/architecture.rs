@@ -58,7 +58,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
     ("observe/view.rs", "what a history shows, each view a few lines"),
     ("observe/visit.rs", "one visit from reading to outcome"),
     ("platform/compile.rs", "every rule of a platform file beside its problem"),
-    ("simulator/answer.rs", "every way to answer wrongly, beside the right one"),
     ("store/ledger.rs", "one table group, and its many columns"),
 ];
 

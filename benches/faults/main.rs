@@ -88,3 +88,18 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     Ok(if all.broken().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_promise_holds_in_a_small_city() {
+        let run = Run { accounts: 80, days: 20, seed: 1, without: None };
+        let tally = run.go(&catalog());
+        tally.print(None);
+        assert_eq!(tally.broken(), Vec::<String>::new());
+        assert!(tally.silent > 100, "the dead are told as well");
+        assert!(tally.wronged_naively.len() > 1, "the naive rule would have wronged units");
+    }
+}

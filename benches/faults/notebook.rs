@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
-use xunjian::domain::{LedgerEntry, Moment, Post, shanghai_midnight};
+use xunjian::domain::{Count, LedgerEntry, Moment, Post, shanghai_midnight};
 use xunjian::observe::{
     CanaryKind, Composed, History, Known, ListedPost, Outcome, Policy, Provenance, Reading, Source,
     Span, Visit, canary_health, compose, freshness, late,
@@ -25,6 +25,8 @@ pub(super) struct Notebook {
     bodies: BTreeMap<(String, String), DateTime<Utc>>,
     listed_to: BTreeMap<String, DateTime<Utc>>,
     listed: BTreeSet<String>,
+    /// The greatest counter a profile has shown.
+    counter: Option<u64>,
 }
 
 impl Notebook {
@@ -45,6 +47,7 @@ impl Notebook {
             bodies: BTreeMap::new(),
             listed_to: BTreeMap::new(),
             listed: BTreeSet::new(),
+            counter: None,
         }
     }
 
@@ -73,7 +76,7 @@ impl Notebook {
             self.bodies.entry(body).or_insert(seen.as_of);
         }
         self.note_naively(&gathered);
-        let health = health(visitor, &composed.outcome, &reading.posts, policy);
+        let health = self.health(visitor, &composed.outcome, &reading.posts, policy);
         self.write_down(visitor, composed, &reading.posts);
         health
     }
@@ -131,6 +134,37 @@ impl Notebook {
             outcome: composed.outcome,
         });
     }
+
+    /// What a look at a canary says. Of a profile, that its counter has grown since the last one:
+    /// the canaries of the city post every hour and are looked at once a day.
+    fn health(
+        &mut self,
+        visitor: &Visitor<'_>,
+        outcome: &Outcome,
+        posts: &[Post],
+        policy: &Policy,
+    ) -> Option<bool> {
+        let (newest, gap) = match visitor.kind.role {
+            Role::Profile => {
+                let counter = match outcome {
+                    Outcome::Observed(seen) => seen.posts_total.as_ref().and_then(Count::low),
+                    _ => None,
+                };
+                let has_grown = counter > self.counter;
+                self.counter = self.counter.max(counter);
+                (has_grown.then_some(visitor.now), PROFILE_GAP)
+            }
+            _ => {
+                let posts = posts.iter().filter(|post| !post.pinned);
+                let mut times: Vec<DateTime<Utc>> =
+                    posts.filter_map(|post| post.published).map(Moment::lower).collect();
+                times.sort_unstable();
+                let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max();
+                (times.last().copied(), longest.unwrap_or_default().max(PROFILE_GAP))
+            }
+        };
+        canary_health(CanaryKind::Named, outcome, newest, gap, policy, visitor.now)
+    }
 }
 
 /// Takes guards out of what a visit proves.
@@ -149,29 +183,4 @@ fn unguarded(without: Option<Guard>, composed: &mut Composed, reading: &Reading,
         }
         _ => {}
     }
-}
-
-/// What a look at a canary says, as the crawl reads it.
-fn health(
-    visitor: &Visitor<'_>,
-    outcome: &Outcome,
-    posts: &[Post],
-    policy: &Policy,
-) -> Option<bool> {
-    let (newest, gap) = match visitor.kind.role {
-        Role::Profile => {
-            let counts = matches!(outcome, Outcome::Observed(seen)
-                if seen.posts_total.as_ref().and_then(xunjian::domain::Count::low).is_some_and(|n| n > 0));
-            (counts.then_some(visitor.now), PROFILE_GAP)
-        }
-        _ => {
-            let posts = posts.iter().filter(|post| !post.pinned);
-            let mut times: Vec<DateTime<Utc>> =
-                posts.filter_map(|post| post.published).map(Moment::lower).collect();
-            times.sort_unstable();
-            let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max();
-            (times.last().copied(), longest.unwrap_or_default().max(PROFILE_GAP))
-        }
-    };
-    canary_health(CanaryKind::Named, outcome, newest, gap, policy, visitor.now)
 }

@@ -42,6 +42,8 @@ pub(super) struct Oracle {
     can_be_told: bool,
     claims_later: bool,
     visits: Vec<(DateTime<Utc>, Sight)>,
+    /// Visits that were shown an old page as if it were new.
+    lies: Vec<DateTime<Utc>>,
     /// The host's canary by day; `None` where there is none or no day passed.
     trusted: Vec<bool>,
     has_canary: bool,
@@ -73,6 +75,7 @@ impl Oracle {
             opened_by: xunjian::domain::shanghai_midnight(opened) + Duration::days(1),
             claims_later: false,
             visits: Vec::new(),
+            lies: Vec::new(),
             trusted: Vec::new(),
             has_canary,
         }
@@ -86,7 +89,11 @@ impl Oracle {
     /// Notes that a visit was made at an instant.
     pub(super) fn visited(&mut self, city: &City, faults: &Faults, key: &str, at: DateTime<Utc>) {
         let venue = self.venue;
-        let sight = match city.hindrance(faults, key, at) {
+        let fault = city.hindrance(faults, key, at);
+        if matches!(fault, Some(Fault::Replica { .. } | Fault::Stale { with_age: false, .. })) {
+            self.lies.push(at);
+        }
+        let sight = match fault {
             None | Some(Fault::Slow { .. }) => Sight::Whole,
             Some(Fault::WrongClock { .. }) if venue == Some(Venue::Wechat) => Sight::Whole,
             Some(Fault::WrongClock { .. }) => Sight::Posts,
@@ -137,7 +144,8 @@ impl Oracle {
                 (Character::Cancelled, _) => Some(DateTime::UNIX_EPOCH),
                 (Character::NeverPosted, _) if *days == 14 => Some(self.opened_by),
                 (_, last) if self.claims_later => self.first_sight().max(last),
-                (_, last) => last.map(|last| last + self.slack),
+                (_, Some(last)) => Some(self.seems_posted_by(last) + self.slack),
+                (_, None) => None,
             };
             let crossed = quiet_from.map(|from| from + Duration::days(*days));
             crossed.is_some_and(|crossed| !frozen && self.is_provable(now, crossed, policy))
@@ -145,6 +153,17 @@ impl Oracle {
         match silent {
             Some(silent_days) => Tellable::Yes { silent_days },
             None => Tellable::No,
+        }
+    }
+
+    /// A post that an old page did not show, before it was ever seen, seems to have appeared late: it
+    /// counts when it was first seen.
+    fn seems_posted_by(&self, post: DateTime<Utc>) -> DateTime<Utc> {
+        let later = |at: &&(DateTime<Utc>, Sight)| at.0 >= post && at.1 >= Sight::Posts;
+        let first_seen = self.visits.iter().find(later).map(|(at, _)| *at);
+        match first_seen {
+            Some(seen) if self.lies.iter().any(|lie| *lie >= post && *lie < seen) => seen,
+            _ => post,
         }
     }
 

@@ -211,7 +211,7 @@ impl Simulation<'_> {
 
     fn judge_all(&mut self, watched: &mut [Watched<'_>], day: usize) {
         let now = self.start + days(day + 1);
-        for one in watched {
+        for one in watched.iter_mut().filter(|one| !one.is_canary) {
             let mut history = one.notebook.history.clone();
             Guard::history(self.run.without, &mut history);
             let judgement = judge(&history, &self.policy, now, now);
@@ -224,7 +224,7 @@ impl Simulation<'_> {
     /// What a freeze at each midnight would say, from all that is known at the end.
     fn judge_cutoffs(&mut self, watched: &mut [Watched<'_>]) {
         let end = self.start + days(self.run.days);
-        for one in watched {
+        for one in watched.iter_mut().filter(|one| !one.is_canary) {
             self.close_spell(one);
             Guard::history(self.run.without, &mut one.notebook.history);
             for day in 1..self.run.days {

@@ -12,6 +12,9 @@ const OWN_TROUBLE_ONE_IN: u64 = 40;
 /// In so many percent of days a trouble of a whole shared host begins.
 const HOST_TROUBLE_PERCENT: u64 = 12;
 
+/// A shared host shows an old page as new for so many days at most; only its canary can tell.
+const LIE_DAYS_MAX: usize = 2;
+
 /// Repeatable chance: the finalizer of SplitMix64 over seed and labels.
 pub(super) fn draw(seed: u64, labels: &[u64]) -> u64 {
     labels.iter().fold(seed, |state, label| {
@@ -46,16 +49,21 @@ impl Weather {
         for (number, host) in (1_000_000..).zip(HOSTS) {
             hinder_host(&mut plan, Place { seed, number, target: host, start });
         }
+        let mut turns = BTreeMap::<(Venue, Character), u64>::new();
         for (number, entry) in (0..).zip(city.ledger()) {
             let place = Place { seed, number, target: &entry.key, start };
             let character = city.character(&entry.key).unwrap_or(Character::Active);
             let venue = Venue::of_platform(&entry.platform).unwrap_or(Venue::Feed);
-            match lasting(place, character, venue) {
+            let turn = turns.entry((venue, character)).or_default();
+            *turn += 1;
+            match lasting(start, character, venue, *turn) {
                 Some((from, fault)) => {
                     for day in plan.iter_mut().skip(from) {
                         day.insert(entry.key.clone(), fault);
                     }
                 }
+                // The canary's own trouble would be taken for its host's.
+                None if character == Character::Canary => {}
                 None => hinder_account(&mut plan, place),
             }
         }
@@ -82,25 +90,33 @@ impl Weather {
     }
 }
 
-/// Some accounts are never shown whole; they have no other trouble.
-fn lasting(place: Place<'_>, character: Character, venue: Venue) -> Option<(usize, Fault)> {
-    let chance = draw(place.seed, &[place.number, 1]) % 100;
-    let shallow = matches!(character, Character::PinnedActive) && chance < 60;
-    let plain = matches!(character, Character::Active | Character::Quiet | Character::Dormant);
-    match chance {
-        _ if shallow => Some((0, Fault::Shallow)),
-        0..4 if plain => Some((0, Fault::HotOrder)),
-        4..8 if plain && venue == Venue::Weibo => {
-            Some((5, Fault::FollowersOnly { since: place.start + Duration::days(5) }))
-        }
-        8..10 if plain => Some((0, Fault::Shallow)),
-        10..12 if plain => Some((0, Fault::OtherAccount)),
+/// Some accounts are never shown whole; they have no other trouble. Taken by turns, so that the
+/// smallest run has one of each.
+fn lasting(
+    start: DateTime<Utc>,
+    character: Character,
+    venue: Venue,
+    turn: u64,
+) -> Option<(usize, Fault)> {
+    let followers = Fault::FollowersOnly { since: start + Duration::days(5) };
+    match (character, venue, turn % 10) {
+        (Character::PinnedActive, _, _) if !turn.is_multiple_of(2) => Some((0, Fault::Shallow)),
+        (Character::Active, Venue::Weibo, 1 | 5) => Some((5, followers)),
+        (Character::Active, _, 2) => Some((0, Fault::OtherAccount)),
+        (Character::Active | Character::Dormant, _, 3) => Some((0, Fault::HotOrder)),
+        (Character::Active | Character::Dormant, _, 6) => Some((0, Fault::Shallow)),
         _ => None,
     }
 }
 
 fn hinder_host(plan: &mut Days, place: Place<'_>) {
     let mut day = 0;
+    // One of the hosts lies to those who come for the first time, when nothing contradicts it.
+    if place.number % HOSTS.len() as u64 == place.seed % HOSTS.len() as u64 {
+        let since = place.start - Duration::days(20);
+        strike(plan, place.target, 0, LIE_DAYS_MAX, Fault::Replica { since });
+        day = 4;
+    }
     while day < plan.len() {
         let chance = |label| draw(place.seed, &[place.number, day as u64, label]);
         if chance(2) % 100 >= HOST_TROUBLE_PERCENT {
@@ -110,7 +126,9 @@ fn hinder_host(plan: &mut Days, place: Place<'_>) {
         let long = 1 + usize::try_from(chance(3) % 3).unwrap_or(0);
         let now = place.start + Duration::days(day.try_into().unwrap_or(0));
         let since = now - Duration::days(12 + (chance(4) % 9).cast_signed());
-        let fault = match chance(5) % 11 {
+        let kind = chance(5) % 11;
+        let long = if kind == 9 { long.min(LIE_DAYS_MAX) } else { long };
+        let fault = match kind {
             0 => Fault::Blocked,
             1 => Fault::HollowSuccess,
             2 => Fault::Outage(Outage::Status(503)),

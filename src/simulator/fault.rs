@@ -45,8 +45,8 @@ pub enum Fault {
         /// Whether the cache says so by `Age` and the origin's `Date`, or only by `X-Cache`.
         with_age: bool,
     },
-    /// The page as it was at an instant, from a replica that lags behind, and nothing says so:
-    /// date, headers and a bridge's last success are those of now.
+    /// The page as it was at an instant, from a replica that lags, and nothing says so: date,
+    /// headers and a bridge's last success are those of now.
     Replica {
         /// How far the replica has come.
         since: DateTime<Utc>,

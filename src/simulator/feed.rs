@@ -1,11 +1,12 @@
 use chrono::{DateTime, Utc};
 
-use super::answer::{Ask, Reply, View, is_gone};
+use super::answer::{Ask, Reply, is_gone};
 use super::character::Venue;
 use super::inbox::beijing;
 use super::names;
 use super::resident::Resident;
 use super::script::Item;
+use super::view::View;
 
 /// Entries of a feed.
 const ENTRIES: usize = 30;
@@ -28,8 +29,8 @@ pub(super) fn page(
     let is_bridge = resident.venue == Venue::Wechat;
     if is_gone(resident, ask.now) {
         let gone = Reply::new(410, "text/plain; charset=utf-8", "账号已注销 (410 Gone)\n");
-        let asked_at = resident.upstream_success_at(refreshed_before.min(ask.now));
-        return if is_bridge { gone.with(UPSTREAM_SUCCESS, rfc3339(asked_at)) } else { gone };
+        let success = resident.upstream_success_at(refreshed_before.min(ask.now));
+        return if is_bridge { gone.with(UPSTREAM_SUCCESS, rfc3339(success)) } else { gone };
     }
     match view {
         View::Walled => return Reply::html(403, "<html><body>403 Forbidden</body></html>"),

@@ -12,6 +12,7 @@ mod character;
 mod city;
 mod fault;
 mod feed;
+mod hindrance;
 mod inbox;
 mod ledger;
 mod names;
@@ -26,6 +27,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod truth;
+mod view;
 mod weibo;
 mod weibo_form;
 

@@ -2,11 +2,12 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::shanghai_date;
 
-use super::answer::{Ask, Reply, View, is_gone};
+use super::answer::{Ask, Reply, is_gone};
 use super::inbox::{self, beijing};
 use super::names;
 use super::resident::Resident;
 use super::script::{Item, Pin};
+use super::view::{HOT, View};
 
 /// Articles on one page of a column, messages on one page of a board.
 const PAGE: usize = 15;
@@ -118,7 +119,8 @@ fn listed(resident: &Resident, now: DateTime<Utc>, page: usize, view: View) -> (
     let script = &resident.plan.script;
     let pins = script.singles.iter().rev().filter(|item| item.pin.is_some()).copied().collect();
     // Backdated items stand further down than they appeared: look a little further than the page.
-    let enough = page * PAGE + 61 + script.singles.len();
+    let further = if view == View::Hot { HOT } else { 1 };
+    let enough = page * PAGE + further + script.singles.len();
     let mut rest =
         script.visible(now).filter(|item| item.pin.is_none()).take(enough).collect::<Vec<_>>();
     rest.sort_by_key(|item| std::cmp::Reverse(item.shown_at));

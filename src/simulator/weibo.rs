@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::domain::shanghai_date;
 
-use super::answer::{Ask, Reply, VISITOR, View, WEIBO, is_gone};
+use super::answer::{Ask, Reply, VISITOR, WEIBO, is_gone};
 use super::chance::{Chance, Use};
 use super::character::Venue;
 use super::city::City;
@@ -11,6 +11,7 @@ use super::inbox;
 use super::names;
 use super::resident::Resident;
 use super::script::{Item, Pin};
+use super::view::View;
 use super::weibo_form::{base62, count, interactions, shown_time};
 
 /// Posts on one page of a timeline.

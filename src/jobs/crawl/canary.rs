@@ -11,7 +11,7 @@ use super::gather::{Answered, Gathered};
 use super::reading::Asked;
 use super::targets::named_canaries;
 
-/// A profile shows no posts of its own; its counter must have moved within this time.
+/// A profile shows no posts of its own: that it is read, and counts posts, is all it can show.
 const PROFILE_GAP: TimeDelta = TimeDelta::days(1);
 
 /// What a visit to a canary says of its host; `None` for other targets and for quiet stand-ins.
