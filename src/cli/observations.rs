@@ -20,7 +20,7 @@ use crate::observe::{Known, PageRules, Proof, Provenance, Reading, Role, Source,
 use crate::platform::{ImportAccount, ImportMapping, Observability};
 use crate::registry::ReadError;
 use crate::settings::Settings;
-use crate::store::VisitRecord;
+use crate::store::{VisitEvidence, VisitRecord};
 
 use books::Books;
 use rows::{Rows, read_bytes, rows};
@@ -192,6 +192,8 @@ fn record(
             outcome: composed.outcome,
         },
         look: None,
+        // What was handed in lies with whoever handed it in; its digest stands above.
+        evidence: VisitEvidence::Nothing,
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::columns::{column, to_micros};
 use super::record::VisitRecord;
 use super::visits::VisitRow;
-use super::{Store, StoreError, canary, listing, new_items, samples, states, visits};
+use super::{Store, StoreError, canary, evidence, listing, new_items, samples, states, visits};
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
 
@@ -75,8 +75,13 @@ async fn write(
     report.nameless = listed.nameless;
     let known = listing::known(connection, &listed.posts).await?;
     let new_items = new_items::count(connection, records, &listed, &known).await?;
-    let rows: Vec<VisitRow> =
-        records.iter().zip(new_items).map(|(record, new)| VisitRow::of(record, new)).collect();
+    let kept = evidence::insert(connection, records).await?;
+    let rows: Vec<VisitRow> = records
+        .iter()
+        .zip(new_items)
+        .zip(kept)
+        .map(|((record, new), kept)| VisitRow::of(record, new, kept))
+        .collect();
     // Visits first: an earlier one of the same batch may have missed a post of a later one.
     visits::insert(connection, &rows).await?;
     report.discovered = listing::insert(connection, &listed.posts, &known).await?;

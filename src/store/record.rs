@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use super::claim::Validators;
+use super::evidence::NewEvidence;
 use super::targets::Rate;
 use crate::domain::{AccountId, Identity, Inquiry, Post};
 use crate::observe::{CanaryLook, Visit};
@@ -47,6 +48,20 @@ pub struct VisitRecord {
     pub look: Option<CanaryLook>,
     /// What the target waits for now; needed where there is a lease.
     pub next: Option<NextVisit>,
+    /// What was kept of the answer.
+    pub evidence: VisitEvidence,
+}
+
+/// What was kept of a visit's answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum VisitEvidence {
+    /// There was no answer, or none worth keeping.
+    #[default]
+    Nothing,
+    /// Records that lie durably in their segments, the first page's first.
+    Kept(Vec<NewEvidence>),
+    /// It should have been kept and was not, for this reason; findings must see that it is missing.
+    Missing(String),
 }
 
 /// What a finished target waits for.

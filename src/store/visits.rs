@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 use super::columns::{
     column, count_json, misread, read_count, read_moment, read_reason, read_source, source_word,
 };
-use super::record::VisitRecord;
+use super::record::{VisitEvidence, VisitRecord};
 use super::{Store, StoreError};
-use crate::domain::AccountId;
+use crate::domain::{AccountId, EvidenceId};
 use crate::observe::{Observation, Outcome, Span, Visit};
 
 /// One row, in the order of the table.
@@ -40,6 +40,8 @@ pub(super) struct VisitRow {
     registered_at: Option<DateTime<Utc>>,
     registered_precision: Option<String>,
     body_digest: Option<String>,
+    evidence: Option<i64>,
+    evidence_missing: Option<String>,
 }
 
 /// The stored word of an outcome.
@@ -60,8 +62,8 @@ pub(super) fn reason_word(outcome: &Outcome) -> Option<String> {
 }
 
 impl VisitRow {
-    /// The row of a record that listed `new_items` unknown posts.
-    pub(super) fn of(record: &VisitRecord, new_items: usize) -> Self {
+    /// The row of a record that listed `new_items` unknown posts and has this evidence.
+    pub(super) fn of(record: &VisitRecord, new_items: usize, evidence: Option<EvidenceId>) -> Self {
         let visit = &record.visit;
         let observation = match &visit.outcome {
             Outcome::Observed(observation) => Some(observation),
@@ -101,6 +103,11 @@ impl VisitRow {
             registered_at: registered.map(|moment| moment.at),
             registered_precision: registered.map(|moment| moment.precision.as_str().to_owned()),
             body_digest: record.body_digest.clone(),
+            evidence: evidence.map(|id| id.0),
+            evidence_missing: match &record.evidence {
+                VisitEvidence::Missing(reason) => Some(reason.clone()),
+                VisitEvidence::Nothing | VisitEvidence::Kept(_) => None,
+            },
         }
     }
 
@@ -148,13 +155,13 @@ pub(super) async fn insert(
         "insert into visits (account_id, started_at, page, part, recorded_at, host, adapter, source,
              outcome, reason, status, bytes, duration_ms, items, as_of, span_low, span_high,
              exhausted, empty, confirming, posts_total, new_items, upstream_success, registered_at,
-             registered_precision, body_digest)
+             registered_precision, body_digest, evidence, evidence_missing)
          select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[],
              $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
              $11::smallint[], $12::bigint[], $13::integer[], $14::integer[], $15::timestamptz[],
              $16::timestamptz[], $17::timestamptz[], $18::bool[], $19::bool[], $20::bool[],
              $21::jsonb[], $22::integer[], $23::timestamptz[], $24::timestamptz[], $25::text[],
-             $26::text[])
+             $26::text[], $27::bigint[], $28::text[])
          on conflict (account_id, started_at, page) do nothing",
         &column(rows, |r| r.account_id),
         &column(rows, |r| r.started_at),
@@ -182,6 +189,8 @@ pub(super) async fn insert(
         &column(rows, |r| r.registered_at) as &[Option<DateTime<Utc>>],
         &column(rows, |r| r.registered_precision.clone()) as &[Option<String>],
         &column(rows, |r| r.body_digest.clone()) as &[Option<String>],
+        &column(rows, |r| r.evidence) as &[Option<i64>],
+        &column(rows, |r| r.evidence_missing.clone()) as &[Option<String>],
     )
     .execute(connection)
     .await?;
@@ -199,7 +208,7 @@ pub(super) async fn since(
         "select account_id, started_at, page, part, recorded_at, host, adapter, source, outcome,
              reason, status, bytes, duration_ms, items, as_of, span_low, span_high, exhausted,
              empty, confirming, posts_total, new_items, upstream_success, registered_at,
-             registered_precision, body_digest
+             registered_precision, body_digest, evidence, evidence_missing
          from visits where account_id = any($1) and started_at >= $2
          order by account_id, started_at, page",
         accounts,

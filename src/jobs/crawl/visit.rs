@@ -4,7 +4,7 @@ use crate::domain::{Extraction, Identity, Post, Reason};
 use crate::jobs::Context;
 use crate::observe::{Composed, Known, Outcome, Source, Visit, compose};
 use crate::platform::{Observability, Platform};
-use crate::store::{Claimed, VisitRecord};
+use crate::store::{Claimed, VisitEvidence, VisitRecord};
 
 use super::gather::{Answered, Failure, Gathered, gather};
 use super::reading::{Asked, digest, reading};
@@ -122,6 +122,7 @@ fn finished(
         posts,
         look,
         next: Some(next),
+        evidence: VisitEvidence::Nothing,
         visit,
     };
     let seen_before = target.observed_at.is_some();

@@ -1,6 +1,7 @@
 //! The store against a real server, one database for each test.
 
 mod claims;
+mod evidence;
 mod finishing;
 mod histories;
 mod judging;
@@ -16,7 +17,8 @@ use xunjian::domain::{
 };
 use xunjian::observe::{CanaryLook, Observation, Outcome, Source, Span, Visit};
 use xunjian::store::{
-    ClaimRequest, Claimed, LedgerChanges, NextVisit, Store, TargetSpec, Validators, VisitRecord,
+    ClaimRequest, Claimed, LedgerChanges, NextVisit, Store, TargetSpec, Validators, VisitEvidence,
+    VisitRecord,
 };
 
 fn instant(text: &str) -> DateTime<Utc> {
@@ -134,6 +136,7 @@ fn observed(account: AccountId, minute: i64, low: i64, posts: Vec<Post>) -> Visi
         inquiries: Vec::new(),
         look: None,
         next: None,
+        evidence: VisitEvidence::Nothing,
     }
 }
 
