@@ -15,6 +15,8 @@ use crate::domain::SHANGHAI;
 use super::moment::moment;
 use super::text::unescape;
 
+mod repair;
+
 static DECLARATION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*<\?xml[^>]*\?>").expect("a fixed pattern"));
 
@@ -31,8 +33,17 @@ pub(crate) fn parse(text: &str) -> Result<Value, String> {
     // The text is decoded already; its declaration would have it decoded again.
     let text = DECLARATION.replace(text.trim_start_matches('\u{feff}'), "");
     let text = LOWER_CASE_DATE.replace_all(&text, "<${1}pubDate>");
+    let text = repair::modern(&text);
+    // Most feeds are right as they are: nothing is changed that can be read.
+    parsed(&text).or_else(|reason| {
+        let repaired = repair::repaired(&text).filter(|repaired| *repaired != text);
+        repaired.and_then(|repaired| parsed(&repaired).ok()).ok_or(reason)
+    })
+}
+
+fn parsed(text: &str) -> Result<Value, String> {
     let times = WrittenTimes::default();
-    let links = WrittenLinks::of(&text);
+    let links = WrittenLinks::of(text);
     let record = times.clone();
     let parser = parser::Builder::new()
         .timestamp_parser(move |text| record.keep(text))
@@ -131,6 +142,24 @@ mod tests {
         assert_eq!(document["entries"][0]["id"], "https://a.example/1");
         assert_eq!(document["entries"][1]["published"], "2024-05-06");
         assert_eq!(document["entries"][1]["id"], "x");
+    }
+
+    #[test]
+    fn feeds_of_older_forms_and_with_loose_ampersands_are_read() {
+        let atom = "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><title>某局</title><entry>\
+                    <title>一</title><id>tag:a</id><issued>2004-01-05T10:00:00+08:00</issued>\
+                    <modified>2004-01-06T10:00:00Z</modified></entry></feed>";
+        let document = parse(atom).unwrap();
+        assert_eq!(document["entries"][0]["published"], "2004-01-05T10:00:00+08:00");
+        let rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' \
+                   xmlns='http://my.netscape.com/rdf/simple/0.9/'><channel><title>某局</title>\
+                   </channel><item><title>一</title><link>http://a.example/1</link></item></rdf:RDF>";
+        assert_eq!(parse(rdf).unwrap()["entries"][0]["link"], "http://a.example/1");
+        let loose = "<rss version='2.0'><channel><title>A & B&nbsp;局</title><item><title>一</title>\
+                     <link>http://a.example/?a=1&b=2</link></item></channel></rss>";
+        let document = parse(loose).unwrap();
+        assert_eq!(document["entries"][0]["link"], "http://a.example/?a=1&b=2");
+        assert_eq!(document["title"], "A & B 局");
     }
 
     #[test]
