@@ -136,6 +136,15 @@ pub struct Inquiry {
     pub official: bool,
 }
 
+/// A column of a site, as the site itself links to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Column {
+    /// The words of the link.
+    pub title: String,
+    /// The absolute address.
+    pub url: String,
+}
+
 /// How a reader that searches for values came to its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -163,6 +172,9 @@ pub struct Extraction {
     pub posts: Vec<Post>,
     /// Messages with their answers.
     pub inquiries: Vec<Inquiry>,
+    /// The columns that an inventory page links to; only where there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
     /// Whether the page says that nothing older follows.
     pub exhausted: bool,
     /// Whether the page shows the platform's own sign of an empty list.

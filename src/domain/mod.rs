@@ -19,7 +19,9 @@ pub use activity::{Activity, Reason};
 pub use clock::Clock;
 pub use count::Count;
 pub use evidence::{EvidenceClass, EvidenceForm, EvidenceId, RecordKey, Sha256Digest};
-pub use extraction::{Extraction, Finding, Form, Identity, Inquiry, Origin, PageVerdict, Post};
+pub use extraction::{
+    Column, Extraction, Finding, Form, Identity, Inquiry, Origin, PageVerdict, Post,
+};
 pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_midnight};
 pub use problem::{Problem, RowError, SourceText};
 pub use region::{CodeError, CreditCode, RegionCode};

@@ -7,8 +7,9 @@ use regex::Regex;
 use scraper::{ElementRef, Html};
 use serde_json::Value;
 
-use crate::platform::{Format, Layout, Path, Prepare, ScriptPlace};
+use crate::platform::{Format, Layout, Path, Prepare};
 
+use super::script::script;
 use super::{feed, prepare};
 
 /// The most nodes an HTML page may have.
@@ -67,6 +68,9 @@ impl<'a> Document<'a> {
             Format::Html | Format::Generic if layout.prepare == Some(Prepare::CdataRecords) => {
                 Tree::Html(Box::new(html(&prepare::unpacked(text))?))
             }
+            Format::Html | Format::Generic if layout.prepare == Some(Prepare::HtmlInJson) => {
+                Tree::Html(Box::new(html(&prepare::markup(&json(text)?))?))
+            }
             Format::Html | Format::Generic => Tree::Html(Box::new(html(text)?)),
             Format::Feed => Tree::Json(feed::parse(text)?),
             Format::HtmlJson(place) => Tree::Json(script(text, place)?),
@@ -121,8 +125,9 @@ fn json(text: &str) -> Result<Value, String> {
     serde_json::from_str(inner).map_err(|error| format!("not JSON: {error}"))
 }
 
-fn html(text: &str) -> Result<Html, String> {
-    if !text.contains('<') {
+pub(super) fn html(text: &str) -> Result<Html, String> {
+    // An answer in JSON may hold markup in its strings, which is for another layout to read.
+    if !text.contains('<') || text.trim_start().starts_with(['{', '[']) {
         return Err("not HTML".to_owned());
     }
     if tags_left_open(text) > OPEN_TAGS_MAX {
@@ -161,23 +166,4 @@ fn tags_left_open(text: &str) -> usize {
         most = most.max(open);
     }
     most
-}
-
-fn script(text: &str, place: &ScriptPlace) -> Result<Value, String> {
-    let found = match place {
-        ScriptPlace::After(pattern) => {
-            pattern.find(text).map(|found| text[found.end()..].to_owned())
-        }
-        ScriptPlace::Element(selector) => {
-            let html = html(text)?;
-            html.select(selector).next().map(|element| element.text().collect::<String>())
-        }
-    };
-    let found = found.ok_or("the script with the data is missing")?;
-    let mut values = serde_json::Deserializer::from_str(&found).into_iter::<Value>();
-    match values.next() {
-        Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(format!("not JSON in the script: {error}")),
-        None => Err("the script is empty".to_owned()),
-    }
 }

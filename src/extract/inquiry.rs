@@ -1,15 +1,20 @@
 //! Citizens' messages: when they were asked and answered, never their words.
 
+use std::collections::HashSet;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::domain::{Inquiry, Moment};
-use crate::platform::InquiryFields;
+use crate::platform::{InquiryFields, Path};
 
 use super::document::Node;
 use super::explain::Place;
 use super::page::Page;
 use super::reader::Reader;
+
+/// The most messages that one page may list.
+const MESSAGES_MAX: usize = 2000;
 
 /// The messages of a page, each with the account's first answer.
 pub(super) fn inquiries(
@@ -19,11 +24,15 @@ pub(super) fn inquiries(
     owner: Option<&str>,
 ) -> Vec<Inquiry> {
     reader.begin(Place::Unnamed);
-    let found = fields.items.iter().map(|path| reader.nodes(path, reader.root()));
+    let found = fields.items.iter().map(|path| complete(fields, reader, path));
     let nodes = found.into_iter().find(|nodes| !nodes.is_empty()).unwrap_or_default();
+    if nodes.len() > MESSAGES_MAX {
+        reader.warn("inquiries", &format!("{}, the first {MESSAGES_MAX} are read", nodes.len()));
+    }
     let mut inquiries = Vec::new();
-    for (index, node) in nodes.into_iter().enumerate() {
+    for (index, node) in nodes.into_iter().take(MESSAGES_MAX).enumerate() {
         let place = format!("inquiries[{index}]");
+        reader.begin(Place::Message(index));
         let asked = reader.moment(&fields.asked_at, node, &format!("{place}.asked_at"));
         let asked = asked.map(|(at, _)| at);
         let reply = first_reply(fields, reader, node, owner, &place);
@@ -38,6 +47,34 @@ pub(super) fn inquiries(
         });
     }
     inquiries
+}
+
+/// The nodes of a path that are messages; where the file wants the innermost, those that hold no
+/// other.
+fn complete<'a>(fields: &InquiryFields, reader: &Reader<'a>, path: &Path) -> Vec<Node<'a>> {
+    let is_message = |node: Node<'a>| {
+        fields.require.iter().all(|name| match name.as_str() {
+            "asked_at" => reader.readable_moment(&fields.asked_at, node),
+            "replied_at" => reader.readable_moment(&fields.replied_at, node),
+            _ => reader.text(&fields.reference, node).is_some(),
+        })
+    };
+    let nodes = reader.nodes(path, reader.root());
+    if !fields.innermost {
+        return nodes.into_iter().filter(|node| is_message(*node)).collect();
+    }
+    let mut holders = HashSet::new();
+    let mut kept = Vec::new();
+    // Backwards through the document, what is inside comes before what holds it.
+    for node in nodes.into_iter().rev() {
+        let Node::Html(element) = node else { continue };
+        if !holders.contains(&element.id()) && is_message(node) {
+            holders.extend(element.ancestors().map(|above| above.id()));
+            kept.push(node);
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 /// The earliest answer that the account itself gave.

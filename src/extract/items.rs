@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{Finding, Form, Origin, Post};
+use crate::domain::{Column, Finding, Form, Origin, Post};
 use crate::platform::{ItemFields, Layout, Role};
 
 use super::digest::{normalised, sha256, simhash};
@@ -47,6 +47,13 @@ pub(super) fn searched(
         (found.comments, found.shares) = (named.comments, named.shares);
     }
     Ok((posts, found.finding))
+}
+
+/// What an inventory lists: each address once, with the words of its link.
+pub(super) fn columns(items: Vec<Post>) -> Vec<Column> {
+    let columns =
+        items.into_iter().filter_map(|item| Some(Column { title: item.title?, url: item.url? }));
+    columns.collect()
 }
 
 fn listed<'a>(
@@ -133,15 +140,15 @@ fn post<'a>(fields: &ItemFields, reader: &Reader<'a>, node: Node<'a>, place: &st
     let at = |field: &str| format!("{place}.{field}");
     let text = reader.text(&fields.text, node).map(|text| normalised(&text));
     let text = text.filter(|text| !text.is_empty());
-    let time = reader.moment(&fields.published_at, node, &at("published_at"));
+    let (published, shown) = reader.written_time(&fields.published_at, node, &at("published_at"));
     Post {
         reference: reader.text(&fields.reference, node),
         url: reader.address(&fields.url, node, &at("url")),
         title: reader.text(&fields.title, node),
         text_digest: text.as_deref().map(sha256),
         text_simhash: text.as_deref().map(simhash),
-        published: time.as_ref().map(|(moment, _)| *moment),
-        published_text: time.map(|(_, shown)| shown),
+        published,
+        published_text: shown,
         pinned: reader.flag(&fields.pinned, node).unwrap_or(false),
         form: reader.text(&fields.form, node).and_then(|word| form(&word)),
         origin: origin(reader.flag(&fields.repost, node), reader.flag(&fields.original, node)),

@@ -7,10 +7,18 @@ use regex::{Captures, Regex};
 
 use crate::domain::{Moment, Precision, SHANGHAI, shanghai_date};
 
+use super::numeral::plain_digits;
 use super::text::plain;
 
-/// How far a page's clock may run ahead of ours before "today" must have meant yesterday.
-const SKEW: Duration = Duration::minutes(10);
+use relative::{ago, named_day};
+
+pub(in crate::extract) use relative::is_coarse;
+
+mod relative;
+
+/// How far a page's clock may run ahead of ours before "today" must have meant yesterday, and
+/// before a time lies in the future.
+pub(in crate::extract) const SKEW: Duration = Duration::minutes(10);
 
 /// Years a search for a date without a year goes back: 29 February needs up to eight.
 const YEARS_BACK: i32 = 8;
@@ -20,15 +28,18 @@ fn fixed(pattern: &str) -> Regex {
 }
 
 const CLOCK: &str = concat!(
-    r"(?P<half>上午|下午|晚上|凌晨|中午|AM|PM)?\s*(?P<hour>\d{1,2})(?:[::]|[时点])",
-    r"(?P<minute>\d{1,2})(?:(?:[::]|分)(?P<second>\d{1,2}))?(?:\.\d{1,9})?",
+    r"(?P<half>上午|下午|早上|早晨|晚上|傍晚|晚间|夜间|凌晨|中午|[AaPp]\.?[Mm]\.?)?\s*",
+    r"(?P<hour>\d{1,2})(?:(?::|[时点])(?P<minute>\d{1,2}|半)(?:(?::|分)(?P<second>\d{1,2}))?",
+    r"|[时点](?:整|许)?)(?:\.\d{1,9})?(?:\s*(?P<after>[AaPp]\.?[Mm]\.?))?",
 );
 
-static EPOCH: LazyLock<Regex> = LazyLock::new(|| fixed(r"^(\d{10}|\d{13}|\d{16})$"));
+static EPOCH: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"^(?:/?Date\()?(?P<digits>\d{10}|\d{13}|\d{16})(?:\.\d{1,9})?(?:[+-]\d{4})?(?:\)/?)?$")
+});
 static COMPACT: LazyLock<Regex> = LazyLock::new(|| {
     fixed(concat!(
         r"^(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:T?(?P<hour>\d{2})",
-        r"(?P<minute>\d{2})(?P<second>\d{2})?)?$",
+        r"(?P<minute>\d{2})(?:(?P<second>\d{2})(?:\d{3})?)?)?$",
     ))
 });
 static ISO: LazyLock<Regex> = LazyLock::new(|| {
@@ -37,17 +48,12 @@ static ISO: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:Z|[+-]\d{2}:?\d{2})",
     ))
 });
-static AGO: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?P<number>\d{1,5}|半)\s*个?(?P<unit>秒钟?|分钟?|小时|钟头|天|日)(?:之|以)?前")
-});
-static NAMED_DAY: LazyLock<Regex> =
-    LazyLock::new(|| fixed(&format!(r"(?P<name>今天|昨天|前天|大前天|今日|昨日)\s*(?:{CLOCK})?")));
 static FULL_DATE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
         concat!(
             r"(?:^|[^\d])(?P<year>(?:19|20)\d{{2}})\s?[-/.年_]\s?(?P<month>\d{{1,2}})",
             r"\s?[-/.月_]\s?(?P<day>\d{{1,2}})(?:日|号)?(?:[T ]*(?:\(?(?:星期|周)",
-            r"[一二三四五六日天]\)?)?[T ]*{CLOCK})?(?:[^\d]|$)",
+            r"[一二三四五六日天]\)?)?[-T ]*{CLOCK})?(?:[^\d]|$)",
         ),
         CLOCK = CLOCK
     ))
@@ -56,7 +62,8 @@ static SHORT_DATE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
         concat!(
             r"^(?:[^\d]{{0,12}}[:\s(\[【])?(?P<month>\d{{1,2}})(?:[-/.]|月)",
-            r"(?P<day>\d{{1,2}})(?:日|号)?(?:\s*{CLOCK})?(?:[^\d\-/.%万亿].*)?$",
+            r"(?P<day>\d{{1,2}})(?:日|号)?(?:\s*\(?(?:星期|周)[一二三四五六日天]\)?)?",
+            r"(?:\s*{CLOCK})?(?:[^\d\-/.%万亿].*)?$",
         ),
         CLOCK = CLOCK
     ))
@@ -76,15 +83,26 @@ static UNIX_DATE: LazyLock<Regex> = LazyLock::new(|| {
         r"+(?P<year>\d{4})",
     ))
 });
+/// `Sun Nov 22 2026 20:15:00 GMT+0800`, `Nov 22, 2026 8:15 PM`.
+static AMERICAN: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(&format!(
+        concat!(
+            r"(?:^|[\s,])(?P<month>[A-Z][a-z]{{2,8}})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+",
+            r"(?P<year>(?:19|20)\d{{2}})(?:,?\s+(?:at\s+)?{CLOCK}\s*(?:GMT|UTC)?",
+            r"(?P<zone>[+-]\d{{2}}:?\d{{2}})?)?",
+        ),
+        CLOCK = CLOCK
+    ))
+});
 
 /// Reads a time as it stands on a page, seen at `observed_at`.
 ///
 /// Wall-clock times are Beijing times unless they carry an offset. `刚刚` and `5分钟前` count back
 /// from the observation; `3小时前` is the whole hour that it can mean; `11-20` is the latest such
 /// day that is not in the future. `None`: not a time, or not a possible one, or one too coarse to
-/// have bounds of a day (`3个月前`).
+/// have bounds of a day (`3个月前`, see [`is_coarse`]).
 pub(crate) fn moment(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
-    let text = plain(text);
+    let text = normal(text);
     let text = text.as_str();
     epoch(text)
         .or_else(|| compact(text))
@@ -94,8 +112,14 @@ pub(crate) fn moment(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
         .or_else(|| full_date(text))
         .or_else(|| unix_date(text))
         .or_else(|| western(text))
+        .or_else(|| american(text))
         .or_else(|| short_date(text, observed_at))
         .or_else(|| only_clock(text, observed_at))
+}
+
+/// The text as times are read from it.
+fn normal(text: &str) -> String {
+    plain_digits(&plain(text)).into_owned()
 }
 
 /// Whether a text carries its own offset of zero: `+0000`, `GMT`, `Z`.
@@ -109,7 +133,8 @@ fn believable(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
 }
 
 fn epoch(text: &str) -> Option<Moment> {
-    let digits = EPOCH.find(text)?.as_str();
+    let found = EPOCH.captures(text)?;
+    let digits = &found["digits"];
     let number = digits.parse::<i64>().ok()?;
     let at = match digits.len() {
         10 => DateTime::from_timestamp(number, 0),
@@ -122,42 +147,6 @@ fn epoch(text: &str) -> Option<Moment> {
 fn compact(text: &str) -> Option<Moment> {
     let found = COMPACT.captures(text)?;
     wall_clock(date(&found)?, &found)
-}
-
-fn ago(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
-    if text.contains("刚刚") || text == "刚才" {
-        return Some(Moment { at: observed_at, precision: Precision::Minute });
-    }
-    let found = AGO.captures(text)?;
-    let number = if &found["number"] == "半" { 0 } else { found["number"].parse::<i64>().ok()? };
-    Some(match &found["unit"] {
-        "秒" | "秒钟" => {
-            Moment { at: observed_at - Duration::seconds(number), precision: Precision::Minute }
-        }
-        "分" | "分钟" => {
-            Moment { at: observed_at - Duration::minutes(number), precision: Precision::Minute }
-        }
-        // "3 hours ago" is said from 3 h until 4 h have passed.
-        "小时" | "钟头" => Moment {
-            at: observed_at - Duration::hours(number + 1) + Duration::seconds(1),
-            precision: Precision::Hour,
-        },
-        _ => Moment::day(shanghai_date(observed_at) - Duration::days(number)),
-    })
-}
-
-fn named_day(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
-    let found = NAMED_DAY.captures(text)?;
-    let back = match &found["name"] {
-        "今天" | "今日" => 0,
-        "昨天" | "昨日" => 1,
-        "前天" => 2,
-        _ => 3,
-    };
-    let moment = wall_clock(shanghai_date(observed_at) - Duration::days(back), &found)?;
-    // A page rendered before midnight and seen after it.
-    let late = back == 0 && moment.at > observed_at + SKEW;
-    Some(if late { Moment { at: moment.at - Duration::days(1), ..moment } } else { moment })
 }
 
 fn iso(text: &str) -> Option<Moment> {
@@ -194,23 +183,39 @@ fn western(text: &str) -> Option<Moment> {
     } else {
         year
     };
-    with_zone(&found, year)
+    with_zone(&found, year, AMERICAN_CST_S)
 }
 
 fn unix_date(text: &str) -> Option<Moment> {
     let found = UNIX_DATE.captures(text)?;
     let year = found["year"].parse::<i32>().ok()?;
-    with_zone(&found, year)
+    with_zone(&found, year, BEIJING_S)
 }
 
-fn with_zone(found: &Captures<'_>, year: i32) -> Option<Moment> {
+fn american(text: &str) -> Option<Moment> {
+    let found = AMERICAN.captures(text)?;
+    let year = found["year"].parse::<i32>().ok()?;
+    with_zone(&found, year, BEIJING_S)
+}
+
+/// The offset of Beijing, in seconds; what CST is on a Chinese machine.
+const BEIJING_S: i64 = 8 * 3600;
+
+/// The offset of CST in mail (RFC 822), in seconds.
+const AMERICAN_CST_S: i64 = -6 * 3600;
+
+fn with_zone(found: &Captures<'_>, year: i32, cst_s: i64) -> Option<Moment> {
     let day = NaiveDate::from_ymd_opt(year, month_number(&found["month"])?, number(found, "day")?)?;
     let local = wall_clock(day, found)?;
     if local.precision == Precision::Day {
         return Some(local);
     }
-    let offset = found.name("zone").map_or(Some(8 * 3600), |zone| zone_seconds(zone.as_str()))?;
-    Some(Moment { at: local.at + Duration::seconds(8 * 3600 - offset), ..local })
+    let offset = match found.name("zone").map(|zone| zone.as_str()) {
+        None => BEIJING_S,
+        Some("CST") => cst_s,
+        Some(zone) => zone_seconds(zone)?,
+    };
+    Some(Moment { at: local.at + Duration::seconds(BEIJING_S - offset), ..local })
 }
 
 fn zone_seconds(zone: &str) -> Option<i64> {
@@ -225,7 +230,7 @@ fn zone_seconds(zone: &str) -> Option<i64> {
     let hours = match zone {
         "EST" | "CDT" => -5,
         "EDT" => -4,
-        "CST" | "MDT" => -6,
+        "MDT" => -6,
         "MST" | "PDT" => -7,
         "PST" => -8,
         "CET" | "BST" => 1,
@@ -286,18 +291,36 @@ fn date(found: &Captures<'_>) -> Option<NaiveDate> {
 /// A Beijing day with the clock time of the same match, where it has one.
 fn wall_clock(day: NaiveDate, found: &Captures<'_>) -> Option<Moment> {
     let Some(hour) = number(found, "hour") else { return Some(Moment::day(day)) };
-    let half = found.name("half").map_or("", |half| half.as_str());
-    let hour = match half {
-        "下午" | "晚上" | "PM" if hour < 12 => hour + 12,
-        "中午" if hour < 3 => hour + 12,
-        "上午" | "凌晨" | "AM" if hour == 12 => 0,
-        _ => hour,
+    let half = found.name("half").or_else(|| found.name("after")).map_or("", |half| half.as_str());
+    let afternoon =
+        matches!(half, "下午" | "晚上" | "傍晚" | "晚间" | "夜间") || half.starts_with(['P', 'p']);
+    let morning = matches!(half, "上午" | "凌晨" | "早上" | "早晨") || half.starts_with(['A', 'a']);
+    let hour = match hour {
+        hour if afternoon && hour < 12 => hour + 12,
+        hour if half == "中午" && hour < 3 => hour + 12,
+        12 if morning => 0,
+        hour => hour,
     };
-    let minute = number(found, "minute")?;
+    let written = found.name("minute").map(|minute| minute.as_str());
+    let minute = match written {
+        None => 0,
+        Some("半") => 30,
+        Some(digits) => digits.parse().ok()?,
+    };
     let second = number(found, "second");
+    // 24:00 is the end of the day.
+    let (day, hour) = if (hour, minute, second.unwrap_or(0)) == (24, 0, 0) {
+        (day.succ_opt()?, 0)
+    } else {
+        (day, hour)
+    };
     let time = NaiveTime::from_hms_opt(hour, minute, second.unwrap_or(0))?;
     let at = SHANGHAI.from_local_datetime(&NaiveDateTime::new(day, time)).single()?.to_utc();
-    let precision = if second.is_some() { Precision::Second } else { Precision::Minute };
+    let precision = match (written, second) {
+        (None, _) => Precision::Hour,
+        (_, None) => Precision::Minute,
+        _ => Precision::Second,
+    };
     Some(Moment { at, precision })
 }
 

@@ -58,6 +58,7 @@ impl Page<'_> {
             identity: crate::domain::Identity::default(),
             posts: Vec::new(),
             inquiries: Vec::new(),
+            columns: Vec::new(),
             exhausted: false,
             empty_marker: false,
             next: None,
@@ -163,19 +164,26 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
                 (Vec::new(), None)
             }
         },
-        (Role::List | Role::Article, _) => (items::posts(layout, reader, owner), None),
+        (Role::List | Role::Article | Role::Inventory, _) => {
+            (items::posts(layout, reader, owner), None)
+        }
         (Role::Profile | Role::Comments | Role::Board, _) => (Vec::new(), None),
     };
     let inquiries = layout.inquiries.as_ref();
     let inquiries = inquiries
         .map(|fields| inquiry::inquiries(page, fields, reader, owner.or(page.handle)))
         .unwrap_or_default();
+    let (posts, columns) = match page.kind.role {
+        Role::Inventory => (Vec::new(), items::columns(posts)),
+        _ => (posts, Vec::new()),
+    };
     reader.begin(Place::Page);
     let mut extraction = Extraction {
         layout: Some(layout.name.clone()),
         posts,
         finding,
         inquiries,
+        columns,
         exhausted: layout.exhausted.iter().any(|rule| reader.hit(rule, root).is_some()),
         empty_marker: layout.empty_marker.iter().any(|rule| reader.hit(rule, root).is_some()),
         source_time: reader.moment(&layout.source_time, root, "source_time").map(|(at, _)| at.at),
@@ -195,7 +203,8 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
     let decided = judged.final_word
         || found.proven
         || !extraction.posts.is_empty()
-        || !extraction.inquiries.is_empty();
+        || !extraction.inquiries.is_empty()
+        || !extraction.columns.is_empty();
     let extraction = Box::new(extraction);
     if decided { Attempt::Decided(extraction) } else { Attempt::Failed(extraction) }
 }

@@ -21,7 +21,8 @@ pub(crate) fn apply(
 ) -> Result<(Value, Option<&'static str>), String> {
     match prepare {
         Prepare::WechatMessages => Ok((wechat_messages(value)?, None)),
-        Prepare::CdataRecords => Ok((value, None)),
+        Prepare::CdataRecords | Prepare::HtmlInJson => Ok((value, None)),
+        Prepare::NestedJson => Ok((nested_json(value, 0), None)),
         Prepare::BeijingWrittenAsUtc => Ok(beijing_written_as_utc(value, observed_at)),
     }
 }
@@ -33,6 +34,38 @@ static CDATA: LazyLock<Regex> =
 pub(crate) fn unpacked(text: &str) -> String {
     let records = CDATA.captures_iter(text).filter_map(|found| found.get(1));
     records.map(|record| record.as_str()).collect()
+}
+
+/// The markup in the strings of a JSON answer, one after the other.
+pub(crate) fn markup(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.contains('<') => text.clone(),
+        Value::Array(list) => list.iter().map(markup).collect(),
+        Value::Object(map) => map.values().map(markup).collect(),
+        _ => String::new(),
+    }
+}
+
+/// How deep JSON written as text inside JSON is unpacked.
+const NESTED_MAX: usize = 4;
+
+fn nested_json(value: Value, depth: usize) -> Value {
+    match value {
+        Value::String(text) if depth < NESTED_MAX && text.trim_start().starts_with(['{', '[']) => {
+            match serde_json::from_str::<Value>(&text) {
+                Ok(inner) => nested_json(inner, depth + 1),
+                Err(_) => Value::String(text),
+            }
+        }
+        Value::Array(list) => {
+            Value::Array(list.into_iter().map(|one| nested_json(one, depth)).collect())
+        }
+        Value::Object(map) => {
+            let pairs = map.into_iter().map(|(key, one)| (key, nested_json(one, depth)));
+            Value::Object(pairs.collect())
+        }
+        other => other,
+    }
 }
 
 /// One push of a WeChat account holds a first article and further ones; the time is the push's.
@@ -128,6 +161,17 @@ mod tests {
         assert_eq!(repaired(&feed, "2023-12-06T19:00:00+08:00"), feed);
         let mixed = ["Wed, 06 Dec 2023 10:21:14 +0000", "Tue, 05 Dec 2023 10:00:00 +0800"];
         assert_eq!(repaired(&mixed, "2023-12-06T14:10:01+08:00"), mixed);
+    }
+
+    #[test]
+    fn json_inside_json_is_unpacked_and_markup_is_found() {
+        let inner = json!({ "list": [{ "info": json!({ "a": 1 }).to_string() }] }).to_string();
+        let answer = json!({ "page": inner, "text": "{not json", "n": "[1]" });
+        let wanted = json!({ "page": { "list": [{ "info": { "a": 1 } }] }, "text": "{not json",
+            "n": [1] });
+        assert_eq!(nested_json(answer, 0), wanted);
+        let answer = json!({ "success": true, "data": { "html": "<li>一</li>", "n": 3 } });
+        assert_eq!(markup(&answer), "<li>一</li>");
     }
 
     #[test]

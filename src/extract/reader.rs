@@ -11,7 +11,7 @@ use crate::platform::{Candidate, Path, Place, Rule, Source};
 use super::count::count;
 use super::document::{Document, Node};
 use super::explain::{Place as Told, Trace};
-use super::moment::moment;
+use super::moment::{SKEW, is_coarse, moment};
 use super::page::Page;
 use super::text::{even_blanks, plain, unescape};
 use super::value::{group, is_container, node_text, readable, refine};
@@ -194,14 +194,26 @@ impl<'a> Reader<'a> {
     }
 
     /// The first readable time, with the text that the page shows.
-    ///
-    /// A later candidate that is finer refines it, if it agrees with what is shown.
     pub(crate) fn moment(
         &self,
         source: &Source,
         node: Node<'a>,
         place: &str,
     ) -> Option<(Moment, String)> {
+        let (found, shown) = self.written_time(source, node, place);
+        found.map(|found| (found, shown.unwrap_or_default()))
+    }
+
+    /// The first readable time, and the text that the page shows, be it readable or not.
+    ///
+    /// A later candidate that is finer refines it, if it agrees with what is shown. A time in the
+    /// future is kept as it is written, and told.
+    pub(crate) fn written_time(
+        &self,
+        source: &Source,
+        node: Node<'a>,
+        place: &str,
+    ) -> (Option<Moment>, Option<String>) {
         let (mut found, mut shown): (Option<Moment>, Option<String>) = (None, None);
         for candidate in &source.candidates {
             for text in self.values(candidate, node) {
@@ -219,12 +231,17 @@ impl<'a> Reader<'a> {
                 break;
             }
         }
-        if found.is_none()
-            && let Some(text) = &shown
-        {
-            self.warn(place, &format!("not a time: {}", quoted(text)));
+        match (found, &shown) {
+            (Some(found), Some(text)) if found.lower() > self.page.observed_at + SKEW => {
+                self.warn(place, &format!("in the future: {}", quoted(text)));
+            }
+            (None, Some(text)) if is_coarse(text) => {
+                self.warn(place, &format!("too coarse for a day: {}", quoted(text)));
+            }
+            (None, Some(text)) => self.warn(place, &format!("not a time: {}", quoted(text))),
+            _ => {}
         }
-        found.map(|found| (found, shown.unwrap_or_default()))
+        (found, shown)
     }
 
     /// Whether there is a readable time; nobody is warned where there is none.

@@ -313,6 +313,17 @@ fn every_value_is_explained_by_its_place_its_raw_text_and_what_became_of_it() {
 }
 
 #[test]
+fn messages_are_explained_by_their_times_and_never_by_their_words() {
+    let body = fixture!("weibo/comments_own_replies.json");
+    let text = explained(answer("weibo", "comments", body)).to_string();
+    assert!(text.contains("inquiries[0].asked_at = \"2026-11-20T09:00:00+08:00\""), "{text}");
+    assert!(text.contains("inquiries[0].replied_at = \"2026-11-20T10:00:00+08:00\""), "{text}");
+    assert!(!text.contains("9990000101") && !text.contains("略"), "{text}");
+    let home = explained(answer("portal", "inventory", fixture!("portal/inventory.html")));
+    assert!(home.values.iter().any(|one| one.place == "columns[1].title"), "{home}");
+}
+
+#[test]
 fn items_and_layouts_that_were_not_taken_are_told_with_their_reason() {
     let liked = explained(answer("weibo", "timeline", fixture!("weibo/timeline_liked.json")));
     let whys: Vec<_> = liked.left_out.iter().map(|(_, why)| *why).collect();
@@ -326,7 +337,7 @@ fn items_and_layouts_that_were_not_taken_are_told_with_their_reason() {
     let wrong = list.layouts[..chosen].iter().find(|layout| layout.reason.is_none());
     assert!(wrong.is_none() && list.layouts[chosen + 1..].iter().all(|one| !one.tried));
     let wall = explained(answer("weibo", "timeline", fixture!("weibo/captcha.json")));
-    assert!(wall.to_string().contains("layout default: chosen: -100\n"), "{wall}");
+    assert!(wall.to_string().contains("layout default: chosen: login: -100\n"), "{wall}");
 }
 
 #[test]

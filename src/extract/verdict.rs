@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Extraction, PageVerdict};
-use crate::platform::{IdentityProof, Layout, Place, Role, Rule};
+use crate::platform::{IdentityProof, Layout, Place, Role, Rule, Sign};
 
 use super::moment::moment;
 use super::page::Page;
@@ -51,8 +51,11 @@ fn decide(
     layout: &Layout,
     hit: impl Fn(&Rule) -> Option<String>,
 ) -> Option<Extraction> {
-    let said = |rules: &[Rule], verdict| {
-        let reason = rules.iter().find_map(&hit)?;
+    let said = |signs: &[Sign], verdict| {
+        let reason = signs.iter().find_map(|sign| {
+            let words = hit(&sign.rule)?;
+            Some(sign.means.map_or(words.clone(), |means| format!("{means}: {words}")))
+        })?;
         let mut extraction = page.empty(verdict, Some(reason));
         extraction.layout = Some(layout.name.clone());
         extraction.source_time = told_by_header(page, layout);
@@ -92,7 +95,7 @@ pub(super) fn judge(page: &Page<'_>, read: &Extraction, proven: bool, container:
         final_word: false,
     };
     let answer = page.kind.identity == IdentityProof::Answer;
-    let found = !read.posts.is_empty() || !read.inquiries.is_empty();
+    let found = !read.posts.is_empty() || !read.inquiries.is_empty() || !read.columns.is_empty();
     let marked = read.empty_marker || read.exhausted;
     match page.kind.role {
         Role::Profile if !proven => failed(PageVerdict::Drifted, "no identity on the page"),
@@ -112,6 +115,7 @@ pub(super) fn judge(page: &Page<'_>, read: &Extraction, proven: bool, container:
         Role::List => empty_list(read, marked, container),
         Role::Comments | Role::Board if marked || container => observation(),
         Role::Comments | Role::Board => failed(PageVerdict::Drifted, "no messages on the page"),
+        Role::Inventory => failed(PageVerdict::Drifted, "no columns on the page"),
     }
 }
 

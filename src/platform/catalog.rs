@@ -6,6 +6,7 @@ use crate::domain::{Problem, SourceText};
 
 use super::compile::compile_platform;
 use super::page::PageKind;
+use super::visibility::{Need, Visibility};
 
 /// What kind of access a platform allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,8 +42,8 @@ pub struct Canary(pub String);
 pub struct Robots {
     /// The verdict in words.
     pub verdict: String,
-    /// The day it was looked at.
-    pub checked: NaiveDate,
+    /// The day it was looked at; `None`, written `"never"`: by nobody yet.
+    pub checked: Option<NaiveDate>,
 }
 
 /// One compiled platform file.
@@ -66,6 +67,8 @@ pub struct Platform {
     pub visibility_lag: Duration,
     /// What robots.txt said, where somebody looked.
     pub robots: Option<Robots>,
+    /// Who can see what, need by need; empty where the file has no such table.
+    pub visibility: BTreeMap<Need, Visibility>,
     /// What is and is not publicly visible, in words.
     pub notes: String,
     /// The page kinds by name.

@@ -13,10 +13,11 @@ use super::compile_layout::{LAYOUT_KEYS, compile_layout};
 use super::compile_source::ROUNDINGS;
 use super::layout::{Format, Layout};
 use super::page::{AddressTemplate, IdentityProof, Order, PageKind, Role, TimeSource};
-use super::section::{Report, Section};
+use super::section::{Entry, Report, Section};
 use super::source::Rounding;
+use super::visibility::visibility;
 
-const PLATFORM_KEYS: [&str; 12] = [
+const PLATFORM_KEYS: [&str; 13] = [
     "id",
     "title",
     "aliases",
@@ -27,12 +28,14 @@ const PLATFORM_KEYS: [&str; 12] = [
     "visibility_lag_hours",
     "rounding",
     "robots",
+    "visibility",
     "notes",
     "pages",
 ];
 
-const PAGE_KEYS: [&str; 12] = [
+const PAGE_KEYS: [&str; 13] = [
     "role",
+    "like",
     "crawl",
     "url",
     "order",
@@ -53,12 +56,13 @@ const OBSERVABILITIES: [(&str, Observability); 4] = [
     ("office_file", Observability::OfficeFile),
 ];
 
-const ROLES: [(&str, Role); 5] = [
+const ROLES: [(&str, Role); 6] = [
     ("list", Role::List),
     ("profile", Role::Profile),
     ("article", Role::Article),
     ("comments", Role::Comments),
     ("board", Role::Board),
+    ("inventory", Role::Inventory),
 ];
 
 pub(super) fn compile_platform(source: &SourceText) -> Result<Platform, Vec<Problem>> {
@@ -99,6 +103,7 @@ fn platform(root: &Section<'_>, source: &SourceText) -> Option<Platform> {
     let limit = limit(root);
     let lag = root.get("visibility_lag_hours").and_then(|entry| entry.integer(0..=24 * 30));
     let robots = robots(root);
+    let visibility = visibility(root);
     let pages = pages(root, rounding);
     Some(Platform {
         id: id?,
@@ -110,6 +115,7 @@ fn platform(root: &Section<'_>, source: &SourceText) -> Option<Platform> {
         canaries: root.texts("canaries").into_iter().map(Canary).collect(),
         visibility_lag: Duration::hours(lag.unwrap_or(24)),
         robots,
+        visibility,
         notes: root.get("notes").and_then(|entry| entry.text()).unwrap_or_default().to_owned(),
         pages,
         digest: format!("sha256:{}", hex::encode(Sha256::digest(source.text.as_bytes()))),
@@ -138,7 +144,7 @@ fn robots(root: &Section<'_>) -> Option<Robots> {
     let section = root.section("robots")?;
     section.only(&["verdict", "checked"]);
     let verdict = section.require("verdict").and_then(|entry| entry.text().map(str::to_owned));
-    let checked = section.require("checked").and_then(|entry| entry.date());
+    let checked = section.require("checked").and_then(|entry| date_or_never(&entry));
     Some(Robots { verdict: verdict?, checked: checked? })
 }
 
@@ -148,15 +154,34 @@ fn pages(root: &Section<'_>, rounding: Rounding) -> BTreeMap<String, PageKind> {
         return pages;
     };
     for name in section.keys() {
-        let page = section.get(&name).and_then(|entry| entry.section());
-        if let Some(kind) = page.and_then(|page| page_kind(&name, &page, rounding)) {
+        let Some(page) = section.get(&name).and_then(|entry| entry.section()) else { continue };
+        let reading = reading(&section, &name, &page);
+        if let Some(kind) = page_kind(&name, &page, &reading, rounding) {
             pages.insert(name, kind);
         }
     }
     pages
 }
 
-fn page_kind(name: &str, page: &Section<'_>, rounding: Rounding) -> Option<PageKind> {
+/// How a page kind is read: as another one of the file where it says `like`, but for what it says
+/// itself. What a page is (its role, address, order, day of proof) is never taken from another.
+fn reading<'a>(pages: &Section<'a>, name: &str, page: &Section<'a>) -> Section<'a> {
+    let Some(like) = page.get("like") else { return page.clone() };
+    let Some(other) = like.text() else { return page.clone() };
+    let model = pages.get(other).filter(|_| other != name).and_then(|entry| entry.section());
+    let model = model.filter(|model| !model.has_own("like"));
+    if model.is_none() {
+        like.wrong(format!("{other:?} is no other page kind that says itself how it is read"));
+    }
+    page.clone().inheriting(model)
+}
+
+fn page_kind(
+    name: &str,
+    page: &Section<'_>,
+    reading: &Section<'_>,
+    rounding: Rounding,
+) -> Option<PageKind> {
     page.only(&[&PAGE_KEYS[..], &LAYOUT_KEYS[..]].concat());
     let flag = |key: &str| page.get(key).and_then(|entry| entry.flag()).unwrap_or(false);
     let role = page.require("role").and_then(|entry| entry.word(&ROLES));
@@ -166,12 +191,12 @@ fn page_kind(name: &str, page: &Section<'_>, rounding: Rounding) -> Option<PageK
     let url = page.get("url").and_then(|entry| entry.parsed(AddressTemplate::parse));
     let pages_max = page.get("pages_max").and_then(|entry| entry.integer(1..=100)).unwrap_or(1);
     let role = role?;
-    let layouts = layouts(page, role, rounding);
+    let layouts = layouts(reading, role, rounding);
     let kind = PageKind {
         name: name.to_owned(),
         role,
         crawl: flag("crawl"),
-        identity: proof(page, role, &layouts)?,
+        identity: proof(reading, role, &layouts)?,
         url,
         order: page.get("order").and_then(|entry| entry.word(&order)).unwrap_or(Order::Unordered),
         lists: text("lists").unwrap_or_else(|| "all".to_owned()),
@@ -191,8 +216,13 @@ fn page_kind(name: &str, page: &Section<'_>, rounding: Rounding) -> Option<PageK
 }
 
 fn verified(page: &Section<'_>) -> Option<NaiveDate> {
-    let entry = page.require("verified")?;
-    if entry.is_text() && entry.text() == Some("never") { None } else { entry.date() }
+    date_or_never(&page.require("verified")?).flatten()
+}
+
+/// A date, or the word `"never"`.
+fn date_or_never(entry: &Entry<'_>) -> Option<Option<NaiveDate>> {
+    let never = entry.is_text() && entry.text() == Some("never");
+    if never { Some(None) } else { entry.date().map(Some) }
 }
 
 /// What a page kind must have as a whole.
@@ -209,7 +239,8 @@ fn layouts(page: &Section<'_>, role: Role, rounding: Rounding) -> Vec<Layout> {
     let layout = |name: &str, section: &Section<'_>| {
         let layout = compile_layout(name, section, rounding);
         let finds_items = matches!(layout.format, Format::Generic);
-        if role == Role::List && section.get("items").is_none() && !finds_items {
+        let lists = matches!(role, Role::List | Role::Inventory);
+        if lists && section.get("items").is_none() && !finds_items {
             section.wrong("items", "is missing: a list needs its items");
         }
         layout

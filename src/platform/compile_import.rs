@@ -94,6 +94,7 @@ fn mapping(root: &Section<'_>, source: &SourceText) -> Option<ImportMapping> {
         canaries: Vec::new(),
         visibility_lag: Duration::zero(),
         robots: None,
+        visibility: BTreeMap::new(),
         notes: String::new(),
         pages: BTreeMap::from([("import".to_owned(), page_kind(lists, item?))]),
         digest: format!("sha256:{}", hex::encode(Sha256::digest(source.text.as_bytes()))),

@@ -2,7 +2,7 @@
 
 use super::compile_source::{FieldKind, PathLanguage, SourceCompiler, pattern, selector};
 use super::layout::{
-    Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, ScriptPlace,
+    Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, ScriptPlace, Sign,
 };
 use super::section::{Entry, Section};
 use super::source::{Path, Rounding};
@@ -47,13 +47,24 @@ const ITEM_KEYS: [&str; 14] = [
 const IDENTITY_KEYS: [&str; 8] =
     ["by", "of", "handle", "name", "verified_as", "followers", "posts_total", "registered_at"];
 
-const INQUIRY_KEYS: [&str; 7] =
-    ["items", "ref", "asked_at", "replies", "replied_at", "reply_author", "official"];
+const INQUIRY_KEYS: [&str; 9] = [
+    "items",
+    "require",
+    "innermost",
+    "ref",
+    "asked_at",
+    "replies",
+    "replied_at",
+    "reply_author",
+    "official",
+];
 
-const PREPARES: [(&str, Prepare); 3] = [
+const PREPARES: [(&str, Prepare); 5] = [
     ("wechat_messages", Prepare::WechatMessages),
     ("cdata_records", Prepare::CdataRecords),
     ("beijing_written_as_utc", Prepare::BeijingWrittenAsUtc),
+    ("html_in_json", Prepare::HtmlInJson),
+    ("nested_json", Prepare::NestedJson),
 ];
 
 pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Rounding) -> Layout {
@@ -71,14 +82,14 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
         prepare: section.get("prepare").and_then(|entry| entry.word(&PREPARES)),
         items: compiler.paths(section.get("items").as_ref()),
         innermost: section.get("innermost").and_then(|entry| entry.flag()).unwrap_or(false),
-        require: required(section),
+        require: required(section, &ITEM_KEYS),
         list: section.get("list").and_then(|entry| compiler.path(&entry)),
         identity: identity(compiler, section),
         item: item(compiler, section.section("item").as_ref()),
         skip: compiler.rules(section, "skip"),
         inquiries: section.section("inquiry").map(|section| inquiries(compiler, &section)),
-        blocked: compiler.rules(section, "blocked"),
-        gone: compiler.rules(section, "gone"),
+        blocked: compiler.signs(section, "blocked", &Sign::WALLS),
+        gone: compiler.signs(section, "gone", &Sign::ENDS),
         empty_marker: compiler.rules(section, "empty_marker"),
         exhausted: compiler.rules(section, "exhausted"),
         next: compiler.field(Some(section), "next", FieldKind::Text),
@@ -134,9 +145,9 @@ fn script_place(entry: &Entry<'_>) -> Option<ScriptPlace> {
     table.require("after")?.parsed(pattern).map(ScriptPlace::After)
 }
 
-fn required(section: &Section<'_>) -> Vec<String> {
+fn required(section: &Section<'_>, keys: &[&'static str]) -> Vec<String> {
     let entries = section.get("require").map(|entry| entry.list()).unwrap_or_default();
-    let known = ITEM_KEYS.map(|key| (key, key));
+    let known = keys.iter().map(|key| (*key, *key)).collect::<Vec<_>>();
     entries.iter().filter_map(|entry| entry.word(&known)).map(str::to_owned).collect()
 }
 
@@ -194,6 +205,8 @@ fn inquiries(compiler: SourceCompiler, section: &Section<'_>) -> InquiryFields {
     section.require("asked_at");
     InquiryFields {
         items: paths("items"),
+        require: required(section, &["ref", "asked_at", "replied_at"]),
+        innermost: section.get("innermost").and_then(|entry| entry.flag()).unwrap_or(false),
         reference: field("ref", FieldKind::Text),
         asked_at: field("asked_at", FieldKind::Time),
         replies: paths("replies"),

@@ -1,10 +1,9 @@
-//! Field sources and rules: text, table, or a list of them in order.
+//! Field sources: text, table, or a list of them in order.
 
 use regex::Regex;
 use scraper::Selector;
 use serde_json_path::JsonPath;
 
-use super::layout::Rule;
 use super::quirk::Quirk;
 use super::section::{Entry, Section};
 use super::source::{Candidate, Path, Place, Rounding, Source};
@@ -35,7 +34,7 @@ const KINDS: [(&str, FieldKind); 5] = [
     ("bool", FieldKind::Flag),
 ];
 
-const PLACES: [&str; 6] = ["at", "page", "raw", "header", "from", "parts"];
+pub(super) const PLACES: [&str; 6] = ["at", "page", "raw", "header", "from", "parts"];
 
 const CANDIDATE_KEYS: [&str; 17] = [
     "at", "page", "raw", "header", "from", "parts", "with", "attr", "without", "matches", "as",
@@ -77,16 +76,22 @@ impl SourceCompiler {
     fn source(self, entry: &Entry<'_>, kind: FieldKind) -> Source {
         let entries = entry.one_or_more();
         let hidden = entries.iter().find_map(|entry| hidden_otherwise(entry, kind));
-        let candidates = entries.iter().filter_map(|entry| self.candidate(entry, kind)).collect();
+        let candidates =
+            entries.iter().filter_map(|entry| self.candidate(entry, kind, &[])).collect();
         Source { candidates, hidden }
     }
 
-    fn candidate(self, entry: &Entry<'_>, kind: FieldKind) -> Option<Candidate> {
+    pub(super) fn candidate(
+        self,
+        entry: &Entry<'_>,
+        kind: FieldKind,
+        further: &[&str],
+    ) -> Option<Candidate> {
         if entry.is_text() {
             return Some(self.plain(Place::At(self.path(entry)?)));
         }
         let table = entry.section()?;
-        table.only(&CANDIDATE_KEYS);
+        table.only(&[&CANDIDATE_KEYS[..], further].concat());
         let text = |key: &str| table.get(key).and_then(|entry| entry.text().map(str::to_owned));
         let mut candidate = self.plain(self.place(entry, &table)?);
         candidate.attribute = text("attr");
@@ -159,37 +164,6 @@ impl SourceCompiler {
                 Some(Place::Joined(parts, with.to_owned()))
             }
         }
-    }
-
-    /// The rules of a key: each says by `status`, `redirect`, `body` or a field source.
-    pub(super) fn rules(self, section: &Section<'_>, key: &str) -> Vec<Rule> {
-        let Some(entry) = section.get(key) else { return Vec::new() };
-        entry.one_or_more().iter().filter_map(|entry| self.rule(entry)).collect()
-    }
-
-    fn rule(self, entry: &Entry<'_>) -> Option<Rule> {
-        if entry.is_text() {
-            return self.candidate(entry, FieldKind::Flag).map(Box::new).map(Rule::Content);
-        }
-        let table = entry.section()?;
-        for (key, wrap) in [("redirect", Rule::Redirect as fn(Regex) -> Rule), ("body", Rule::Body)]
-        {
-            if let Some(value) = table.get(key) {
-                table.only(&[key]);
-                return value.parsed(pattern).map(wrap);
-            }
-        }
-        if let Some(value) = table.get("status") {
-            table.only(&["status"]);
-            let codes = value.one_or_more();
-            let codes = codes.iter().filter_map(|code| code.integer(100..=599));
-            return Some(Rule::Status(codes.filter_map(|code| u16::try_from(code).ok()).collect()));
-        }
-        if PLACES.iter().all(|key| !table.has_own(key)) {
-            entry.wrong("needs one of: at, page, raw, header, status, redirect, body");
-            return None;
-        }
-        self.candidate(entry, FieldKind::Flag).map(Box::new).map(Rule::Content)
     }
 }
 

@@ -41,6 +41,11 @@ pub enum Prepare {
     BeijingWrittenAsUtc,
     /// HTML whose list stands in CDATA records, for a script to unpack: read as if it had.
     CdataRecords,
+    /// HTML inside the strings of a JSON answer, for a script to put into the page: read as if it
+    /// had.
+    HtmlInJson,
+    /// JSON written as text inside JSON, at any depth: read as if it were part of the whole.
+    NestedJson,
 }
 
 /// A sign by which an answer is known.
@@ -54,6 +59,23 @@ pub enum Rule {
     Redirect(Regex),
     /// The raw text matches.
     Body(Regex),
+}
+
+/// A sign of a wall, or of what is gone, and what it means.
+#[derive(Debug, Clone)]
+pub struct Sign {
+    /// One of the words of the platform files, such as `captcha` or `migrated`, where the sign
+    /// tells.
+    pub means: Option<&'static str>,
+    /// The sign.
+    pub rule: Rule,
+}
+
+impl Sign {
+    /// What a wall may be.
+    pub const WALLS: [&'static str; 5] = ["captcha", "login", "limited", "expired", "unavailable"];
+    /// Why an account or a post may be gone.
+    pub const ENDS: [&'static str; 5] = ["cancelled", "banned", "migrated", "deleted", "violation"];
 }
 
 /// Where the identity stands.
@@ -114,6 +136,10 @@ pub struct ItemFields {
 pub struct InquiryFields {
     /// The messages.
     pub items: Vec<Path>,
+    /// Fields without which an element is no message: `ref`, `asked_at`, `replied_at`.
+    pub require: Vec<String>,
+    /// Keep only elements that hold no other complete message.
+    pub innermost: bool,
     /// The message's id; leaves the extraction only as a keyed digest.
     pub reference: Source,
     /// When it was asked.
@@ -154,9 +180,9 @@ pub struct Layout {
     /// Citizens' messages.
     pub inquiries: Option<InquiryFields>,
     /// Signs of a wall.
-    pub blocked: Vec<Rule>,
+    pub blocked: Vec<Sign>,
     /// Signs that the account or the post is gone.
-    pub gone: Vec<Rule>,
+    pub gone: Vec<Sign>,
     /// The platform's own signs of an empty list.
     pub empty_marker: Vec<Rule>,
     /// Signs that nothing older follows.

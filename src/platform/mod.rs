@@ -8,6 +8,7 @@ mod catalog;
 mod compile;
 mod compile_import;
 mod compile_layout;
+mod compile_rule;
 mod compile_source;
 mod import;
 mod layout;
@@ -15,15 +16,17 @@ mod page;
 mod quirk;
 mod section;
 mod source;
+mod visibility;
 
 pub use catalog::{Canary, Catalog, Limit, Observability, Platform, Robots};
 pub use import::{ImportAccount, ImportCatalog, ImportMapping};
 pub use layout::{
-    Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, Rule, ScriptPlace,
+    Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, Rule, ScriptPlace, Sign,
 };
 pub use page::{AddressTemplate, IdentityProof, Order, PageKind, Role, TimeSource};
 pub use quirk::{QUIRKS, Quirk};
 pub use source::{Candidate, Path, Place, Rounding, Source};
+pub use visibility::{Need, Visibility};
 
 #[cfg(test)]
 mod tests;

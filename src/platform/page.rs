@@ -15,6 +15,8 @@ pub enum Role {
     Comments,
     /// Messages to an office and its answers.
     Board,
+    /// The columns of a site.
+    Inventory,
 }
 
 impl Role {

@@ -224,6 +224,93 @@ fn catalogs_can_be_shared_between_threads() {
     shared::<Catalog>();
 }
 
+const VISIBILITY: &str = r#"[visibility]
+posts = "public"
+reads = { is = "owner_only", why = "后台" }
+likes = "public"
+comments = "public"
+shares = "public"
+followers = "public"
+messages = { is = "hidden", why = "登录" }
+original = "public"
+interaction = "public"
+certified = "public"
+availability = "n/a"
+
+[pages.timeline]
+"#;
+
+/// One change to a good visibility table gives one problem.
+fn check_visibility(from: &str, to: &str, reason: &str) {
+    assert!(VISIBILITY.contains(from));
+    let text = GOOD.replace("[pages.timeline]\n", &VISIBILITY.replace(from, to));
+    let problems = compile(&text).err().unwrap_or_default();
+    assert!(problems.len() == 1 && problems[0].contains(reason), "{to:?}: {problems:#?}");
+}
+
+#[test]
+fn visibility_answers_every_need_and_gives_reasons() {
+    let catalog = compile(&GOOD.replace("[pages.timeline]\n", VISIBILITY)).unwrap();
+    let visibility = &catalog.get("example").unwrap().visibility;
+    assert_eq!(visibility.len(), Need::ALL.len());
+    assert_eq!(visibility[&Need::Reads], Visibility::OwnerOnly("后台".to_owned()));
+    assert_eq!(visibility[&Need::Messages].to_string(), "hidden: 登录");
+    assert_eq!((Need::Reads.to_string().as_str(), visibility[&Need::Posts].clone()), {
+        ("reads", Visibility::Public)
+    });
+    check_visibility("posts = \"public\"\n", "", "visibility.posts: is missing");
+    check_visibility("posts = \"public\"", "posts = \"visible\"", "none of: public");
+    check_visibility("posts = \"public\"", "posts = \"hidden\"", "has a reason");
+}
+
+#[test]
+fn robots_are_checked_on_a_day_or_never() {
+    let with = |robots: &str| compile(&format!("robots = {{ {robots} }}\n{GOOD}"));
+    let robots = |text: &str| with(text).unwrap().get("example").unwrap().robots.clone().unwrap();
+    assert_eq!(robots("verdict = \"允许\", checked = \"never\"").checked, None);
+    assert!(robots("verdict = \"允许\", checked = 2026-11-22").checked.is_some());
+    assert!(with("verdict = \"允许\", checked = \"soon\"").is_err());
+}
+
+#[test]
+fn a_page_kind_is_read_like_another_but_is_what_it_says_itself() {
+    let like = |name: &str, more: &str| {
+        format!("{GOOD}\n[pages.other]\nlike = \"{name}\"\nrole = \"list\"\n{more}")
+    };
+    let text = like("timeline", "verified = \"never\"\nitems = \"$.list[*]\"\n");
+    let catalog = compile(&text).unwrap();
+    let other = &catalog.get("example").unwrap().pages["other"];
+    assert!(!other.crawl && other.url.is_none() && other.order == Order::Unordered);
+    let layout = &other.layouts[0];
+    assert_eq!((layout.blocked.len(), layout.items[0].to_string().as_str()), (2, "$.list[*]"));
+    assert_eq!(layout.item.likes.candidates.len(), 1);
+    for (name, more, reason) in [
+        ("timeline", "", "verified: is missing"),
+        ("other", "verified = \"never\"\n", "no other page kind"),
+        ("nobody", "verified = \"never\"\n", "no other page kind"),
+    ] {
+        let problems = compile(&like(name, more)).err().unwrap_or_default();
+        assert!(problems.iter().any(|one| one.contains(reason)), "{name}: {problems:#?}");
+    }
+}
+
+#[test]
+fn signs_say_what_they_mean_in_known_words() {
+    let wall = "blocked = [{ at = \"$.url\", matches = \"captcha|login\"";
+    let text = GOOD.replace(wall, &format!("{wall}, means = \"captcha\""));
+    let catalog = compile(&text).unwrap();
+    let layout = &catalog.get("example").unwrap().pages["timeline"].layouts[0];
+    assert_eq!(layout.blocked[0].means, Some("captcha"));
+    assert_eq!(layout.blocked[1].means, None);
+    check(wall, &format!("{wall}, means = \"migrated\""), "p.toml:16:", "none of: captcha");
+    check(
+        "likes = { at = \"$.attitudes\"",
+        "likes = { means = \"captcha\", at = \"$.attitudes\"",
+        "p.toml:21:",
+        "unknown key",
+    );
+}
+
 macro_rules! shipped {
     ($name:literal) => {
         ($name, include_str!(concat!("../../config/platforms/", $name)))
@@ -233,7 +320,9 @@ macro_rules! shipped {
 #[test]
 fn the_shipped_files_compile_and_say_what_is_publicly_visible() {
     let files = [
+        shipped!("app.toml"),
         shipped!("bilibili.toml"),
+        shipped!("board.toml"),
         shipped!("douyin.toml"),
         shipped!("feed.toml"),
         shipped!("kuaishou.toml"),
@@ -256,8 +345,11 @@ fn the_shipped_files_compile_and_say_what_is_publicly_visible() {
             "{} does not say what is publicly visible",
             platform.id
         );
+        assert_eq!(platform.visibility.len(), Need::ALL.len(), "{}", platform.id);
+        assert!(platform.robots.is_some(), "{} does not say what robots.txt says", platform.id);
         for kind in platform.crawled() {
-            assert!(kind.url.is_some() && kind.role.speaks_for_account(), "{}", kind.name);
+            let speaks = kind.role.speaks_for_account() || kind.role == Role::Board;
+            assert!(kind.url.is_some() && speaks, "{}", kind.name);
         }
     }
 }

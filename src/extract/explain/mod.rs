@@ -99,6 +99,7 @@ impl Notes {
         self.layouts.push(TriedLayout { name, tried: true, chosen, reason });
         let Some(trace) = trace.filter(|_| chosen) else { return };
         let said = serde_json::to_value(read).unwrap_or_default();
+        let list = if read.columns.is_empty() { "posts" } else { "columns" };
         let mut kept = 0;
         for group in trace.0.into_inner() {
             let place = match (&group.place, group.left_out) {
@@ -108,8 +109,9 @@ impl Notes {
                 }
                 (Place::Item(_), None) => {
                     kept += 1;
-                    format!("/posts/{}", kept - 1)
+                    format!("/{list}/{}", kept - 1)
                 }
+                (Place::Message(index), _) => format!("/inquiries/{index}"),
                 (Place::Identity, _) => "/identity".to_owned(),
                 (Place::Page, _) => String::new(),
                 (Place::Unnamed, _) => continue,
@@ -125,6 +127,7 @@ impl Notes {
         fields: Vec<(&'static str, Vec<&Candidate>)>,
         said: &Value,
     ) {
+        let words_are_told = !matches!(group.place, Place::Message(_));
         for (name, candidates) in fields {
             let asked = |candidate: &&Candidate| {
                 let asked = group.asked.iter().find(|(at, _)| std::ptr::eq(*at, *candidate));
@@ -132,7 +135,11 @@ impl Notes {
                     source: candidate.to_string(),
                     found: texts
                         .iter()
-                        .map(|text| (text.clone(), refine(candidate, text)))
+                        .map(|text| {
+                            let refined = refine(candidate, text);
+                            let raw = if words_are_told { text.as_str() } else { "…" };
+                            (raw.to_owned(), refined)
+                        })
                         .collect(),
                 })
             };
@@ -166,24 +173,32 @@ fn fields<'a>(layout: &'a Layout, place: &Place) -> Vec<(&'static str, Vec<&'a C
         Place::Item(_) => item_fields(&layout.item),
         Place::Identity => layout.identity.iter().flat_map(identity_fields).collect(),
         Place::Page => {
-            let rules = [
-                ("blocked", &layout.blocked),
-                ("gone", &layout.gone),
-                ("exhausted", &layout.exhausted),
-                ("empty_marker", &layout.empty_marker),
-            ];
-            let rules = rules.into_iter().map(|(name, rules)| {
-                let contents = rules.iter().filter_map(|rule| match rule {
-                    Rule::Content(candidate) => Some(candidate.as_ref()),
-                    _ => None,
-                });
-                (name, contents.collect())
-            });
+            let signs = [("blocked", &layout.blocked), ("gone", &layout.gone)];
+            let signs = signs
+                .into_iter()
+                .map(|(name, signs)| (name, contents(signs.iter().map(|sign| &sign.rule))));
+            let rules = [("exhausted", &layout.exhausted), ("empty_marker", &layout.empty_marker)];
+            let rules = rules.into_iter().map(|(name, rules)| (name, contents(rules.iter())));
             let sources = [("source_time", &layout.source_time), ("next", &layout.next)];
-            rules.chain(sources.map(|(name, source)| (name, all(source)))).collect()
+            signs.chain(rules).chain(sources.map(|(name, source)| (name, all(source)))).collect()
+        }
+        Place::Message(_) => {
+            let inquiries = layout.inquiries.iter();
+            let times = inquiries.flat_map(|fields| {
+                [("asked_at", all(&fields.asked_at)), ("replied_at", all(&fields.replied_at))]
+            });
+            times.collect()
         }
         Place::Unnamed => Vec::new(),
     }
+}
+
+fn contents<'a>(rules: impl Iterator<Item = &'a Rule>) -> Vec<&'a Candidate> {
+    let contents = rules.filter_map(|rule| match rule {
+        Rule::Content(candidate) => Some(candidate.as_ref()),
+        _ => None,
+    });
+    contents.collect()
 }
 
 fn all(source: &Source) -> Vec<&Candidate> {

@@ -16,6 +16,9 @@ impl fmt::Display for Explanation {
             let reason = layout.reason.as_ref().map(|reason| format!(": {reason}"));
             writeln!(f, "layout {}: {what}{}", layout.name, reason.unwrap_or_default())?;
         }
+        if let Some(found) = &self.extraction.finding {
+            writeln!(f, "found without paths: {}, {} %", found.place, found.confidence_percent)?;
+        }
         self.values.iter().try_for_each(|value| value.fmt(f))?;
         self.left_out.iter().try_for_each(|(place, why)| writeln!(f, "{place} left out: {why}"))
     }

@@ -13,7 +13,9 @@ pub(in crate::extract) enum Place {
     Identity,
     /// The item of this number, from 0, as the page has them.
     Item(usize),
-    /// A first look at items, or citizens' messages, whose words are shown to nobody.
+    /// The citizen's message of this number, from 0: its times are told, its words are not.
+    Message(usize),
+    /// A first look at items or messages.
     Unnamed,
 }
 

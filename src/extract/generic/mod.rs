@@ -85,7 +85,7 @@ pub(super) fn read(
             }
             Ok(Found { posts, finding: list.finding })
         }
-        Role::Profile | Role::Comments | Role::Board => {
+        Role::Profile | Role::Comments | Role::Board | Role::Inventory => {
             Err("an unknown site is read for lists and articles only".to_owned())
         }
     }

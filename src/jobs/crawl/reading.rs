@@ -225,6 +225,7 @@ mod tests {
                 identity: crate::domain::Identity::default(),
                 posts: vec![post],
                 inquiries: Vec::new(),
+                columns: Vec::new(),
                 exhausted: false,
                 empty_marker: false,
                 next: None,
