@@ -1,4 +1,7 @@
-//! `xunjian platform`: whether platform files read their saved pages as they should.
+//! `xunjian platform`: what platform files say, and whether they read their saved pages as they
+//! should.
+
+mod show;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,7 +26,15 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Task {
+    Show(Show),
     Test(Test),
+}
+
+/// Prints what is publicly visible on a platform, and which page kinds its file reads.
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// The platform's id or Chinese name [default: all].
+    platform: Option<String>,
 }
 
 /// Reads every saved page of a platform and compares it with what its file says.
@@ -45,9 +56,19 @@ struct Test {
 
 #[expect(clippy::unused_async, reason = "every command has this shape")]
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let Task::Test(args) = args.task;
     let folder = platforms_folder(context)?;
     let catalog = catalog(&folder)?;
+    let args = match args.task {
+        Task::Test(args) => args,
+        Task::Show(args) => {
+            let platforms = match &args.platform {
+                Some(name) => vec![platform(&catalog, name, &folder)?],
+                None => catalog.iter().collect(),
+            };
+            platforms.into_iter().try_for_each(show::show)?;
+            return Ok(());
+        }
+    };
     let fixtures = match &args.fixtures {
         Some(fixtures) => fixtures.clone(),
         None => fixtures_folder(&folder)?,
