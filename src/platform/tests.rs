@@ -347,6 +347,11 @@ fn the_shipped_files_compile_and_say_what_is_publicly_visible() {
         );
         assert_eq!(platform.visibility.len(), Need::ALL.len(), "{}", platform.id);
         assert!(platform.robots.is_some(), "{} does not say what robots.txt says", platform.id);
+        let text = sources.iter().find(|source| source.file == format!("{}.toml", platform.id));
+        for key in ["visibility_lag_hours = ", "rounding = "] {
+            let says = text.is_some_and(|source| source.text.contains(&format!("\n{key}")));
+            assert!(says, "{} does not say {key}", platform.id);
+        }
         for kind in platform.crawled() {
             let speaks = kind.role.speaks_for_account() || kind.role == Role::Board;
             assert!(kind.url.is_some() && speaks, "{}", kind.name);
