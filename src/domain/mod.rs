@@ -9,6 +9,7 @@ mod clock;
 mod count;
 mod evidence;
 mod extraction;
+mod id_time;
 mod moment;
 mod problem;
 mod region;
@@ -22,6 +23,7 @@ pub use evidence::{EvidenceClass, EvidenceForm, EvidenceId, RecordKey, Sha256Dig
 pub use extraction::{
     Column, Extraction, Finding, Form, Identity, Inquiry, Origin, PageVerdict, Post,
 };
+pub use id_time::IdTime;
 pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_midnight};
 pub use problem::{Problem, RowError, SourceText};
 pub use region::{CodeError, CreditCode, RegionCode};

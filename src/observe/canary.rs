@@ -167,6 +167,8 @@ mod tests {
         let observed = Outcome::Observed(Observation {
             as_of: at(100),
             span: None,
+            bracket: None,
+            claims_shift_seconds: 0,
             exhausted: false,
             empty: false,
             confirming: true,

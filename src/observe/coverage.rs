@@ -4,6 +4,7 @@ use crate::domain::Reason;
 
 use super::canary::Trust;
 use super::facts::{History, Outcome};
+use super::span::Covered;
 use super::view::View;
 
 /// How much of a period an account was watched.
@@ -24,6 +25,12 @@ pub struct Gap {
     pub to: DateTime<Utc>,
     /// Why: the newest failure inside it, or that no visit reached it.
     pub cause: Reason,
+}
+
+/// What the account's observations cover, from the facts recorded by `known_at`: void ones not, of
+/// several parts only what all have covered.
+pub fn covered(history: &History, known_at: DateTime<Utc>) -> Covered {
+    View::new(history, known_at).covered(|trust| trust != Trust::Void)
 }
 
 /// The coverage of a period, from the facts recorded by `known_at`.

@@ -5,6 +5,8 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Count, Moment, Reason};
 
+use super::list::latest;
+
 /// A stretch of time in which every post would have been seen: `(low, high]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -12,6 +14,23 @@ pub struct Span {
     pub low: DateTime<Utc>,
     /// The as-of time of the observation.
     pub high: DateTime<Utc>,
+}
+
+/// The stretch of claimed times that a list shows whole, ends excluded: a post of it would stand
+/// between an older and a newer listed item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Bracket {
+    /// The last instant that the claim of the oldest listed item allows.
+    pub older: DateTime<Utc>,
+    /// The first instant that the claim of the newest listed item allows.
+    pub newer: DateTime<Utc>,
+}
+
+impl Bracket {
+    /// Whether a claim lies wholly between the two.
+    pub fn holds(&self, claim: Moment) -> bool {
+        self.older < claim.lower() && latest(claim) < self.newer
+    }
 }
 
 /// Who looked.
@@ -50,6 +69,12 @@ pub struct Observation {
     pub as_of: DateTime<Utc>,
     /// The stretch covered, where the order of the list or its end allows one.
     pub span: Option<Span>,
+    /// The claimed times that the list shows whole; absent where it covers no span, or lists fewer
+    /// than two dated items.
+    pub bracket: Option<Bracket>,
+    /// By how many seconds most known items claim another time than when first listed: the source
+    /// has changed its offset. 0 where it has not.
+    pub claims_shift_seconds: i32,
     /// Whether nothing older exists than what was listed.
     pub exhausted: bool,
     /// Whether the list is proven to hold no post at all.
@@ -91,7 +116,9 @@ pub struct Visit {
 pub struct ListedPost {
     /// The platform's id, or the address where there is none.
     pub reference: String,
-    /// The time the page claims; an undated item has none.
+    /// The page kind that listed it first.
+    pub page: String,
+    /// The time the page claimed first; an undated item has none.
     pub claimed: Option<Moment>,
     /// As-of time of the first observation that listed it.
     pub first_seen: DateTime<Utc>,
@@ -100,6 +127,38 @@ pub struct ListedPost {
     pub missed_by: Option<DateTime<Utc>>,
     /// As-of time of the last observation before `first_seen`, whatever it covered.
     pub seen_before: Option<DateTime<Utc>>,
+    /// `sha256:…` of its text when first listed, where the page carries one.
+    pub text_digest: Option<String>,
+    /// When it was written down.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// What a later visit said of a post that was listed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MarkKind {
+    /// It was missing from a list that shows what is older and what is newer.
+    Absent,
+    /// It was listed again after it had been missing.
+    Listed,
+    /// Its own address answered that it is gone.
+    Gone,
+}
+
+/// A mark in a post's later life. While a post is listed as ever, none is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostMark {
+    /// The post, as [`ListedPost::reference`].
+    pub reference: String,
+    /// The page kind of the visit that says so.
+    pub page: String,
+    /// When that visit started.
+    pub started_at: DateTime<Utc>,
+    /// As-of time of what it says.
+    pub at: DateTime<Utc>,
+    /// What it says.
+    pub kind: MarkKind,
+    /// As-of time of the newest observation before it that listed the post.
+    pub last_seen: DateTime<Utc>,
     /// When it was written down.
     pub recorded_at: DateTime<Utc>,
 }

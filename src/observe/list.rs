@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::domain::{Moment, Post, Precision};
 
+use super::facts::Bracket;
 use super::policy::Policy;
 
 /// What the order of a newest-first list says.
@@ -14,6 +15,8 @@ pub struct ListOrder {
     pub low: Option<DateTime<Utc>>,
     /// More of the list than may be is out of order: it is not the list we know.
     pub drifted: bool,
+    /// The claimed times that the items in order enclose.
+    pub bracket: Option<Bracket>,
 }
 
 /// The last instant a claim allows, itself included.
@@ -46,8 +49,22 @@ pub fn read_order(posts: &[Post], policy: &Policy) -> ListOrder {
     let disorder = rest.len() - longest_order(rest);
     ListOrder {
         low: rest.last().filter(|_| !may_be_all_pins).map(|last| last.upper()),
+        bracket: rest.last().and_then(|last| bracket(latest(*last), rest)),
         drifted: disorder * 100 > rest.len() * policy.disorder_max_percent,
     }
+}
+
+/// What a list that is whole whatever its order encloses: everything between its oldest and its
+/// newest item.
+pub(super) fn enclosed(posts: &[Post]) -> Option<Bracket> {
+    let unmarked = posts.iter().filter(|post| !post.pinned);
+    let dated: Vec<Moment> = unmarked.filter_map(|post| post.published).collect();
+    bracket(dated.iter().copied().map(latest).min()?, &dated)
+}
+
+fn bracket(older: DateTime<Utc>, items: &[Moment]) -> Option<Bracket> {
+    let newer = items.iter().copied().map(Moment::lower).max()?;
+    (older < newer).then_some(Bracket { older, newer })
 }
 
 /// The items without repeats, known by reference or address; items with neither are all kept.
@@ -100,12 +117,8 @@ mod tests {
             })
             .collect();
         let order = read_order(&posts, &Policy::default());
-        let second = Duration::seconds(1);
-        assert_eq!(
-            order,
-            ListOrder { low: low.map(|hour| at(hour) + second), drifted },
-            "{hours:?}"
-        );
+        let low = low.map(|hour| at(hour) + Duration::seconds(1));
+        assert_eq!((order.low, order.drifted), (low, drifted), "{hours:?}");
     }
 
     #[test]
@@ -163,6 +176,29 @@ mod tests {
         assert!(order.drifted, "5 o'clock above 7 o'clock is one of four");
         let order = read_order(&posts, &Policy { pins_max: 0, ..Policy::default() });
         assert_eq!((order.low, order.drifted), (Some(day(2).upper()), false));
+    }
+
+    /// Items by the hour of their time; what they enclose, by its ends.
+    fn check_bracket(hours: &[i64], enclosed: Option<(i64, i64)>) {
+        let dated =
+            |hour: &i64| Post { published: Some(Moment::second(at(*hour))), ..Post::default() };
+        let posts: Vec<Post> = hours.iter().map(dated).collect();
+        let bracket = enclosed.map(|(older, newer)| Bracket { older: at(older), newer: at(newer) });
+        assert_eq!(read_order(&posts, &Policy::default()).bracket, bracket, "{hours:?}");
+    }
+
+    #[test]
+    fn what_stands_between_the_last_and_the_newest_item_would_be_listed() {
+        check_bracket(&[9, 8, 7], Some((7, 9)));
+        check_bracket(&[9], None);
+        check_bracket(&[], None);
+        check_bracket(&[2, 9, 8, 7], Some((7, 9)));
+        check_bracket(&[9, 9], None);
+        let day = Moment::day(NaiveDate::from_ymd_opt(2026, 9, 3).unwrap());
+        let bracket = Bracket { older: day.at - Duration::hours(1), newer: day.upper() };
+        assert!(bracket.holds(day));
+        assert!(!Bracket { older: day.at, ..bracket }.holds(day));
+        assert!(!Bracket { newer: day.upper() - Duration::nanoseconds(1), ..bracket }.holds(day));
     }
 
     #[test]

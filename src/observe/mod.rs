@@ -5,14 +5,20 @@
 //!
 //! A visit is read by [`compose`] into an [`Outcome`], which the store keeps with its posts and the
 //! looks at canaries. [`judge()`] reads the [`History`] back for now, [`judge_at`] for a cutoff,
-//! [`coverage()`] for a period. A failed visit proves nothing and moves nothing.
+//! [`coverage()`] for a period; [`late_posts`], [`presences`] and [`burst()`] look at the posts
+//! themselves. A failed visit proves nothing and moves nothing.
 
+mod appearance;
+mod backdating;
+mod burst;
 mod canary;
 mod coverage;
+mod deletion;
 mod facts;
 mod freshness;
 mod judge;
 mod list;
+mod numbers;
 mod policy;
 mod post;
 mod reason;
@@ -24,14 +30,24 @@ mod threshold;
 mod view;
 mod visit;
 
+pub use appearance::{DateRules, Doubt, LatePost, SetAside, Sight};
+pub use backdating::late_posts;
+pub use burst::{Burst, NoBurst, burst};
 pub use canary::{CanaryKind, canary_health, stand_ins};
-pub use coverage::{Coverage, Gap, coverage};
-pub use facts::{CanaryLook, History, ListedPost, Observation, Outcome, Source, Span, Visit};
+pub use coverage::{Coverage, Gap, coverage, covered};
+pub use deletion::{DeletionProof, PostPresence, Presence, presences};
+pub use facts::{
+    Bracket, CanaryLook, History, ListedPost, MarkKind, Observation, Outcome, PostMark, Source,
+    Span, Visit,
+};
 pub use freshness::{Answer, Freshness, UnchangedTime, freshness};
 pub use judge::{Judgement, Line, judge, judge_at};
 pub use list::{ListOrder, latest, read_order};
+pub use numbers::{BoundedSum, FIXED_AGES_HOURS, NotAtAge, NumberSample, at_age, sum};
 pub use policy::Policy;
 pub use post::late;
 pub use span::Covered;
 pub use threshold::{Operator, Threshold, Unit, Window};
-pub use visit::{Composed, Known, PageRules, Proof, Provenance, Reading, Role, compose};
+pub use visit::{
+    Composed, Known, PageRules, Proof, Provenance, Reading, Role, claims_shift_seconds, compose,
+};

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use crate::domain::{Moment, Precision};
 
@@ -27,6 +27,11 @@ pub fn late(
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PostTimes<'a> {
     pub(super) post: &'a ListedPost,
+    /// [`ListedPost::missed_by`] as it stands by what the canaries say now.
+    pub(super) missed_by: Option<DateTime<Utc>>,
+    /// By how much the source had moved all its times when it listed the post first; the claim may
+    /// be meant the old way.
+    pub(super) shift: Duration,
 }
 
 impl PostTimes<'_> {
@@ -56,8 +61,10 @@ impl PostTimes<'_> {
             return window.begins_by(seen_by) && unseen.min(first_seen) < window.end;
         };
         let claimed = window.meets(claim.lower(), latest(claim).min(seen_by));
-        let appeared = self.post.missed_by.is_some_and(|missed| window.meets(missed, seen_by));
-        claimed || appeared
+        let unshifted = !self.shift.is_zero()
+            && window.meets(claim.lower() - self.shift, (latest(claim) - self.shift).min(seen_by));
+        let appeared = self.missed_by.is_some_and(|missed| window.meets(missed, seen_by));
+        claimed || unshifted || appeared
     }
 
     /// Whether the claimed time can prove activity in a window at all.
@@ -72,8 +79,10 @@ impl PostTimes<'_> {
     pub(super) fn activity_range(&self, spans: &[Span]) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let claim = self.post.claimed?;
         let first_seen = self.post.first_seen;
-        let (lower, upper) = (claim.lower().min(first_seen), latest(claim).min(first_seen));
-        if claim.precision == Precision::Second || self.post.missed_by.is_some() {
+        let both = |at: DateTime<Utc>| [at.min(first_seen), (at - self.shift).min(first_seen)];
+        let lower = both(claim.lower()).into_iter().min()?;
+        let upper = both(latest(claim)).into_iter().max()?;
+        if claim.precision == Precision::Second || self.missed_by.is_some() {
             return Some((lower, upper));
         }
         let without = |span: &&Span| {
@@ -86,12 +95,13 @@ impl PostTimes<'_> {
     /// Whether the post speaks for its claimed time at this cutoff: not if it appeared late and
     /// was first seen after it.
     pub(super) fn is_disputed(&self, cutoff: DateTime<Utc>) -> bool {
-        self.post.missed_by.is_some() && self.post.first_seen > cutoff
+        self.missed_by.is_some() && self.post.first_seen > cutoff
     }
 
     /// Whether its time is stated and not in doubt.
     pub(super) fn is_plain(&self) -> bool {
-        self.post.missed_by.is_none()
+        self.missed_by.is_none()
+            && self.shift.is_zero()
             && !self.claims_the_future()
             && self.post.claimed.is_some_and(|claim| claim.precision == Precision::Second)
     }
@@ -104,7 +114,7 @@ impl PostTimes<'_> {
     /// The instant from which silence is counted: the last at which the post may have appeared.
     pub(super) fn silent_from(&self) -> DateTime<Utc> {
         match self.post.claimed {
-            Some(claim) if self.post.missed_by.is_none() && !self.claims_the_future() => {
+            Some(claim) if self.missed_by.is_none() && !self.claims_the_future() => {
                 let end = match claim.precision {
                     Precision::Second => claim.at,
                     _ => claim.upper(),

@@ -1,5 +1,6 @@
-//! The rules as tables ([`verdicts`], [`visits`]) and the promise as properties ([`promise`]).
+//! The rules as tables ([`verdicts`], [`visits`], [`appearances`]) and the promise as properties ([`promise`]).
 
+mod appearances;
 mod promise;
 mod verdicts;
 mod visits;
@@ -24,6 +25,8 @@ fn observation(as_of: DateTime<Utc>, low: DateTime<Utc>) -> Observation {
     Observation {
         as_of,
         span: Some(Span { low, high: as_of }),
+        bracket: None,
+        claims_shift_seconds: 0,
         exhausted: false,
         empty: false,
         confirming: true,
@@ -54,10 +57,12 @@ fn look(at: DateTime<Utc>, healthy: bool) -> CanaryLook {
 fn post(claimed: Option<Moment>, first_seen: DateTime<Utc>) -> ListedPost {
     ListedPost {
         reference: format!("post {claimed:?}"),
+        page: "timeline".to_owned(),
         claimed,
         first_seen,
         missed_by: None,
         seen_before: None,
+        text_digest: None,
         recorded_at: first_seen,
     }
 }

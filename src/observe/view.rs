@@ -5,8 +5,8 @@ use chrono::{DateTime, Duration, Utc};
 use crate::domain::{Count, Moment, Reason};
 
 use super::canary::{Canaries, Trust};
-use super::facts::{History, Observation, Outcome, Source, Span, Visit};
-use super::post::PostTimes;
+use super::facts::{History, ListedPost, Observation, Outcome, Source, Span, Visit};
+use super::post::{PostTimes, late};
 use super::span::Covered;
 
 /// The part that a page kind lists when it lists everything.
@@ -85,20 +85,53 @@ impl<'a> View<'a> {
             },
             seen: visits.iter().filter_map(|visit| seen(visit, &canaries)).collect(),
             gone: visits.iter().filter_map(|visit| gone_sign(visit, &canaries)).collect(),
-            posts: history
-                .posts
-                .iter()
-                .filter(|post| post.recorded_at <= known_at)
-                .map(|post| PostTimes { post })
-                .collect(),
+            posts: Vec::new(),
             visits,
             hidden: Vec::new(),
             canaries,
         };
-        view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
         view.seen.sort_by_key(|seen| (seen.as_of, seen.visit.started_at));
+        let known = history.posts.iter().filter(|post| post.recorded_at <= known_at);
+        let shifted: Vec<&Seen> =
+            view.seen.iter().filter(|seen| seen.observation.claims_shift_seconds != 0).collect();
+        let posts: Vec<PostTimes> = known.map(|post| view.times_of(post, &shifted)).collect();
+        view.posts = posts;
+        view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
         view.hidden = hidden_posts(&view.seen);
         view
+    }
+
+    /// The part that lists a post; `None` where no visit of its page kind is known.
+    pub(super) fn part_of(&self, post: &ListedPost) -> Option<&'a str> {
+        let listed_it = self.visits.iter().find(|visit| visit.page == post.page);
+        listed_it.map(|visit| visit.part.as_str())
+    }
+
+    fn times_of(&self, post: &'a ListedPost, shifted: &[&Seen<'a>]) -> PostTimes<'a> {
+        let listed_it = shifted.iter().find(|seen| {
+            seen.visit.recorded_at == post.recorded_at && seen.visit.page == post.page
+        });
+        let seconds = listed_it.map_or(0, |seen| seen.observation.claims_shift_seconds);
+        let shift = Duration::seconds(i64::from(seconds));
+        PostTimes { post, missed_by: self.missed_by(post), shift }
+    }
+
+    /// The newest observation that should have listed a post and did not, void ones left out.
+    ///
+    /// An observation is voided after the post that it missed was written down: then the newest that
+    /// still stands is sought. One before the stretch that the history tells stands as it was
+    /// written.
+    fn missed_by(&self, post: &ListedPost) -> Option<DateTime<Utc>> {
+        let written = post.missed_by?;
+        let part = self.part_of(post);
+        let of_part = |seen: &&Seen| Some(seen.visit.part.as_str()) == part;
+        let mut wrote = self.seen.iter().filter(of_part);
+        if !wrote.any(|seen| seen.observation.as_of == written && seen.trust == Trust::Void) {
+            return Some(written);
+        }
+        let standing = self.seen.iter().filter(of_part).filter(|seen| seen.trust != Trust::Void);
+        let spans: Vec<Span> = standing.filter_map(|seen| seen.observation.span).collect();
+        late(&spans, post.claimed, post.first_seen)
     }
 
     /// The observations of a part that are not void.

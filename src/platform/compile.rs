@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Duration, NaiveDate};
+use regex::Regex;
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
@@ -13,6 +14,7 @@ use super::compile_layout::{LAYOUT_KEYS, compile_layout};
 use super::compile_source::ROUNDINGS;
 use super::layout::{Format, Layout};
 use super::page::{AddressTemplate, IdentityProof, Order, PageKind, Role, TimeSource};
+use super::quirk::Quirk;
 use super::section::{Entry, Report, Section};
 use super::source::Rounding;
 use super::visibility::visibility;
@@ -33,7 +35,7 @@ const PLATFORM_KEYS: [&str; 13] = [
     "pages",
 ];
 
-const PAGE_KEYS: [&str; 13] = [
+const PAGE_KEYS: [&str; 15] = [
     "role",
     "like",
     "crawl",
@@ -41,6 +43,8 @@ const PAGE_KEYS: [&str; 13] = [
     "order",
     "lists",
     "time_source",
+    "ref_time",
+    "ref_place",
     "short_page_is_end",
     "verified",
     "cache_buster",
@@ -204,6 +208,8 @@ fn page_kind(
             .get("time_source")
             .and_then(|entry| entry.word(&time_source))
             .unwrap_or(TimeSource::Author),
+        ref_time: page.get("ref_time").and_then(|entry| entry.parsed(quirk)),
+        ref_place: page.get("ref_place").and_then(|entry| entry.parsed(counting)),
         short_page_is_end: flag("short_page_is_end"),
         verified: verified(page),
         cache_buster: text("cache_buster"),
@@ -213,6 +219,18 @@ fn page_kind(
     };
     judge(page, &kind);
     Some(kind)
+}
+
+fn quirk(name: &str) -> Result<Quirk, String> {
+    Quirk::named(name).ok_or_else(|| format!("no quirk {name:?}"))
+}
+
+fn counting(pattern: &str) -> Result<Regex, String> {
+    let pattern = Regex::new(pattern).map_err(|error| error.to_string())?;
+    if pattern.captures_len() != 2 {
+        return Err("needs exactly one group, around the number".to_owned());
+    }
+    Ok(pattern)
 }
 
 fn verified(page: &Section<'_>) -> Option<NaiveDate> {

@@ -196,6 +196,8 @@ fn page_kind(lists: &str, item: ItemFields) -> PageKind {
         order: Order::Unordered,
         lists: lists.to_owned(),
         time_source: TimeSource::Author,
+        ref_time: None,
+        ref_place: None,
         short_page_is_end: false,
         verified: None,
         cache_buster: None,

@@ -1,6 +1,10 @@
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
+use regex::Regex;
+
+use crate::domain::IdTime;
 
 use super::layout::Layout;
+use super::quirk::Quirk;
 
 /// What a page is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,6 +151,11 @@ pub struct PageKind {
     pub lists: String,
     /// Who sets the times it shows.
     pub time_source: TimeSource,
+    /// Reads the second that a post's id holds, as epoch seconds.
+    pub ref_time: Option<Quirk>,
+    /// Finds in a post's id, or in its address where there is none, the number by which the site
+    /// counts its posts up: the first group.
+    pub ref_place: Option<Regex>,
     /// Whether a page with fewer items than usual ends the list; needs a recorded fixture.
     pub short_page_is_end: bool,
     /// The day of the newest recorded live answer that this page kind is known to read right (where
@@ -163,6 +172,20 @@ pub struct PageKind {
     pub pages_max: u32,
     /// Ways to read it, tried in order; never empty.
     pub layouts: Vec<Layout>,
+}
+
+impl PageKind {
+    /// What a post's id, or its address where there is none, tells of when it was given out.
+    pub fn id_time(&self, reference: &str) -> IdTime {
+        let second = self.ref_time.and_then(|quirk| (quirk.apply)(reference));
+        let second = second.and_then(|text| DateTime::from_timestamp(text.parse().ok()?, 0));
+        if let Some(at) = second {
+            return IdTime::At(at);
+        }
+        let captures = self.ref_place.as_ref().and_then(|pattern| pattern.captures(reference));
+        let place = captures.and_then(|found| found.get(1)?.as_str().parse().ok());
+        place.map_or(IdTime::Untold, IdTime::Place)
+    }
 }
 
 #[cfg(test)]

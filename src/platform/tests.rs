@@ -1,7 +1,7 @@
 //! One wrong file per rule, and the shipped files.
 
 use super::*;
-use crate::domain::SourceText;
+use crate::domain::{IdTime, SourceText};
 
 const GOOD: &str = r#"id = "example"
 title = "示例平台"
@@ -99,6 +99,45 @@ fn paths_and_patterns_are_compiled() {
     );
     check("\"$.id\"", "\"id\"", "p.toml:19: pages.timeline.item.ref:", "bad JSONPath");
     check("{handle}?", "{uid}?", "p.toml:11: pages.timeline.url:", "unknown place {uid}");
+}
+
+#[test]
+fn what_ids_tell_of_their_time_is_said_by_a_quirk_or_a_pattern() {
+    let place = "p.toml:15: pages.timeline.ref_time:";
+    let verified = "verified = \"never\"";
+    let with = |key: &str| format!("{key}\n{verified}");
+    check(verified, &with("ref_time = \"birth\""), place, "no quirk");
+    let place = "p.toml:15: pages.timeline.ref_place:";
+    check(verified, &with("ref_place = '(\\d+'"), place, "unclosed group");
+    check(verified, &with("ref_place = '\\d+'"), place, "exactly one group");
+    let id_time = |key: &str, reference: &str| {
+        let catalog = compile(&GOOD.replace(verified, &with(key))).unwrap();
+        catalog.get("example").unwrap().pages["timeline"].id_time(reference)
+    };
+    let at = "2025-11-22T04:00:00Z".parse().unwrap();
+    let weibo = "ref_time = \"weibo_id_time\"";
+    assert_eq!(id_time(weibo, "5235751935553593"), IdTime::At(at));
+    assert_eq!(id_time(weibo, "12"), IdTime::Untold);
+    let counted = "ref_place = '_(\\d+)\\.html$'";
+    assert_eq!(id_time(counted, "/art/2026/11/22/art_1229_4567.html"), IdTime::Place(4567));
+    assert_eq!(id_time(counted, "/art/2026/11/22/a.html"), IdTime::Untold);
+}
+
+#[test]
+fn the_addresses_of_publishing_systems_tell_their_place() {
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/platforms/portal.toml"));
+    let catalog = compile(text).unwrap();
+    let kind = &catalog.get("portal").unwrap().pages["list"];
+    for (address, place) in [
+        ("http://www.a.gov.cn/art/2026/11/22/art_1229_4567.html", Some(4567)),
+        ("http://www.a.gov.cn/xw/202611/t20261122_1234567.html", Some(1_234_567)),
+        ("http://www.a.gov.cn/xw/4567.shtml?from=list", Some(4567)),
+        ("http://www.a.gov.cn/xw/5f3a9c.html", None),
+        ("http://www.a.gov.cn/xw/index.html", None),
+        ("http://www.a.gov.cn/xw/12.html", None),
+    ] {
+        assert_eq!(kind.id_time(address), place.map_or(IdTime::Untold, IdTime::Place), "{address}");
+    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ use sqlx::PgConnection;
 use super::columns::{column, to_micros};
 use super::record::VisitRecord;
 use super::visits::VisitRow;
-use super::{Store, StoreError, canary, evidence, listing, new_items, samples, states, visits};
+use super::{
+    Store, StoreError, canary, evidence, known, listing, marks, new_items, samples, states, visits,
+};
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
 
@@ -73,19 +75,23 @@ async fn write(
 ) -> Result<(), StoreError> {
     let listed = listing::Listing::of(records);
     report.nameless = listed.nameless;
-    let known = listing::known(connection, &listed.posts).await?;
+    let known = known::known(connection, &listed.posts).await?;
     let new_items = new_items::count(connection, records, &listed, &known).await?;
+    let shifts = marks::claims_shifts(records, &known);
     let kept = evidence::insert(connection, records).await?;
     let rows: Vec<VisitRow> = records
         .iter()
         .zip(new_items)
+        .zip(shifts)
         .zip(kept)
-        .map(|((record, new), kept)| VisitRow::of(record, new, kept))
+        .map(|(((record, new), shift), kept)| VisitRow::of(record, new, shift, kept))
         .collect();
     // Visits first: an earlier one of the same batch may have missed a post of a later one.
     visits::insert(connection, &rows).await?;
     report.discovered = listing::insert(connection, &listed.posts, &known).await?;
+    marks::note_listed(connection, records, &listed).await?;
     listing::update(connection, &listed.posts).await?;
+    marks::note_absent(connection, records).await?;
     samples::write_profiles(connection, records).await?;
     samples::write_inquiries(connection, records).await?;
     hand_back(connection, records).await?;
@@ -158,6 +164,8 @@ async fn hand_back(
                  when r.outcome = 'failed' or r.body_digest is null
                      or r.body_digest = t.body_digest then t.body_as_of
                  else r.seen_at end,
+             body_changed_at = case when r.outcome = 'observed' and r.body_digest <> t.body_digest
+                 then r.seen_at else t.body_changed_at end,
              body_digest = case r.outcome
                  when 'observed' then coalesce(r.body_digest, t.body_digest)
                  when 'failed' then t.body_digest end,

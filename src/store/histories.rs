@@ -91,7 +91,7 @@ impl Store {
         let rows = sqlx::query!(
             r#"select wanted.account_id as "account_id!", p.ref as "reference!", p.claimed_at,
                    p.claimed_precision, p.first_seen as "first_seen!", p.missed_by, p.seen_before,
-                   p.recorded_at as "recorded_at!"
+                   p.recorded_at as "recorded_at!", p.page as "page!", p.first_text_digest
                from unnest($1::bigint[]) as wanted (account_id), lateral (
                    (select * from posts n where n.account_id = wanted.account_id
                     order by coalesce(n.claimed_at, n.first_seen) desc limit 1)
@@ -112,10 +112,12 @@ impl Store {
             .map(|row| {
                 let post = ListedPost {
                     reference: row.reference,
+                    page: row.page,
                     claimed: read_moment(row.claimed_at, row.claimed_precision)?,
                     first_seen: row.first_seen,
                     missed_by: row.missed_by,
                     seen_before: row.seen_before,
+                    text_digest: row.first_text_digest,
                     recorded_at: row.recorded_at,
                 };
                 Ok((row.account_id, post))

@@ -1,6 +1,6 @@
 //! Posts: what is kept from their first listing, what moves with each later one, their samples.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use super::StoreError;
 use super::columns::{column, count_json, read_moment};
 use super::finish::Discovered;
+use super::known::Known;
 use super::record::VisitRecord;
 use crate::domain::{AccountId, Moment, Post};
 
@@ -18,10 +19,13 @@ pub(super) struct ListedRow<'a> {
     reference: String,
     /// Place in the batch of the record that listed it first.
     pub(super) record: usize,
+    /// And of the one that listed it last.
+    pub(super) last_record: usize,
     part: &'a str,
     page: &'a str,
     first_seen: DateTime<Utc>,
-    seen_at: DateTime<Utc>,
+    /// As-of time of the last listing.
+    pub(super) seen_at: DateTime<Utc>,
     recorded_at: DateTime<Utc>,
     /// The first listing, for what is kept from it.
     pub(super) first: &'a Post,
@@ -37,7 +41,7 @@ pub(super) struct Listing<'a> {
 }
 
 /// The platform's id; where there is none, the address, else the digest of the text.
-fn reference(post: &Post) -> Option<String> {
+pub(super) fn reference(post: &Post) -> Option<String> {
     [&post.reference, &post.url, &post.text_digest]
         .into_iter()
         .flatten()
@@ -59,6 +63,7 @@ impl<'a> Listing<'a> {
                     account: record.account.0,
                     reference: reference.clone(),
                     record: index,
+                    last_record: index,
                     part: &record.visit.part,
                     page: &record.visit.page,
                     first_seen: record.seen_at,
@@ -82,31 +87,12 @@ impl ListedRow<'_> {
     fn merge(self, other: Self) -> Self {
         let (early, late) =
             if other.seen_at < self.seen_at { (other, self) } else { (self, other) };
-        Self { seen_at: late.seen_at, last: late.last, ..early }
+        Self { seen_at: late.seen_at, last_record: late.last_record, last: late.last, ..early }
     }
 
     pub(super) fn key(&self) -> (i64, String) {
         (self.account, self.reference.clone())
     }
-}
-
-pub(super) type Known = BTreeSet<(i64, String)>;
-
-/// Which of the listed posts are in the table.
-pub(super) async fn known(
-    connection: &mut PgConnection,
-    listed: &[ListedRow<'_>],
-) -> Result<Known, StoreError> {
-    let rows = sqlx::query!(
-        "select p.account_id, p.ref from posts p
-         join unnest($1::bigint[], $2::text[]) as r (account_id, ref)
-             on p.account_id = r.account_id and p.ref = r.ref",
-        &column(listed, |r| r.account),
-        &column(listed, |r| r.reference.clone()),
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.account_id, row.r#ref)).collect())
 }
 
 /// Writes the posts that are not known; their numbers follow with [`update`].
@@ -118,21 +104,24 @@ pub(super) async fn insert(
     listed: &[ListedRow<'_>],
     known: &Known,
 ) -> Result<Vec<Discovered>, StoreError> {
-    let new: Vec<&ListedRow<'_>> = listed.iter().filter(|r| !known.contains(&r.key())).collect();
+    let new: Vec<&ListedRow<'_>> =
+        listed.iter().filter(|r| !known.contains_key(&r.key())).collect();
     if new.is_empty() {
         return Ok(Vec::new());
     }
     let claimed = |post: &Post| post.published;
     let rows = sqlx::query!(
         "insert into posts (account_id, ref, page, part, origin, claimed_at, claimed_precision,
-             claimed_text, first_seen, last_seen, missed_by, seen_before, recorded_at)
+             claimed_text, first_seen, last_seen, missed_by, seen_before, recorded_at,
+             first_text_digest)
          select n.account_id, n.ref, n.page, n.part, 'unknown', n.claimed_at, n.claimed_precision,
              n.claimed_text, n.first_seen, n.first_seen, earlier.missed_by, earlier.seen_before,
-             n.recorded_at
+             n.recorded_at, n.text_digest
          from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
-             $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+             $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[],
+             $11::text[])
              as n (account_id, ref, page, part, claimed_at, claimed_precision, claimed_text,
-                 first_seen, recorded_at, claimed_end)
+                 first_seen, recorded_at, claimed_end, text_digest)
          left join lateral (
              select max(v.as_of) as seen_before,
                  max(v.as_of) filter (where v.span_low < n.claimed_at
@@ -154,6 +143,7 @@ pub(super) async fn insert(
         &column(&new, |r| r.first_seen),
         &column(&new, |r| r.recorded_at),
         &column(&new, |r| claimed(r.first).map(Moment::upper)) as &[Option<DateTime<Utc>>],
+        &column(&new, |r| r.first.text_digest.clone()) as &[Option<String>],
     )
     .fetch_all(connection)
     .await?;

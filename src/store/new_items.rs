@@ -7,7 +7,8 @@ use sqlx::PgConnection;
 
 use super::StoreError;
 use super::columns::column;
-use super::listing::{Known, ListedRow, Listing};
+use super::known::Known;
+use super::listing::{ListedRow, Listing};
 use super::record::VisitRecord;
 use crate::observe::{Outcome, latest};
 
@@ -22,7 +23,7 @@ pub(super) async fn count(
 ) -> Result<Vec<usize>, StoreError> {
     let mut counts = vec![0; records.len()];
     let unknown: Vec<&ListedRow<'_>> =
-        listed.posts.iter().filter(|row| !known.contains(&row.key())).collect();
+        listed.posts.iter().filter(|row| !known.contains_key(&row.key())).collect();
     let mut asking: Vec<usize> = unknown.iter().map(|row| row.record).collect();
     asking.sort_unstable();
     asking.dedup();

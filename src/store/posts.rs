@@ -58,6 +58,8 @@ pub(super) struct PostRow {
     likes: Option<Value>,
     comments: Option<Value>,
     shares: Option<Value>,
+    page: String,
+    first_text_digest: Option<String>,
 }
 
 fn read_form(word: &str) -> Result<Form, StoreError> {
@@ -79,10 +81,12 @@ impl PostRow {
         Ok(StoredPost {
             listed: ListedPost {
                 reference: self.reference,
+                page: self.page,
                 claimed: read_moment(self.claimed_at, self.claimed_precision)?,
                 first_seen: self.first_seen,
                 missed_by: self.missed_by,
                 seen_before: self.seen_before,
+                text_digest: self.first_text_digest,
                 recorded_at: self.recorded_at,
             },
             last_seen: self.last_seen,
@@ -112,7 +116,8 @@ pub(super) async fn between(
         PostRow,
         r#"select account_id, ref as reference, claimed_at, claimed_precision, first_seen,
                last_seen, missed_by, seen_before, recorded_at, url, title, form, origin,
-               text_digest, text_simhash, reads, likes, comments, shares
+               text_digest, text_simhash, reads, likes, comments, shares, page,
+               first_text_digest
            from posts
            where account_id = any($1)
              and ((claimed_at >= $2 and claimed_at < $3) or (first_seen >= $2 and first_seen < $3))

@@ -10,7 +10,7 @@ use super::columns::{
 use super::record::{VisitEvidence, VisitRecord};
 use super::{Store, StoreError};
 use crate::domain::{AccountId, EvidenceId};
-use crate::observe::{Observation, Outcome, Span, Visit};
+use crate::observe::{Bracket, Observation, Outcome, Span, Visit};
 
 /// One row, in the order of the table.
 pub(super) struct VisitRow {
@@ -42,6 +42,9 @@ pub(super) struct VisitRow {
     body_digest: Option<String>,
     evidence: Option<i64>,
     evidence_missing: Option<String>,
+    bracket_older: Option<DateTime<Utc>>,
+    bracket_newer: Option<DateTime<Utc>>,
+    claims_shift_seconds: i32,
 }
 
 /// The stored word of an outcome.
@@ -62,8 +65,14 @@ pub(super) fn reason_word(outcome: &Outcome) -> Option<String> {
 }
 
 impl VisitRow {
-    /// The row of a record that listed `new_items` unknown posts and has this evidence.
-    pub(super) fn of(record: &VisitRecord, new_items: usize, evidence: Option<EvidenceId>) -> Self {
+    /// The row of a record, with its count of unknown posts, the shift of the known ones' times and
+    /// its evidence.
+    pub(super) fn of(
+        record: &VisitRecord,
+        new_items: usize,
+        shift_seconds: i32,
+        evidence: Option<EvidenceId>,
+    ) -> Self {
         let visit = &record.visit;
         let observation = match &visit.outcome {
             Outcome::Observed(observation) => Some(observation),
@@ -75,6 +84,7 @@ impl VisitRow {
             Outcome::Failed(_) => (None, false),
         };
         let span = observation.and_then(|one| one.span);
+        let bracket = observation.and_then(|one| one.bracket);
         let registered = observation.and_then(|one| one.registered_at);
         Self {
             account_id: record.account.0,
@@ -108,14 +118,20 @@ impl VisitRow {
                 VisitEvidence::Missing(reason) => Some(reason.clone()),
                 VisitEvidence::Nothing | VisitEvidence::Kept(_) => None,
             },
+            bracket_older: bracket.map(|bracket| bracket.older),
+            bracket_newer: bracket.map(|bracket| bracket.newer),
+            claims_shift_seconds: shift_seconds,
         }
     }
 
     pub(super) fn into_visit(self) -> Result<Visit, StoreError> {
+        let bracket = self.bracket_older.zip(self.bracket_newer);
         let outcome = match (self.outcome.as_str(), self.as_of) {
             ("observed", Some(as_of)) => Outcome::Observed(Observation {
                 as_of,
                 span: self.span_low.zip(self.span_high).map(|(low, high)| Span { low, high }),
+                bracket: bracket.map(|(older, newer)| Bracket { older, newer }),
+                claims_shift_seconds: self.claims_shift_seconds,
                 exhausted: self.exhausted,
                 empty: self.empty,
                 confirming: self.confirming,
@@ -155,13 +171,15 @@ pub(super) async fn insert(
         "insert into visits (account_id, started_at, page, part, recorded_at, host, adapter, source,
              outcome, reason, status, bytes, duration_ms, items, as_of, span_low, span_high,
              exhausted, empty, confirming, posts_total, new_items, upstream_success, registered_at,
-             registered_precision, body_digest, evidence, evidence_missing)
+             registered_precision, body_digest, evidence, evidence_missing, bracket_older,
+             bracket_newer, claims_shift_seconds)
          select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[],
              $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
              $11::smallint[], $12::bigint[], $13::integer[], $14::integer[], $15::timestamptz[],
              $16::timestamptz[], $17::timestamptz[], $18::bool[], $19::bool[], $20::bool[],
              $21::jsonb[], $22::integer[], $23::timestamptz[], $24::timestamptz[], $25::text[],
-             $26::text[], $27::bigint[], $28::text[])
+             $26::text[], $27::bigint[], $28::text[], $29::timestamptz[], $30::timestamptz[],
+             $31::integer[])
          on conflict (account_id, started_at, page) do nothing",
         &column(rows, |r| r.account_id),
         &column(rows, |r| r.started_at),
@@ -191,6 +209,9 @@ pub(super) async fn insert(
         &column(rows, |r| r.body_digest.clone()) as &[Option<String>],
         &column(rows, |r| r.evidence) as &[Option<i64>],
         &column(rows, |r| r.evidence_missing.clone()) as &[Option<String>],
+        &column(rows, |r| r.bracket_older) as &[Option<DateTime<Utc>>],
+        &column(rows, |r| r.bracket_newer) as &[Option<DateTime<Utc>>],
+        &column(rows, |r| r.claims_shift_seconds),
     )
     .execute(connection)
     .await?;
@@ -208,7 +229,8 @@ pub(super) async fn since(
         "select account_id, started_at, page, part, recorded_at, host, adapter, source, outcome,
              reason, status, bytes, duration_ms, items, as_of, span_low, span_high, exhausted,
              empty, confirming, posts_total, new_items, upstream_success, registered_at,
-             registered_precision, body_digest, evidence, evidence_missing
+             registered_precision, body_digest, evidence, evidence_missing, bracket_older,
+             bracket_newer, claims_shift_seconds
          from visits where account_id = any($1) and started_at >= $2
          order by account_id, started_at, page",
         accounts,

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Extraction, PageVerdict, Post, Reason};
+use crate::domain::{Extraction, PageVerdict, Post, Reason, shanghai_date};
 use crate::extract;
 use crate::fetch::{Fetched, HostLimit, NotModified, Page, Request, Validators};
 use crate::jobs::{Context, quarter_start};
 use crate::observe::read_order;
 use crate::platform::Platform;
-use crate::store;
+use crate::store::{self, Claimed};
 
 use super::next::may_ask_conditionally;
 use super::reading::Asked;
@@ -59,8 +59,9 @@ pub fn host_limit(platform: &Platform) -> HostLimit {
 pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
     let now = context.clock.now();
     let asking = Asking { context, asked };
-    let mut gathered = asking.first(may_ask_conditionally(context, asked, now)).await;
-    let back_to = asked.target.span_high.unwrap_or_else(|| quarter_start(now));
+    let conditional = may_ask_conditionally(context, asked, now);
+    let mut gathered = asking.first(conditional).await;
+    let back_to = back_to(context, asked, now, conditional).await;
     while let Some(next) = gathered.next_page(context, back_to, asked.kind.pages_max) {
         let number = u32::try_from(gathered.pages.len()).unwrap_or(u32::MAX) + 1;
         // Where a further page cannot be had, the list simply ends with the last one that could.
@@ -76,6 +77,46 @@ pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
         gathered.pages.push(extraction);
     }
     gathered
+}
+
+/// How far back a visit reads: to the last span, or at first to the start of the current quarter.
+///
+/// The first full visit of a day goes on to the oldest gap that is still open in the quarter, where
+/// nobody else of the host waits for the time that takes.
+async fn back_to(
+    context: &Context,
+    asked: &Asked<'_>,
+    now: DateTime<Utc>,
+    conditional: bool,
+) -> DateTime<Utc> {
+    let (target, quarter) = (asked.target, quarter_start(now));
+    let Some(span_high) = target.span_high else { return quarter };
+    let looked_today = target.observed_at.is_some_and(|at| shanghai_date(at) == shanghai_date(now));
+    if conditional || looked_today || asked.kind.pages_max < 2 || span_high <= quarter {
+        return span_high;
+    }
+    match oldest_gap(context, asked, quarter, span_high, now).await {
+        Ok(gap) => gap.unwrap_or(span_high),
+        Err(error) => {
+            context.metrics.store_failed();
+            tracing::warn!(%error, account = target.key, "gaps are not filled this time");
+            span_high
+        }
+    }
+}
+
+async fn oldest_gap(
+    context: &Context,
+    asked: &Asked<'_>,
+    quarter: DateTime<Utc>,
+    span_high: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, store::StoreError> {
+    let Claimed { account, host, page, .. } = asked.target;
+    let covered = context.store.covered_by(*account, page, quarter).await?;
+    let Some(gap) = covered.gaps(quarter, span_high).first().copied() else { return Ok(None) };
+    let waiting = context.store.keeps_others_waiting(*account, host, now).await?;
+    Ok((!waiting).then_some(gap.low))
 }
 
 struct Asking<'a> {

@@ -26,13 +26,22 @@ impl Asked<'_> {
     }
 }
 
+/// What earlier answers say of this one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Earlier {
+    /// As-of time of the first answer that said the same.
+    pub(super) same_since: Option<DateTime<Utc>>,
+    /// Whether another account's page of this host and kind has changed since.
+    pub(super) peers_changed: bool,
+}
+
 /// Puts an answered visit into the words of the observation calculus; `pages` are empty where
-/// nothing had changed. `same_since` is the as-of time of the first answer that said the same.
+/// nothing had changed.
 pub(super) fn reading(
     answered: &Answered,
     pages: &[Extraction],
     asked: &Asked<'_>,
-    same_since: Option<DateTime<Utc>>,
+    earlier: Earlier,
 ) -> Reading {
     let kind = asked.kind;
     let first = pages.first();
@@ -40,7 +49,7 @@ pub(super) fn reading(
     let posts: Vec<Post> = pages.iter().flat_map(|page| page.posts.clone()).collect();
     let identity = first.map(|page| page.identity.clone()).unwrap_or_default();
     Reading {
-        provenance: provenance(answered, first, asked, same_since),
+        provenance: provenance(answered, first, asked, earlier),
         failure: None,
         verdict: first.map_or(PageVerdict::Observation, |page| page.verdict),
         rules: rules(kind),
@@ -104,7 +113,7 @@ fn provenance(
     answered: &Answered,
     first: Option<&Extraction>,
     asked: &Asked<'_>,
-    same_since: Option<DateTime<Utc>>,
+    earlier: Earlier,
 ) -> Provenance {
     let page = match answered {
         Answered::Page(page) => page,
@@ -117,7 +126,7 @@ fn provenance(
             sent_at: page.sent_at,
             upstream_success: first.and_then(|feed| feed.source_time),
         },
-        _ => Provenance::Crawl(answer(page, first, same_since)),
+        _ => Provenance::Crawl(answer(page, first, earlier)),
     }
 }
 
@@ -137,7 +146,8 @@ fn unchanged(answer: &NotModified, target: &Claimed) -> Answer {
     }
 }
 
-fn answer(page: &Page, first: Option<&Extraction>, same_since: Option<DateTime<Utc>>) -> Answer {
+fn answer(page: &Page, first: Option<&Extraction>, earlier: Earlier) -> Answer {
+    let Earlier { same_since, peers_changed } = earlier;
     Answer {
         sent_at: page.sent_at,
         not_modified: false,
@@ -147,7 +157,7 @@ fn answer(page: &Page, first: Option<&Extraction>, same_since: Option<DateTime<U
         age_seconds: page.age_seconds,
         cache_hit: page.cache_hit,
         cache_buster: page.cache_buster_sent,
-        peers_changed: false,
+        peers_changed,
         same_since,
         unchanged_times: same_since
             .zip(first)

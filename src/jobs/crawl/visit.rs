@@ -7,7 +7,7 @@ use crate::platform::{Observability, Platform};
 use crate::store::{Claimed, VisitEvidence, VisitRecord};
 
 use super::gather::{Answered, Failure, Gathered, gather};
-use super::reading::{Asked, digest, reading};
+use super::reading::{Asked, Earlier, digest, reading};
 use super::{canary, next};
 
 /// A visit ready to be written down.
@@ -49,8 +49,8 @@ async fn visit_untold(context: &Context, target: &Claimed) -> Option<(Finished, 
     let gathered = gather(context, &asked).await;
     let composed = match &gathered.first {
         Ok(answered) => {
-            let same_since = same_since(context, &asked, gathered.pages.first()).await;
-            let reading = reading(answered, &gathered.pages, &asked, same_since);
+            let earlier = earlier(context, &asked, gathered.pages.first()).await;
+            let reading = reading(answered, &gathered.pages, &asked, earlier);
             // Which items are new is counted by the store, which knows every post.
             compose(&reading, &Known::default(), &context.observe)
         }
@@ -58,6 +58,25 @@ async fn visit_untold(context: &Context, target: &Claimed) -> Option<(Finished, 
     };
     let finished = finished(context, &asked, started_at, &gathered, composed);
     Some((finished, gathered))
+}
+
+/// What earlier answers say of this one. Where the store cannot tell of the others, none changed.
+async fn earlier(context: &Context, asked: &Asked<'_>, first: Option<&Extraction>) -> Earlier {
+    let Some(same_since) = same_since(context, asked, first).await else {
+        return Earlier::default();
+    };
+    // A cache buster says enough.
+    if asked.kind.cache_buster.is_some() {
+        return Earlier { same_since: Some(same_since), peers_changed: false };
+    }
+    let Claimed { account, host, page, .. } = asked.target;
+    let changed = context.store.peers_changed(*account, host, page, same_since).await;
+    let peers_changed = changed.unwrap_or_else(|error| {
+        context.metrics.store_failed();
+        tracing::warn!(%error, account = asked.target.key, "other answers cannot be compared");
+        false
+    });
+    Earlier { same_since: Some(same_since), peers_changed }
 }
 
 /// As-of time of the first answer that said the same as this one, the newest or any before it: a

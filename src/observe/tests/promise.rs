@@ -12,9 +12,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::domain::{PageVerdict, Post, Precision};
+use crate::domain::{IdTime, PageVerdict, Post, Precision};
 use crate::observe::{
-    Answer, Composed, Judgement, Known, PageRules, Proof, Provenance, Reading, Role, compose, late,
+    Answer, Composed, DateRules, Judgement, Known, LatePost, PageRules, Proof, Provenance, Reading,
+    Role, compose, coverage, late, late_posts,
 };
 
 #[derive(Debug, Clone)]
@@ -205,10 +206,12 @@ impl Crawler {
                 let seen_before = before.filter(|as_of| *as_of < first_seen).max();
                 self.listed.entry(*index).or_insert_with(|| ListedPost {
                     reference: index.to_string(),
+                    page: "timeline".to_owned(),
                     claimed,
                     first_seen,
                     missed_by: late(&spans, claimed, first_seen),
                     seen_before,
+                    text_digest: None,
                     recorded_at: sent_at,
                 });
                 self.known.names.insert(index.to_string());
@@ -389,6 +392,16 @@ fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+/// Posts that would be findings if every time were the author's and no id told anything.
+fn candidates(history: &History, known_at: DateTime<Utc>) -> Vec<LatePost> {
+    let lag = Policy::default().visibility_lag_hours;
+    let visibility_lag = Duration::hours(i64::from(lag));
+    let rules = |_: &str| Some(DateRules { author_time: true, visibility_lag });
+    let mut late = late_posts(history, rules, |_| IdTime::Untold, known_at);
+    late.retain(LatePost::is_candidate);
+    late
+}
+
 fn judged(history: &History, at_minute: i64) -> Judgement {
     judge(history, &Policy::default(), minute(at_minute), minute(at_minute))
 }
@@ -466,6 +479,33 @@ proptest! {
         prop_assert_eq!(judged(&history, now), judged(&shuffled, now));
         let at = |history| judge_at(history, &Policy::default(), minute(now), minute(130 * DAY));
         prop_assert_eq!(at(&history), at(&shuffled));
+        let covered = |history| coverage(history, minute(60 * DAY), minute(now), minute(now));
+        prop_assert_eq!(covered(&history), covered(&shuffled));
+        let end = minute(130 * DAY);
+        prop_assert_eq!(candidates(&history, end), candidates(&shuffled, end));
+    }
+
+    #[test]
+    fn honest_dates_are_never_candidates_for_backdating(world in any_world(true)) {
+        let candidates = candidates(&world.crawled(), minute(130 * DAY));
+        prop_assert!(candidates.is_empty(), "{candidates:#?}");
+    }
+
+    #[test]
+    fn what_is_written_down_later_changes_no_earlier_answer(
+        world in any_world(true), cutoff in 61 * DAY..120 * DAY, lag in 0..5 * DAY,
+    ) {
+        let history = world.crawled();
+        let known_at = minute(cutoff + lag);
+        let mut earlier = history.clone();
+        earlier.visits.retain(|visit| visit.recorded_at <= known_at);
+        earlier.posts.retain(|post| post.recorded_at <= known_at);
+        earlier.canaries.retain(|look| look.recorded_at <= known_at);
+        let at = |history| judge_at(history, &Policy::default(), minute(cutoff), known_at);
+        prop_assert_eq!(at(&history), at(&earlier));
+        let covered = |history| coverage(history, minute(60 * DAY), minute(cutoff), known_at);
+        prop_assert_eq!(covered(&history), covered(&earlier));
+        prop_assert_eq!(candidates(&history, known_at), candidates(&earlier, known_at));
     }
 
     #[test]

@@ -272,7 +272,7 @@ fn an_import_or_check_covers_what_it_declares() {
 #[test]
 fn items_known_or_older_than_the_last_look_are_not_new() {
     let names = ["r0", "r1"].map(str::to_owned).into_iter().collect();
-    let known = Known { names, observed_to: Some(time(96, 12)) };
+    let known = Known { names, observed_to: Some(time(96, 12)), ..Known::default() };
     let Outcome::Observed(observation) = compose(&reading(), &known, &Policy::default()).outcome
     else {
         panic!()

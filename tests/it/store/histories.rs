@@ -1,7 +1,7 @@
 use std::slice::from_ref;
 
 use xunjian::domain::{AccountId, Activity, Count, Moment, Precision, Reason, shanghai_midnight};
-use xunjian::observe::{Observation, Outcome, Policy, Source, Span, judge};
+use xunjian::observe::{Bracket, Observation, Outcome, Policy, Source, Span, judge};
 use xunjian::store::{CanaryAccount, LedgerChanges, VisitRecord};
 
 use super::{accounts, at, entry, instant, looked, observed, post, target};
@@ -14,6 +14,8 @@ async fn visits_come_back_as_the_facts_they_were() {
     let full = Observation {
         as_of: at(1),
         span: Some(Span { low: instant("1970-01-01T00:00:00Z"), high: at(1) }),
+        bracket: Some(Bracket { older: at(-50), newer: at(0) }),
+        claims_shift_seconds: 0,
         exhausted: true,
         empty: true,
         confirming: true,
@@ -25,6 +27,8 @@ async fn visits_come_back_as_the_facts_they_were() {
     let bare = Observation {
         as_of: at(2),
         span: None,
+        bracket: None,
+        claims_shift_seconds: 0,
         exhausted: false,
         empty: false,
         confirming: false,

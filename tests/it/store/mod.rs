@@ -6,7 +6,9 @@ mod finishing;
 mod histories;
 mod judging;
 mod ledger;
+mod marks;
 mod platforms;
+mod reach;
 mod schema;
 mod scoring;
 mod secrets;
@@ -113,6 +115,8 @@ fn observed(account: AccountId, minute: i64, low: i64, posts: Vec<Post>) -> Visi
             outcome: Outcome::Observed(Observation {
                 as_of: at(minute),
                 span: Some(Span { low: at(low), high: at(minute) }),
+                bracket: None,
+                claims_shift_seconds: 0,
                 exhausted: false,
                 empty: false,
                 confirming: true,

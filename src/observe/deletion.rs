@@ -1,0 +1,114 @@
+//! Deletion after publication: what was listed and is no longer there.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::appearance::Sight;
+use super::canary::Trust;
+use super::facts::{History, MarkKind, PostMark};
+use super::view::View;
+
+/// Observations that must have missed a post for it to count as deleted.
+const ABSENCES: usize = 2;
+
+/// How a deletion is proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeletionProof {
+    /// Two observations that show an older and a newer item without it, the oldest such.
+    Absent(Vec<Sight>),
+    /// The post's own address answered that it is gone.
+    Gone(Sight),
+}
+
+/// Whether a post that was missing once is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// It was listed again after all that was missing.
+    Listed,
+    /// It is not listed, and that is all that can be said: one observation missed it.
+    NotListed,
+    /// It was deleted within `[last_seen, first_missing]`.
+    Deleted(DeletionProof),
+}
+
+/// A post with marks, and what they come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostPresence {
+    /// The post.
+    pub reference: String,
+    /// As-of time of the newest observation that listed it before it was missing.
+    pub last_seen: DateTime<Utc>,
+    /// As-of time of the first that missed it, or of its own address's answer; `None` where it is
+    /// listed again.
+    pub first_missing: Option<DateTime<Utc>>,
+    /// What can be said.
+    pub presence: Presence,
+}
+
+/// What became of every post that has marks, by what is recorded by `known_at`, by reference.
+///
+/// A post without marks is listed as ever, or lies deeper than the lists now reach: nothing is said
+/// of it. Observations without a healthy canary behind them, and those that the history does not
+/// tell, prove no absence.
+pub fn presences(
+    history: &History,
+    marks: &[PostMark],
+    known_at: DateTime<Utc>,
+) -> Vec<PostPresence> {
+    let view = View::new(history, known_at);
+    let mut by_post: BTreeMap<&str, Vec<&PostMark>> = BTreeMap::new();
+    for mark in marks.iter().filter(|mark| mark.recorded_at <= known_at) {
+        by_post.entry(&mark.reference).or_default().push(mark);
+    }
+    let told = by_post.into_iter().filter_map(|(reference, mut marks)| {
+        marks.sort_by_key(|mark| (mark.at, mark.kind, mark.started_at));
+        presence(&view, reference, &marks)
+    });
+    told.collect()
+}
+
+fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<PostPresence> {
+    let listed = marks.iter().rposition(|mark| mark.kind == MarkKind::Listed);
+    let since: Vec<&PostMark> = marks[listed.map_or(0, |at| at + 1)..]
+        .iter()
+        .copied()
+        .filter(|mark| mark.kind == MarkKind::Gone || is_settled(view, mark))
+        .collect();
+    let Some(first) = since.first() else {
+        let listed = marks[listed?];
+        return Some(PostPresence {
+            reference: reference.to_owned(),
+            last_seen: listed.at,
+            first_missing: None,
+            presence: Presence::Listed,
+        });
+    };
+    let sight = |mark: &PostMark| Sight {
+        as_of: mark.at,
+        started_at: mark.started_at,
+        page: mark.page.clone(),
+    };
+    let gone = since.iter().find(|mark| mark.kind == MarkKind::Gone);
+    let absent = since.iter().filter(|mark| mark.kind == MarkKind::Absent);
+    let absent: Vec<Sight> = absent.take(ABSENCES).map(|mark| sight(mark)).collect();
+    let presence = match gone {
+        Some(gone) => Presence::Deleted(DeletionProof::Gone(sight(gone))),
+        None if absent.len() == ABSENCES => Presence::Deleted(DeletionProof::Absent(absent)),
+        None => Presence::NotListed,
+    };
+    Some(PostPresence {
+        reference: reference.to_owned(),
+        last_seen: first.last_seen,
+        first_missing: Some(first.at),
+        presence,
+    })
+}
+
+fn is_settled(view: &View<'_>, mark: &PostMark) -> bool {
+    view.seen.iter().any(|seen| {
+        seen.visit.page == mark.page
+            && seen.visit.started_at == mark.started_at
+            && matches!(seen.trust, Trust::Settled | Trust::Attested)
+    })
+}

@@ -1,0 +1,189 @@
+//! The later life of posts: missing from a list, listed again, gone from their own address.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::columns::{column, misread};
+use super::known::Known;
+use super::listing::{self, Listing};
+use super::record::VisitRecord;
+use super::{Store, StoreError};
+use crate::domain::AccountId;
+use crate::observe::{Bracket, MarkKind, Observation, Outcome, PostMark, claims_shift_seconds};
+
+/// A post whose own address answered that it is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GonePost {
+    /// Whose post.
+    pub account: AccountId,
+    /// The platform's id, or the address where there is none.
+    pub reference: String,
+    /// The page kind by which its address was read.
+    pub page: String,
+    /// When the address was asked.
+    pub started_at: DateTime<Utc>,
+    /// As-of time of the answer.
+    pub at: DateTime<Utc>,
+    /// When it is written down.
+    pub recorded_at: DateTime<Utc>,
+}
+
+const KINDS: [(MarkKind, &str); 3] =
+    [(MarkKind::Absent, "absent"), (MarkKind::Listed, "listed"), (MarkKind::Gone, "gone")];
+
+fn read_kind(word: &str) -> Result<MarkKind, StoreError> {
+    let found = KINDS.iter().find(|(_, known)| *known == word);
+    found.map(|(kind, _)| *kind).ok_or_else(|| misread("a mark", word))
+}
+
+impl Store {
+    /// Marks since `since` in the later life of posts, in order of time; accounts and posts without
+    /// any are absent.
+    pub async fn post_marks(
+        &self,
+        accounts: &[AccountId],
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<AccountId, Vec<PostMark>>, StoreError> {
+        let rows = sqlx::query!(
+            "select account_id, ref, at, kind, page, started_at, last_seen, recorded_at
+             from post_marks where account_id = any($1) and at >= $2
+             order by account_id, at, ref, kind",
+            &column(accounts, |account| account.0),
+            since
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut marks: BTreeMap<AccountId, Vec<PostMark>> = BTreeMap::new();
+        for row in rows {
+            marks.entry(AccountId(row.account_id)).or_default().push(PostMark {
+                reference: row.r#ref,
+                page: row.page,
+                started_at: row.started_at,
+                at: row.at,
+                kind: read_kind(&row.kind)?,
+                last_seen: row.last_seen,
+                recorded_at: row.recorded_at,
+            });
+        }
+        Ok(marks)
+    }
+
+    /// Notes posts whose own address says that they are gone; posts that are not known are left out.
+    pub async fn mark_gone(&self, posts: &[GonePost]) -> Result<u64, StoreError> {
+        let marked = sqlx::query!(
+            "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
+                 recorded_at)
+             select p.account_id, p.ref, g.at, 'gone', g.page, g.started_at, p.last_seen,
+                 g.recorded_at
+             from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[],
+                 $5::timestamptz[], $6::timestamptz[])
+                 as g (account_id, ref, at, page, started_at, recorded_at)
+             join posts p on p.account_id = g.account_id and p.ref = g.ref
+             on conflict (account_id, ref, at, kind) do nothing",
+            &column(posts, |post| post.account.0),
+            &column(posts, |post| post.reference.clone()),
+            &column(posts, |post| post.at),
+            &column(posts, |post| post.page.clone()),
+            &column(posts, |post| post.started_at),
+            &column(posts, |post| post.recorded_at),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(marked.rows_affected())
+    }
+}
+
+/// By how many seconds each record's known items claim another time than when first listed.
+pub(super) fn claims_shifts(records: &[&VisitRecord], known: &Known) -> Vec<i32> {
+    let shift = |record: &&VisitRecord| {
+        claims_shift_seconds(record.posts.iter().filter_map(|post| {
+            let key = (record.account.0, listing::reference(post)?);
+            Some((known.get(&key).copied()??, post.published?))
+        }))
+    };
+    records.iter().map(shift).collect()
+}
+
+/// Notes the posts that are listed again after they had been missing. To be called before
+/// `last_seen` moves.
+pub(super) async fn note_listed(
+    connection: &mut PgConnection,
+    records: &[&VisitRecord],
+    listed: &Listing<'_>,
+) -> Result<(), StoreError> {
+    let rows = &listed.posts;
+    let visit = |record: usize| &records[record].visit;
+    sqlx::query!(
+        "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
+             recorded_at)
+         select p.account_id, p.ref, n.at, 'listed', n.page, n.started_at, p.last_seen,
+             n.recorded_at
+         from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[],
+             $6::timestamptz[]) as n (account_id, ref, at, page, started_at, recorded_at)
+         join posts p on p.account_id = n.account_id and p.ref = n.ref and p.last_seen < n.at
+         where exists (select from post_marks m
+             where m.account_id = p.account_id and m.ref = p.ref and m.kind <> 'listed'
+                 and m.at > p.last_seen and m.at < n.at)
+         on conflict (account_id, ref, at, kind) do nothing",
+        &column(rows, |row| row.key().0),
+        &column(rows, |row| row.key().1),
+        &column(rows, |row| row.seen_at),
+        &column(rows, |row| visit(row.last_record).page.clone()),
+        &column(rows, |row| visit(row.last_record).started_at),
+        &column(rows, |row| visit(row.last_record).recorded_at),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes the posts that are missing from lists which show what is older and what is newer. To be
+/// called after `last_seen` has moved; once a day for each post is enough.
+pub(super) async fn note_absent(
+    connection: &mut PgConnection,
+    records: &[&VisitRecord],
+) -> Result<(), StoreError> {
+    let full: Vec<(&VisitRecord, &Observation, Bracket)> = records
+        .iter()
+        .filter_map(|record| match &record.visit.outcome {
+            Outcome::Observed(seen) => Some((*record, seen, seen.bracket?)),
+            _ => None,
+        })
+        .collect();
+    if full.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
+             recorded_at)
+         select p.account_id, p.ref, r.as_of, 'absent', r.page, r.started_at, p.last_seen,
+             r.recorded_at
+         from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
+             $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+             as r (account_id, page, as_of, started_at, recorded_at, older, newer)
+         join posts p on p.account_id = r.account_id and p.page = r.page
+             and coalesce(p.claimed_at, p.first_seen) > r.older
+             and coalesce(p.claimed_at, p.first_seen) < r.newer
+             and p.last_seen < r.as_of
+             and p.claimed_at + case p.claimed_precision
+                 when 'minute' then interval '1 minute' when 'hour' then interval '1 hour'
+                 when 'day' then interval '1 day' else interval '1 microsecond' end <= r.newer
+         where not exists (select from post_marks m
+             where m.account_id = p.account_id and m.ref = p.ref and m.at > p.last_seen
+                 and m.kind = 'absent' and (m.at at time zone 'Asia/Shanghai')::date
+                     = (r.as_of at time zone 'Asia/Shanghai')::date)
+         on conflict (account_id, ref, at, kind) do nothing",
+        &column(&full, |(record, ..)| record.account.0),
+        &column(&full, |(record, ..)| record.visit.page.clone()),
+        &column(&full, |(_, seen, _)| seen.as_of),
+        &column(&full, |(record, ..)| record.visit.started_at),
+        &column(&full, |(record, ..)| record.visit.recorded_at),
+        &column(&full, |(.., bracket)| bracket.older),
+        &column(&full, |(.., bracket)| bracket.newer),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
