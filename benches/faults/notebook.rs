@@ -1,10 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Duration, Utc};
 use xunjian::domain::{Count, LedgerEntry, Moment, Post, shanghai_midnight};
 use xunjian::observe::{
-    CanaryKind, Composed, History, Known, ListedPost, Outcome, Policy, Provenance, Reading, Source,
-    Span, Visit, canary_health, compose, freshness, late,
+    CanaryKind, Composed, History, Known, ListedPost, MarkKind, Observation, Outcome, Policy,
+    PostMark, Provenance, Reading, Source, Span, Visit, canary_health, compose, freshness, late,
 };
 use xunjian::platform::{Observability, Platform, Role};
 
@@ -24,7 +24,10 @@ pub(super) struct Notebook {
     known: BTreeMap<String, Known>,
     bodies: BTreeMap<(String, String), DateTime<Utc>>,
     listed_to: BTreeMap<String, DateTime<Utc>>,
-    listed: BTreeSet<String>,
+    /// Every post with the as-of time of the newest observation that listed it.
+    listed: HashMap<String, DateTime<Utc>>,
+    /// Posts that were missing from a list that should show them, or came back.
+    pub(super) marks: Vec<PostMark>,
     /// The greatest counter a profile has shown.
     counter: Option<u64>,
 }
@@ -35,7 +38,11 @@ impl Notebook {
         let history = History {
             opened_at: entry.opened_on.map(shanghai_midnight),
             filed_at: entry.filed_on.map(shanghai_midnight),
-            parts: lists.map(|kind| kind.lists.clone()).collect(),
+            parts: lists
+                .map(|kind| kind.lists.clone())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             has_canary,
             ..History::default()
         };
@@ -46,7 +53,8 @@ impl Notebook {
             known: BTreeMap::new(),
             bodies: BTreeMap::new(),
             listed_to: BTreeMap::new(),
-            listed: BTreeSet::new(),
+            listed: HashMap::new(),
+            marks: Vec::new(),
             counter: None,
         }
     }
@@ -71,7 +79,8 @@ impl Notebook {
         let reading = visitor.reading(&gathered, same_since);
         let known = self.known.entry(page.clone()).or_default();
         let mut composed = compose(&reading, known, policy);
-        unguarded(visitor.without, &mut composed, &reading, policy);
+        let listed_to = self.listed_to.get(&page).copied().unwrap_or(quarter);
+        unguarded(visitor, &mut composed, &reading, policy, listed_to);
         if let (Some(body), Outcome::Observed(seen)) = (body, &composed.outcome) {
             self.bodies.entry(body).or_insert(seen.as_of);
         }
@@ -89,6 +98,11 @@ impl Notebook {
 
     fn write_down(&mut self, visitor: &Visitor<'_>, composed: Composed, posts: &[Post]) {
         let kind = visitor.kind;
+        // The rule of the first item looks no further.
+        let posts = match visitor.without {
+            Some(Guard::Newest) => &posts[..posts.len().min(1)],
+            _ => posts,
+        };
         let part = if kind.role == Role::List { kind.lists.clone() } else { "all".to_owned() };
         let known = self.known.entry(kind.name.clone()).or_default();
         if let Some(first_seen) = composed.posts_as_of {
@@ -102,19 +116,43 @@ impl Notebook {
             for post in posts {
                 let Some(name) = post.reference.clone().or(post.url.clone()) else { continue };
                 known.names.extend([&post.reference, &post.url].into_iter().flatten().cloned());
-                if self.listed.insert(name.clone()) {
+                let last_seen = self.listed.get(&name).copied();
+                if last_seen.is_none_or(|at| at < first_seen) {
+                    self.listed.insert(name.clone(), first_seen);
+                }
+                let newest = self.marks.iter().rev().find(|mark| mark.reference == name);
+                if let Some(last_seen) = last_seen
+                    && newest
+                        .is_some_and(|mark| mark.kind == MarkKind::Absent && mark.at < first_seen)
+                {
+                    self.marks.push(mark(
+                        visitor,
+                        name.clone(),
+                        MarkKind::Listed,
+                        first_seen,
+                        last_seen,
+                    ));
+                }
+                if last_seen.is_none() {
+                    if let Some(claim) = post.published {
+                        known.claims.insert(name.clone(), claim);
+                    }
                     self.history.posts.push(ListedPost {
                         reference: name,
+                        page: kind.name.clone(),
                         claimed: post.published,
                         first_seen,
                         missed_by: late(&spans, post.published, first_seen),
                         seen_before: before,
+                        text_digest: post.text_digest.clone(),
                         recorded_at: visitor.now,
                     });
                 }
             }
         }
         if let Outcome::Observed(seen) = &composed.outcome {
+            self.marks.extend(missing(&self.history, &self.listed, &self.marks, visitor, seen));
+            let known = self.known.entry(kind.name.clone()).or_default();
             known.observed_to = known.observed_to.max(Some(seen.as_of));
             if let Some(span) = seen.span {
                 let listed_to = self.listed_to.entry(kind.name.clone()).or_insert(span.high);
@@ -167,10 +205,58 @@ impl Notebook {
     }
 }
 
+fn mark(
+    visitor: &Visitor<'_>,
+    reference: String,
+    kind: MarkKind,
+    at: DateTime<Utc>,
+    last_seen: DateTime<Utc>,
+) -> PostMark {
+    PostMark {
+        reference,
+        page: visitor.kind.name.clone(),
+        started_at: visitor.now,
+        at,
+        kind,
+        last_seen,
+        recorded_at: visitor.now,
+    }
+}
+
+/// The posts that a list should show and does not: one mark a day, as in the store.
+fn missing(
+    history: &History,
+    listed: &HashMap<String, DateTime<Utc>>,
+    marks: &[PostMark],
+    visitor: &Visitor<'_>,
+    seen: &Observation,
+) -> Vec<PostMark> {
+    let Some(bracket) = seen.bracket else { return Vec::new() };
+    let of_page = history.posts.iter().filter(|post| post.page == visitor.kind.name);
+    let between = of_page.filter(|post| post.claimed.is_some_and(|claim| bracket.holds(claim)));
+    let missing = between.filter_map(|post| {
+        let last_seen = *listed.get(&post.reference)?;
+        let noted =
+            marks.iter().any(|mark| mark.reference == post.reference && mark.at == seen.as_of);
+        (last_seen < seen.as_of && !noted)
+            .then(|| mark(visitor, post.reference.clone(), MarkKind::Absent, seen.as_of, last_seen))
+    });
+    missing.collect()
+}
+
 /// Takes guards out of what a visit proves.
-fn unguarded(without: Option<Guard>, composed: &mut Composed, reading: &Reading, policy: &Policy) {
+fn unguarded(
+    visitor: &Visitor<'_>,
+    composed: &mut Composed,
+    reading: &Reading,
+    policy: &Policy,
+    listed_to: DateTime<Utc>,
+) {
+    if let (Some(Guard::Failures), Outcome::Failed(_)) = (visitor.without, &composed.outcome) {
+        composed.outcome = Outcome::Observed(nothing_new(visitor.now, listed_to));
+    }
     let Outcome::Observed(seen) = &mut composed.outcome else { return };
-    match without {
+    match visitor.without {
         Some(Guard::Hidden) => seen.posts_total = None,
         Some(Guard::Coverage) if seen.span.is_none() => {
             seen.span = Some(Span { low: DateTime::UNIX_EPOCH, high: seen.as_of });
@@ -182,5 +268,22 @@ fn unguarded(without: Option<Guard>, composed: &mut Composed, reading: &Reading,
             };
         }
         _ => {}
+    }
+}
+
+/// What a failed visit would be if it were taken for a quiet one.
+fn nothing_new(now: DateTime<Utc>, listed_to: DateTime<Utc>) -> Observation {
+    Observation {
+        as_of: now,
+        span: Some(Span { low: listed_to, high: now }),
+        bracket: None,
+        claims_shift_seconds: 0,
+        exhausted: false,
+        empty: false,
+        confirming: true,
+        posts_total: None,
+        new_items: 0,
+        upstream_success: Some(now),
+        registered_at: None,
     }
 }

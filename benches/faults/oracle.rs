@@ -2,8 +2,10 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use xunjian::domain::{LedgerEntry, shanghai_date};
-use xunjian::observe::Policy;
+use xunjian::observe::{Policy, Window};
 use xunjian::simulator::{Character, City, Fault, Faults, Venue};
+
+use super::stage::Staged;
 
 /// What a visit on a day can show at all, by the faults in force: told by the simulator's script,
 /// not by what was read.
@@ -36,10 +38,12 @@ pub(super) struct Oracle {
     venue: Option<Venue>,
     /// When the posts became public, oldest first, to the end of the run.
     pub(super) posts: Vec<DateTime<Utc>>,
+    /// When posts were published that could not be seen at once.
+    published: Vec<DateTime<Utc>>,
     /// How much later than a post's true time its page may show it to be.
     slack: Duration,
-    opened_by: DateTime<Utc>,
-    can_be_told: bool,
+    pub(super) opened_by: DateTime<Utc>,
+    pub(super) can_be_told: bool,
     claims_later: bool,
     visits: Vec<(DateTime<Utc>, Sight)>,
     /// Visits that were shown an old page as if it were new.
@@ -55,6 +59,7 @@ impl Oracle {
         entry: &LedgerEntry,
         end: DateTime<Utc>,
         has_canary: bool,
+        stage: Option<&Staged>,
     ) -> Self {
         let character = city.character(&entry.key).unwrap_or(Character::Active);
         let truth = city.truth(&entry.key, end);
@@ -63,7 +68,9 @@ impl Oracle {
             character,
             venue: Venue::of_platform(&entry.platform),
             can_be_told: truth.as_ref().is_some_and(|truth| truth.observable)
-                && character != Character::Backdating,
+                && character != Character::Backdating
+                && stage.is_none_or(|staged| staged.scene.is_readable()),
+            published: stage.map(|staged| staged.published.clone()).unwrap_or_default(),
             posts: truth.map(|truth| truth.posts).unwrap_or_default(),
             slack: match Venue::of_platform(&entry.platform) {
                 // Lists of dates, and words such as `3小时前` that become dates.
@@ -98,6 +105,11 @@ impl Oracle {
             Some(Fault::WrongClock { .. }) if venue == Some(Venue::Wechat) => Sight::Whole,
             Some(Fault::WrongClock { .. }) => Sight::Posts,
             Some(Fault::UpstreamStuck { .. }) if venue != Some(Venue::Wechat) => Sight::Whole,
+            Some(Fault::WrongOffset { .. } | Fault::Undated { .. })
+                if !matches!(venue, Some(Venue::Feed | Venue::Wechat)) =>
+            {
+                Sight::Whole
+            }
             Some(Fault::FollowersOnly { since }) => {
                 let unseen = self.posts.iter().any(|post| *post > since && *post <= at);
                 if unseen { Sight::Nothing } else { Sight::Whole }
@@ -113,6 +125,28 @@ impl Oracle {
         if let Some(last) = self.trusted.last_mut() {
             *last = true;
         }
+    }
+
+    /// Whether any post lies in a window of silence that was frozen.
+    pub(super) fn has_published_in(&self, window: &Window) -> bool {
+        let mut posts = self.posts.iter().chain(&self.published);
+        posts.any(|post| window.meets(*post, *post))
+    }
+
+    /// Whether any post was public in the days before an instant; a list of dates may show it to be
+    /// a day younger.
+    pub(super) fn was_active(&self, at: DateTime<Utc>, days: i64) -> bool {
+        let from = at - Duration::days(days) - self.slack - Duration::days(1);
+        self.posts.iter().any(|post| *post >= from && *post <= at)
+    }
+
+    /// Whether every visit of some days was made and showed the whole truth, and a canary stands
+    /// behind the last.
+    pub(super) fn saw_clearly(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
+        let told = self.visits.iter().zip(&self.trusted);
+        let mut told = told.filter(|((at, _), _)| *at >= from && *at < to).peekable();
+        told.peek().is_some()
+            && told.all(|((_, sight), trusted)| *sight == Sight::Whole && *trusted)
     }
 
     /// The last post before an instant.

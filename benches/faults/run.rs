@@ -2,15 +2,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 use url::Url;
-use xunjian::domain::{Activity, LedgerEntry, SourceText};
-use xunjian::observe::{CanaryLook, Judgement, Policy, judge, judge_at};
-use xunjian::platform::{Catalog, Platform};
+use xunjian::domain::LedgerEntry;
+use xunjian::observe::{CanaryLook, Policy};
+use xunjian::platform::{Catalog, PageKind, Platform};
 use xunjian::simulator::{Character, City};
 
 use super::guard::Guard;
 use super::notebook::Notebook;
-use super::oracle::{Oracle, Tellable};
-use super::tally::{LATE_DAYS_MAX, Tally};
+use super::oracle::Oracle;
+use super::stage::{self, Staged};
+use super::tally::Tally;
+use super::verdict::Spell;
 use super::visitor::Visitor;
 use super::weather::{Weather, draw};
 
@@ -23,52 +25,53 @@ pub(super) struct Run {
     pub(super) without: Option<Guard>,
 }
 
-/// The shipped platform files.
-pub(super) fn catalog() -> Catalog {
-    let ids = ["weibo", "wechat", "portal", "feed"];
-    let files: Vec<SourceText> = ids
-        .into_iter()
-        .map(|id| {
-            let file = format!("config/platforms/{id}.toml");
-            let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
-            SourceText { file, text: std::fs::read_to_string(path).expect("shipped with the code") }
-        })
-        .collect();
-    Catalog::compile(&files).expect("shipped platform files have no problems")
-}
-
 /// One account under watch.
-struct Watched<'a> {
-    entry: LedgerEntry,
-    platform: &'a Platform,
-    host: String,
-    is_canary: bool,
-    notebook: Notebook,
-    oracle: Oracle,
-    spell: Spell,
+pub(super) struct Watched<'a> {
+    pub(super) entry: LedgerEntry,
+    /// The platform file that reads it, and from which day on another does.
+    pub(super) platform: &'a Platform,
+    later: Option<(usize, &'a Platform)>,
+    pub(super) staged: Option<&'a Staged>,
+    pub(super) host: String,
+    pub(super) is_canary: bool,
+    pub(super) notebook: Notebook,
+    pub(super) oracle: Oracle,
+    pub(super) spell: Spell,
+    /// Days on which a verdict was within reach, and whether one was ever given.
+    pub(super) tellable_days: usize,
+    pub(super) was_told: bool,
 }
 
-/// A silence of an account: since when, and since which day each limit could be told.
-#[derive(Default)]
-struct Spell {
-    since: Option<DateTime<Utc>>,
-    limits: BTreeMap<i64, Limit>,
+impl<'a> Watched<'a> {
+    fn platform_on(&self, day: usize) -> &'a Platform {
+        self.later.filter(|(from, _)| day >= *from).map_or(self.platform, |(_, later)| later)
+    }
+
+    fn kinds_on(&self, day: usize) -> Vec<&'a PageKind> {
+        let kinds = self.platform_on(day).crawled();
+        let Some((from, before, after)) = self.staged.and_then(|staged| staged.kinds) else {
+            return kinds.collect();
+        };
+        let name = if day < from { before } else { after };
+        kinds.filter(|kind| kind.name == name).collect()
+    }
+
+    /// The account in the words of a report.
+    pub(super) fn name(&self, seed: u64) -> String {
+        let scene = self.staged.map(|staged| format!(" {:?}", staged.scene)).unwrap_or_default();
+        let (key, character) = (&self.entry.key, self.oracle.character);
+        format!("seed {seed} {key} {character:?}{scene} {}", self.platform.id)
+    }
 }
 
-#[derive(Default, Clone, Copy)]
-struct Limit {
-    provable_days: usize,
-    found: bool,
-}
-
-struct Simulation<'a> {
-    run: Run,
-    start: DateTime<Utc>,
-    city: &'a City,
+pub(super) struct Simulation<'a> {
+    pub(super) run: Run,
+    pub(super) start: DateTime<Utc>,
+    pub(super) city: &'a City,
     weather: Weather,
-    policy: Policy,
-    frozen: BTreeMap<String, bool>,
-    tally: Tally,
+    pub(super) policy: Policy,
+    pub(super) frozen: BTreeMap<String, bool>,
+    pub(super) tally: Tally,
 }
 
 impl Run {
@@ -76,54 +79,30 @@ impl Run {
     pub(super) fn go(self, catalog: &Catalog) -> Tally {
         // Midnight in Asia/Shanghai: a simulated day is a calendar day.
         let start: DateTime<Utc> = "2026-11-22T16:00:00Z".parse().expect("the literal is a time");
-        let end = start + days(self.days);
         let mut city = City::generate(self.seed, start, self.accounts);
         let later = city.keys_of(Character::Dormant).into_iter().enumerate();
-        let later: Vec<String> = later
+        let mut later: Vec<String> = later
             .filter(|(number, _)| draw(self.seed, &[*number as u64, 9]).is_multiple_of(8))
             .map(|(_, key)| key)
             .collect();
         later.iter().for_each(|key| city.claim_later(key, Duration::days(400)));
-        let canary_keys: Vec<String> = city.canaries().into_iter().map(|one| one.key).collect();
+        let staged = stage::set(&mut city, start, self.days);
+        let next_year = staged.iter().filter(|one| one.scene == stage::Scene::NextYear);
+        later.extend(next_year.map(|one| one.key.clone()));
+        let on_stage = staged.iter().map(|one| (one.key.as_str(), one)).collect();
         let mut simulation = Simulation {
-            weather: Weather::of(&city, self.seed, start, self.days),
+            weather: Weather::of(&city, &on_stage, self.seed, start, self.days),
             run: self,
             start,
             city: &city,
             policy: Guard::policy(self.without),
             frozen: BTreeMap::new(),
-            tally: Tally { accounts: self.accounts, ..Tally::default() },
+            tally: Tally { accounts: self.accounts + staged.len(), ..Tally::default() },
         };
-        let hosts: Vec<(String, String)> = city
-            .ledger()
-            .iter()
-            .filter(|entry| canary_keys.contains(&entry.key))
-            .filter_map(|entry| {
-                Some((host_of(catalog.get(&entry.platform)?, entry)?, entry.key.clone()))
-            })
-            .collect();
-        let mut watched: Vec<Watched<'_>> = city
-            .ledger()
-            .into_iter()
-            .filter_map(|entry| {
-                let platform = catalog.get(&entry.platform)?;
-                let host = host_of(platform, &entry)?;
-                let others = hosts.iter().any(|(at, key)| *at == host && *key != entry.key);
-                let mut oracle = Oracle::new(&city, &entry, end, others);
-                if later.contains(&entry.key) {
-                    oracle.claims_later();
-                }
-                Some(Watched {
-                    notebook: Notebook::new(&entry, platform, others),
-                    is_canary: canary_keys.contains(&entry.key),
-                    spell: Spell::default(),
-                    oracle,
-                    platform,
-                    host,
-                    entry,
-                })
-            })
-            .collect();
+        let mut watched = watched(&city, catalog, &on_stage, start + days(self.days));
+        for one in watched.iter_mut().filter(|one| later.contains(&one.entry.key)) {
+            one.oracle.claims_later();
+        }
         for day in 0..self.days {
             if !simulation.weather.is_down(day) {
                 simulation.visit_all(&mut watched, day);
@@ -131,11 +110,53 @@ impl Run {
             simulation.judge_all(&mut watched, day);
         }
         simulation.judge_cutoffs(&mut watched);
+        simulation.look_at_posts(&watched);
         simulation.tally
     }
 }
 
-fn days(count: usize) -> Duration {
+fn watched<'a>(
+    city: &City,
+    catalog: &'a Catalog,
+    on_stage: &BTreeMap<&str, &'a Staged>,
+    end: DateTime<Utc>,
+) -> Vec<Watched<'a>> {
+    let canary_keys: Vec<String> = city.canaries().into_iter().map(|one| one.key).collect();
+    let ledger = city.ledger();
+    let canaries = ledger.iter().filter(|entry| canary_keys.contains(&entry.key));
+    let hosts: Vec<(String, String)> = canaries
+        .filter_map(|entry| {
+            Some((host_of(catalog.get(&entry.platform)?, entry)?, entry.key.clone()))
+        })
+        .collect();
+    let account = |entry: LedgerEntry| {
+        let staged = on_stage.get(entry.key.as_str()).copied();
+        let id = staged.map_or(entry.platform.as_str(), |staged| staged.platform);
+        let platform = catalog.get(id)?;
+        let later = staged.and_then(|staged| staged.later);
+        let later = later.and_then(|(from, id)| Some((from, catalog.get(id)?)));
+        let host = host_of(platform, &entry)?;
+        // A look speaks for its own page kind: the canaries are read by the shipped files.
+        let others = platform.id != "feed_parts"
+            && hosts.iter().any(|(at, key)| *at == host && *key != entry.key);
+        Some(Watched {
+            notebook: Notebook::new(&entry, platform, others),
+            is_canary: canary_keys.contains(&entry.key),
+            spell: Spell::default(),
+            oracle: Oracle::new(city, &entry, end, others, staged),
+            platform,
+            later,
+            staged,
+            host,
+            entry,
+            tellable_days: 0,
+            was_told: false,
+        })
+    };
+    ledger.into_iter().filter_map(account).collect()
+}
+
+pub(super) fn days(count: usize) -> Duration {
     Duration::days(i64::try_from(count).unwrap_or(i64::MAX / 1_000_000_000))
 }
 
@@ -170,13 +191,13 @@ impl Simulation<'_> {
         let faults = self.weather.on(day);
         one.oracle.visited(self.city, faults, &one.entry.key, at);
         let mut looks = Vec::new();
-        let kinds = one.platform.crawled().collect::<Vec<_>>();
+        let (platform, kinds) = (one.platform_on(day), one.kinds_on(day));
         for (second, kind) in (0..).zip(kinds) {
             let now = at + Duration::seconds(second);
             let visitor = Visitor {
                 city: self.city,
                 faults,
-                platform: one.platform,
+                platform,
                 kind,
                 entry: &one.entry,
                 now,
@@ -189,7 +210,7 @@ impl Simulation<'_> {
                 looks.push(CanaryLook {
                     page: kind.name.clone(),
                     at: now,
-                    adapter: one.platform.digest.clone(),
+                    adapter: platform.digest.clone(),
                     healthy,
                     recorded_at: now,
                 });
@@ -201,168 +222,12 @@ impl Simulation<'_> {
         let (host, key) = (one.host.clone(), one.entry.key.clone());
         let healthy = looks.iter().all(|look| look.healthy);
         self.frozen.insert(host.clone(), !healthy);
-        for other in watched.iter_mut().filter(|one| one.host == host && one.entry.key != key) {
+        let others = watched.iter_mut().filter(|one| one.host == host && one.entry.key != key);
+        for other in others.filter(|one| one.notebook.history.has_canary) {
             other.notebook.history.canaries.extend(looks.iter().cloned());
             if healthy {
                 other.oracle.trusted();
             }
         }
-    }
-
-    fn judge_all(&mut self, watched: &mut [Watched<'_>], day: usize) {
-        let now = self.start + days(day + 1);
-        for one in watched.iter_mut().filter(|one| !one.is_canary) {
-            let mut history = one.notebook.history.clone();
-            Guard::history(self.run.without, &mut history);
-            let judgement = judge(&history, &self.policy, now, now);
-            self.check_silent(one, &judgement, &format!("day {day}"));
-            self.check_unknown(one, &judgement, now, day);
-            self.note_naive(one, now);
-        }
-    }
-
-    /// What a freeze at each midnight would say, from all that is known at the end.
-    fn judge_cutoffs(&mut self, watched: &mut [Watched<'_>]) {
-        let end = self.start + days(self.run.days);
-        for one in watched.iter_mut().filter(|one| !one.is_canary) {
-            self.close_spell(one);
-            Guard::history(self.run.without, &mut one.notebook.history);
-            for day in 1..self.run.days {
-                let cutoff = self.start + days(day);
-                let judgement = judge_at(&one.notebook.history, &self.policy, cutoff, end);
-                self.tally.silent_at_cutoffs += u64::from(is_silent(judgement.activity));
-                self.check_silent(one, &judgement, &format!("cutoff before day {day}"));
-            }
-            let late = one.notebook.history.posts.iter().filter(|post| post.missed_by.is_some());
-            let late = late.count() as u64;
-            match one.oracle.character {
-                Character::Backdating => self.tally.late_posts.0 += late,
-                _ => self.tally.late_posts.1 += late,
-            }
-        }
-    }
-
-    /// A silent verdict must be borne out by the truth at the instant it speaks of.
-    fn check_silent(&mut self, one: &Watched<'_>, judgement: &Judgement, when: &str) {
-        let policy = Policy::default();
-        let cutoff = judgement.cutoff;
-        let limit = match judgement.activity {
-            Activity::Watch => Some(policy.watch),
-            Activity::Dormant => Some(policy.dormant),
-            Activity::Zombie => Some(policy.zombie),
-            Activity::Empty | Activity::Gone => None,
-            Activity::Active | Activity::Undetermined(_) => return,
-        };
-        let is_false = match (judgement.activity, limit) {
-            (Activity::Gone, _) => {
-                let truth = self.city.truth(&one.entry.key, cutoff);
-                truth.is_none_or(|truth| truth.activity != Activity::Gone)
-            }
-            (_, Some(limit)) => {
-                let window = limit.window(cutoff);
-                one.oracle.posts.iter().any(|post| window.meets(*post, *post))
-            }
-            (_, None) => one.oracle.last_post(cutoff).is_some(),
-        };
-        if is_false {
-            let last = one.oracle.last_post(cutoff).map(|at| at.to_rfc3339());
-            self.tally.false_silent.push(format!(
-                "seed {} {} {:?} {} ({when}): {} at {}, last post {}, confirmed {:?}",
-                self.run.seed,
-                one.entry.key,
-                one.oracle.character,
-                one.platform.id,
-                judgement.activity.as_str(),
-                cutoff.to_rfc3339(),
-                last.unwrap_or_default(),
-                judgement.confirmations,
-            ));
-        }
-    }
-
-    fn check_unknown(
-        &mut self,
-        one: &mut Watched<'_>,
-        judgement: &Judgement,
-        now: DateTime<Utc>,
-        day: usize,
-    ) {
-        let tally = &mut self.tally;
-        let frozen = self.frozen.get(&one.host).copied().unwrap_or(false);
-        let tellable = one.oracle.tellable(now, frozen, &Policy::default());
-        let last = one.oracle.last_post(now);
-        tally.account_days += 1;
-        tally.silent += u64::from(is_silent(judgement.activity));
-        tally.untellable += u64::from(tellable == Tellable::No);
-        let quiet = last.is_none_or(|last| last < now - Duration::days(11));
-        tally.false_active += u64::from(judgement.activity == Activity::Active && quiet);
-        if let Activity::Undetermined(reason) = judgement.activity {
-            *tally.undetermined.entry(reason.as_str()).or_default() += 1;
-            if tellable != Tellable::No {
-                *tally.avoidable.entry(reason.as_str()).or_default() += 1;
-                tally.avoidable_told.push(format!(
-                    "seed {} {} {:?} {} day {day}: {reason}, {tellable:?}, {:?}",
-                    self.run.seed,
-                    one.entry.key,
-                    one.oracle.character,
-                    one.platform.id,
-                    judgement.explanation,
-                ));
-            }
-        }
-        if one.spell.since != last {
-            self.close_spell(one);
-            one.spell = Spell { since: last, limits: BTreeMap::new() };
-        }
-        let Tellable::Yes { silent_days } = tellable else { return };
-        for limit in [10, 14].into_iter().filter(|limit| *limit <= silent_days) {
-            let told = one.spell.limits.entry(limit).or_default();
-            if told.found {
-                continue;
-            }
-            if told_days(judgement.activity) >= limit {
-                told.found = true;
-                *self.tally.lateness.entry(told.provable_days).or_default() += 1;
-            }
-            told.provable_days += 1;
-        }
-    }
-
-    /// A silence that ends untold was missed, if there was time enough to tell it.
-    fn close_spell(&mut self, one: &mut Watched<'_>) {
-        let untold = one.spell.limits.iter().filter(|(_, limit)| !limit.found);
-        for (days, limit) in untold.filter(|(_, limit)| limit.provable_days > LATE_DAYS_MAX) {
-            self.tally.missed.push(format!(
-                "seed {} {} {:?} {}: silent for {days} days, provable on {} days, never told",
-                self.run.seed,
-                one.entry.key,
-                one.oracle.character,
-                one.platform.id,
-                limit.provable_days,
-            ));
-        }
-    }
-
-    /// The naive rule: the newest item seen anywhere is the last post, whatever failed.
-    fn note_naive(&mut self, one: &Watched<'_>, now: DateTime<Utc>) {
-        let fortnight = now - Duration::days(14);
-        let called =
-            one.notebook.was_asked && one.notebook.newest_item.is_none_or(|at| at < fortnight);
-        let posted = one.oracle.last_post(now).is_some_and(|last| last >= fortnight);
-        if called && posted && one.oracle.character != Character::Cancelled {
-            self.tally.wronged_naively.insert(format!("{}:{}", self.run.seed, one.entry.key));
-        }
-    }
-}
-
-fn is_silent(activity: Activity) -> bool {
-    told_days(activity) > 0
-}
-
-fn told_days(activity: Activity) -> i64 {
-    match activity {
-        Activity::Active | Activity::Undetermined(_) => 0,
-        Activity::Watch => 10,
-        _ => 14,
     }
 }

@@ -14,6 +14,10 @@ pub(super) struct Tally {
     /// Silent verdicts given, live and at cutoffs.
     pub(super) silent: u64,
     pub(super) silent_at_cutoffs: u64,
+    /// Active verdicts at cutoffs that rest on posts which appeared after them, each told.
+    pub(super) saved_afterwards: Vec<String>,
+    /// Accounts that could be told for days and never were.
+    pub(super) eternal: Vec<String>,
     /// Silent verdicts that the truth does not bear out, each told.
     pub(super) false_silent: Vec<String>,
     /// Days on which an account was called active that had been silent beyond the watch limit.
@@ -31,8 +35,21 @@ pub(super) struct Tally {
     pub(super) missed: Vec<String>,
     /// Accounts that the naive rule would have wronged.
     pub(super) wronged_naively: BTreeSet<String>,
-    /// Posts noted as having appeared late, of accounts that backdate and of others.
-    pub(super) late_posts: (u64, u64),
+    /// Posts that appeared late.
+    pub(super) late_posts: u64,
+    /// Of these, the ones that are candidates, of accounts that backdate and of others.
+    pub(super) backdated_found: u64,
+    pub(super) false_backdating: Vec<String>,
+    pub(super) backdated_missed: Vec<String>,
+    /// Posts proven to be deleted, and where nothing was.
+    pub(super) deletions: u64,
+    pub(super) false_deletions: Vec<String>,
+    pub(super) deletions_missed: Vec<String>,
+    /// Bursts of the stage, and of accounts that keep their rhythm.
+    pub(super) bursts_found: u64,
+    pub(super) bursts_missed: Vec<String>,
+    pub(super) bursts_weighed: u64,
+    pub(super) bursts_of_others: u64,
 }
 
 impl Tally {
@@ -52,6 +69,19 @@ impl Tally {
         }
         if self.undetermined_total() * 10 > self.untellable * 11 {
             broken.push("more account-days undetermined than 1.1 × untellable ones".to_owned());
+        }
+        for (told, what) in [
+            (&self.saved_afterwards, "active verdicts by posts after the cutoff"),
+            (&self.eternal, "accounts never told though they could be"),
+            (&self.false_backdating, "false cases of backdating"),
+            (&self.backdated_missed, "planted cases of backdating missed"),
+            (&self.false_deletions, "accounts with false deletions"),
+            (&self.deletions_missed, "planted deletions missed"),
+            (&self.bursts_missed, "planted bursts missed"),
+        ] {
+            if !told.is_empty() {
+                broken.push(format!("{} {what}", told.len()));
+            }
         }
         broken
     }
@@ -78,8 +108,19 @@ impl Tally {
         self.untellable += other.untellable;
         self.missed.extend(other.missed);
         self.wronged_naively.extend(other.wronged_naively);
-        self.late_posts.0 += other.late_posts.0;
-        self.late_posts.1 += other.late_posts.1;
+        self.saved_afterwards.extend(other.saved_afterwards);
+        self.eternal.extend(other.eternal);
+        self.late_posts += other.late_posts;
+        self.backdated_found += other.backdated_found;
+        self.false_backdating.extend(other.false_backdating);
+        self.backdated_missed.extend(other.backdated_missed);
+        self.deletions += other.deletions;
+        self.false_deletions.extend(other.false_deletions);
+        self.deletions_missed.extend(other.deletions_missed);
+        self.bursts_found += other.bursts_found;
+        self.bursts_missed.extend(other.bursts_missed);
+        self.bursts_weighed += other.bursts_weighed;
+        self.bursts_of_others += other.bursts_of_others;
     }
 
     /// The table, with whatever broke a promise told below it.
@@ -114,10 +155,9 @@ impl Tally {
             "{:<44} {:>12}   ratio {ratio:.3}",
             "untellable account-days (simulator's count)", self.untellable
         );
-        println!("{:<44} {:>12}", "posts noted late, of backdating accounts", self.late_posts.0);
-        println!("{:<44} {:>12}", "posts noted late, of others", self.late_posts.1);
+        self.print_posts();
         println!("{:<44} {:>12}", "accounts wronged by the naive rule", self.wronged_naively.len());
-        for told in self.false_silent.iter().chain(&self.missed).take(20) {
+        for told in self.told() {
             println!("  {told}");
         }
         let verdict = match (self.broken(), without) {
@@ -127,5 +167,42 @@ impl Tally {
             (broken, Some(guard)) => format!("without {guard}: {}", broken.join("; ")),
         };
         println!("{verdict}");
+    }
+
+    /// What is said of single posts.
+    fn print_posts(&self) {
+        for (what, count) in [
+            ("active at a cutoff by later posts", self.saved_afterwards.len() as u64),
+            ("tellable accounts never told", self.eternal.len() as u64),
+            ("posts that appeared late", self.late_posts),
+            ("backdated posts found", self.backdated_found),
+            ("planted backdating missed", self.backdated_missed.len() as u64),
+            ("false cases of backdating", self.false_backdating.len() as u64),
+            ("deletions proven", self.deletions),
+            ("planted deletions missed", self.deletions_missed.len() as u64),
+            ("accounts with false deletions", self.false_deletions.len() as u64),
+            ("planted bursts found", self.bursts_found),
+            ("planted bursts missed", self.bursts_missed.len() as u64),
+            ("other accounts weighed for bursts", self.bursts_weighed),
+            ("  of these told (probability < 0.001)", self.bursts_of_others),
+        ] {
+            println!("{what:<44} {count:>12}");
+        }
+    }
+
+    /// The first of everything that broke a promise.
+    fn told(&self) -> impl Iterator<Item = &String> {
+        let lists = [
+            &self.false_silent,
+            &self.missed,
+            &self.saved_afterwards,
+            &self.eternal,
+            &self.false_backdating,
+            &self.backdated_missed,
+            &self.false_deletions,
+            &self.deletions_missed,
+            &self.bursts_missed,
+        ];
+        lists.into_iter().flat_map(|list| list.iter().take(8))
     }
 }

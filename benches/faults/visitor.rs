@@ -129,14 +129,16 @@ impl Visitor<'_> {
                     _ => Role::List,
                 },
                 newest_first: self.kind.order == Order::NewestFirst,
-                verified: self.kind.verified.is_some(),
+                verified: self.kind.verified.is_some() || self.without == Some(Guard::Verified),
                 short_page_is_end: self.kind.short_page_is_end,
             },
             proof: self.proof(gathered),
             posts: self.posts(gathered),
-            end_marker: last.is_some_and(|page| page.exhausted),
+            end_marker: last.is_some_and(|page| page.exhausted)
+                || self.without == Some(Guard::Exhausted),
             short_page: last.is_some_and(|page| page.next.is_none()),
-            empty_marker: first.is_some_and(|page| page.empty_marker),
+            empty_marker: first.is_some_and(|page| page.empty_marker)
+                || self.without == Some(Guard::Empty),
             posts_total: identity.posts_total,
             registered_at: identity.registered_at,
         }
@@ -147,6 +149,11 @@ impl Visitor<'_> {
             gathered.pages.iter().flat_map(|page| page.posts.clone()).collect();
         if self.without == Some(Guard::Pins) {
             posts.iter_mut().for_each(|post| post.pinned = false);
+        }
+        if self.without == Some(Guard::Precision) {
+            for claim in posts.iter_mut().filter_map(|post| post.published.as_mut()) {
+                claim.precision = Precision::Second;
+            }
         }
         posts
     }
@@ -182,6 +189,7 @@ impl Visitor<'_> {
         let blind = self.without == Some(Guard::Freshness);
         if self.platform.observability == Observability::PublicFeed {
             let told = gathered.pages.first().and_then(|page| page.source_time);
+            let blind = blind || self.without == Some(Guard::Upstream);
             let upstream_success = if blind { Some(self.now) } else { told };
             return Provenance::Bridge { sent_at: self.now, upstream_success };
         }
@@ -190,7 +198,7 @@ impl Visitor<'_> {
             response.filter(|_| !blind).and_then(|response| header(response, name))
         };
         let date = told("date").and_then(|date| httpdate::parse_http_date(date).ok());
-        let same_since = same_since.filter(|_| !blind);
+        let same_since = same_since.filter(|_| !blind && self.without != Some(Guard::Identical));
         Provenance::Crawl(Answer {
             sent_at: self.now,
             not_modified: false,

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use chrono::{DateTime, Duration, Utc};
 use xunjian::simulator::{Character, City, Fault, Faults, Outage, Venue};
+
+use super::stage::Staged;
 
 /// Hosts that many accounts share.
 const HOSTS: [&str; 3] = ["m.weibo.cn", "bridge.lucheng.example", "feeds.lucheng.example"];
@@ -14,6 +17,9 @@ const HOST_TROUBLE_PERCENT: u64 = 12;
 
 /// A shared host shows an old page as new for so many days at most; only its canary can tell.
 const LIE_DAYS_MAX: usize = 2;
+
+/// So many days in a row the daemon is down.
+const DOWN_DAYS: usize = 3;
 
 /// Repeatable chance: the finalizer of SplitMix64 over seed and labels.
 pub(super) fn draw(seed: u64, labels: &[u64]) -> u64 {
@@ -28,8 +34,8 @@ pub(super) fn draw(seed: u64, labels: &[u64]) -> u64 {
 /// What goes wrong on each simulated day, for whom: all of it drawn from the seed.
 pub(super) struct Weather {
     days: Vec<Faults>,
-    /// Two days on which nothing is visited.
-    down: [usize; 2],
+    /// Days on which nothing is visited.
+    down: Range<usize>,
 }
 
 /// Where a fault strikes, and where its labels begin.
@@ -44,13 +50,25 @@ struct Place<'a> {
 type Days = Vec<BTreeMap<String, Fault>>;
 
 impl Weather {
-    pub(super) fn of(city: &City, seed: u64, start: DateTime<Utc>, days: usize) -> Self {
+    pub(super) fn of(
+        city: &City,
+        stage: &BTreeMap<&str, &Staged>,
+        seed: u64,
+        start: DateTime<Utc>,
+        days: usize,
+    ) -> Self {
         let mut plan: Days = vec![BTreeMap::new(); days];
         for (number, host) in (1_000_000..).zip(HOSTS) {
             hinder_host(&mut plan, Place { seed, number, target: host, start });
         }
         let mut turns = BTreeMap::<(Venue, Character), u64>::new();
         for (number, entry) in (0..).zip(city.ledger()) {
+            if let Some(staged) = stage.get(entry.key.as_str()) {
+                for (days, fault) in &staged.faults {
+                    strike(&mut plan, &entry.key, days.start, days.len(), *fault);
+                }
+                continue;
+            }
             let place = Place { seed, number, target: &entry.key, start };
             let character = city.character(&entry.key).unwrap_or(Character::Active);
             let venue = Venue::of_platform(&entry.platform).unwrap_or(Venue::Feed);
@@ -68,7 +86,7 @@ impl Weather {
             }
         }
         let first = 3 + usize::try_from(draw(seed, &[7]) % 8).unwrap_or(0);
-        let first = first.min(days.saturating_sub(2));
+        let first = first.min(days.saturating_sub(DOWN_DAYS));
         let faults = plan.into_iter().map(|day| {
             let mut faults = Faults::default();
             for (target, fault) in day {
@@ -76,7 +94,7 @@ impl Weather {
             }
             faults
         });
-        Self { days: faults.collect(), down: [first, first + 1] }
+        Self { days: faults.collect(), down: first..first + DOWN_DAYS }
     }
 
     /// The faults of a day.
@@ -126,7 +144,7 @@ fn hinder_host(plan: &mut Days, place: Place<'_>) {
         let long = 1 + usize::try_from(chance(3) % 3).unwrap_or(0);
         let now = place.start + Duration::days(day.try_into().unwrap_or(0));
         let since = now - Duration::days(12 + (chance(4) % 9).cast_signed());
-        let kind = chance(5) % 11;
+        let kind = chance(5) % 13;
         let long = if kind == 9 { long.min(LIE_DAYS_MAX) } else { long };
         let fault = match kind {
             0 => Fault::Blocked,
@@ -139,6 +157,9 @@ fn hinder_host(plan: &mut Days, place: Place<'_>) {
             7 => Fault::Stale { since, with_age: true },
             8 => Fault::Stale { since, with_age: false },
             9 => Fault::Replica { since },
+            10 => Fault::SaysGone,
+            // Beijing time written as universal time: eight hours too late.
+            11 => Fault::WrongOffset { seconds: 8 * 3600 },
             _ => wrong_clock(chance(6)),
         };
         strike(plan, place.target, day, long, fault);
@@ -158,7 +179,7 @@ fn hinder_account(plan: &mut Days, place: Place<'_>) {
         let mut long = 1 + usize::try_from(chance(3) % 4).unwrap_or(0);
         let now = place.start + Duration::days(day.try_into().unwrap_or(0));
         let since = now - Duration::days(12 + (chance(4) % 9).cast_signed());
-        let kind = if first_sight { 9 } else { chance(5) % 12 };
+        let kind = if first_sight { 9 } else { chance(5) % 14 };
         let fault = match kind {
             0 => Fault::Blocked,
             1 => Fault::HollowSuccess,
@@ -176,6 +197,11 @@ fn hinder_account(plan: &mut Days, place: Place<'_>) {
                 Fault::Replica { since }
             }
             10 => Fault::OtherAccount,
+            11 => {
+                long = 1;
+                Fault::SaysGone
+            }
+            12 => Fault::WrongOffset { seconds: 8 * 3600 },
             _ => wrong_clock(chance(6)),
         };
         strike(plan, place.target, day, long, fault);

@@ -17,10 +17,10 @@ use super::resident::{Look, Resident};
 /// depend on seed and place alone; dates are counted from the given time.
 #[derive(Debug)]
 pub struct City {
-    seed: u64,
+    pub(super) seed: u64,
     born: DateTime<Utc>,
-    residents: Vec<Resident>,
-    by_key: BTreeMap<String, usize>,
+    pub(super) residents: Vec<Resident>,
+    pub(super) by_key: BTreeMap<String, usize>,
     by_handle: BTreeMap<(Venue, String), usize>,
     by_host: BTreeMap<String, Vec<usize>>,
 }
@@ -40,11 +40,11 @@ pub struct Canary {
 
 /// What an account is before its life is decided.
 #[derive(Clone, Copy)]
-struct Role {
-    venue: Venue,
-    place: usize,
-    character: Character,
-    turn: usize,
+pub(super) struct Role {
+    pub(super) venue: Venue,
+    pub(super) place: usize,
+    pub(super) character: Character,
+    pub(super) turn: usize,
 }
 
 impl City {
@@ -91,7 +91,7 @@ impl City {
         self
     }
 
-    fn settle(&mut self, role: Role, look: Look, handle: Option<&str>) {
+    pub(super) fn settle(&mut self, role: Role, look: Look, handle: Option<&str>) {
         let Role { venue, place, character, turn } = role;
         let index = self.residents.len();
         let cast = Cast {

@@ -56,6 +56,19 @@ pub enum Fault {
         /// How far it is ahead, in seconds; negative: behind.
         seconds: i64,
     },
+    /// A feed that writes every time so much later than it is, as servers with a wrong zone or
+    /// calendar do. Other venues answer as usual.
+    WrongOffset {
+        /// How much later, in seconds; negative: earlier.
+        seconds: i64,
+    },
+    /// A feed that gives no time for what is later than an instant. Other venues answer as usual.
+    Undated {
+        /// The last instant whose items have their times.
+        since: DateTime<Utc>,
+    },
+    /// The platform's own words that the account is gone, though it is not.
+    SaysGone,
     /// Another account's page: on the microblog under the same address, elsewhere by a redirect.
     OtherAccount,
     /// The list stands in an order that has nothing to do with time.

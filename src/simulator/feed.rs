@@ -1,4 +1,8 @@
-use chrono::{DateTime, Utc};
+use std::cmp::Reverse;
+
+use chrono::{DateTime, Datelike, Utc};
+
+use crate::domain::shanghai_date;
 
 use super::answer::{Ask, Reply, is_gone};
 use super::character::Venue;
@@ -46,29 +50,56 @@ pub(super) fn page(
     let items = match view {
         View::Hollow => Vec::new(),
         _ => {
-            let items = resident.plan.script.visible(as_of);
-            view.arranged(Vec::new(), items).take(ENTRIES).collect()
+            let script = &resident.plan.script;
+            let part = ask.parameter("part").and_then(|part| part.parse().ok());
+            let items = script.visible(as_of).filter(|item| is_of_part(item, part));
+            // Items that claim an earlier time stand further down: look a little further.
+            let enough = ENTRIES + script.singles.len();
+            let mut items: Vec<Item> = view.arranged(Vec::new(), items).take(enough).collect();
+            if view != View::Hot {
+                items.sort_by_key(|item| Reverse(item.shown_at));
+            }
+            items.truncate(ENTRIES);
+            items
         }
     };
+    let items = items.into_iter().map(|item| view.dated(item)).collect::<Vec<_>>();
     let newest = items.first().map(|item| item.at);
     if is_bridge {
-        let text = rss(resident, &items, Some(as_of));
+        let text = rss(resident, &items, Some(as_of), view);
         return Reply::new(200, "application/rss+xml; charset=utf-8", text)
             .with(UPSTREAM_SUCCESS, rfc3339(as_of))
             .validated(Some(as_of));
     }
     let (kind, text) = match resident.look.second_form {
-        true => ("application/atom+xml; charset=utf-8", atom(resident, &items)),
+        // Atom demands a time of every entry.
+        true if !matches!(view, View::Undated(_)) => {
+            ("application/atom+xml; charset=utf-8", atom(resident, &items))
+        }
         // Half of the sites leave out the optional time of the last change.
-        false => {
+        _ => {
             let built = newest.filter(|_| resident.look.second_dates);
-            ("application/rss+xml; charset=utf-8", rss(resident, &items, built))
+            ("application/rss+xml; charset=utf-8", rss(resident, &items, built, view))
         }
     };
     Reply::new(200, kind, text).validated(newest)
 }
 
-fn rss(resident: &Resident, items: &[Item], built_at: Option<DateTime<Utc>>) -> String {
+/// A site that shows its posts in two parts puts those of twenty days into one, of the next twenty
+/// into the other.
+fn is_of_part(item: &Item, part: Option<i32>) -> bool {
+    let day = shanghai_date(item.written_at).num_days_from_ce();
+    part.is_none_or(|part| day / 20 % 2 == part)
+}
+
+fn pub_date(resident: &Resident, item: &Item, view: View) -> String {
+    match view {
+        View::Undated(since) if item.at > since => String::new(),
+        _ => format!("<pubDate>{}</pubDate>\n", rss_time(resident, item.shown_at)),
+    }
+}
+
+fn rss(resident: &Resident, items: &[Item], built_at: Option<DateTime<Utc>>, view: View) -> String {
     let time = |at| rss_time(resident, at);
     let built = built_at.map(|at| format!("<lastBuildDate>{}</lastBuildDate>\n", time(at)));
     let entries = items.iter().map(|item| {
@@ -77,11 +108,11 @@ fn rss(resident: &Resident, items: &[Item], built_at: Option<DateTime<Utc>>) -> 
         format!(
             "<item>\n<title>{title}</title>\n<link>{link}</link>\n\
              <guid isPermaLink=\"{}\">{}</guid>\n<description>{}</description>\n\
-             <pubDate>{}</pubDate>\n</item>\n",
+             {}</item>\n",
             resident.venue == Venue::Feed,
             escaped(&reference(resident, item)),
             escaped(&names::paragraph(&resident.title(item))),
-            time(item.shown_at),
+            pub_date(resident, item, view),
         )
     });
     let home = match resident.venue {
@@ -136,7 +167,7 @@ fn rss_time(resident: &Resident, at: DateTime<Utc>) -> String {
 
 /// The message number of an official account's push: grows with time, one for all its articles.
 fn message_number(item: &Item) -> i64 {
-    2_247_000_000 + (item.at.timestamp() - 1_700_000_000)
+    2_247_000_000 + (item.made_at.timestamp() - 1_700_000_000)
 }
 
 fn link(resident: &Resident, item: &Item) -> String {
@@ -146,7 +177,8 @@ fn link(resident: &Resident, item: &Item) -> String {
             resident.entry.handle,
             message_number(item),
             item.place,
-            item.at.timestamp().wrapping_mul(0x9e37_79b9).cast_unsigned() + u64::from(item.place),
+            item.made_at.timestamp().wrapping_mul(0x9e37_79b9).cast_unsigned()
+                + u64::from(item.place),
         ),
         _ => reference(resident, item),
     }
@@ -158,7 +190,7 @@ fn reference(resident: &Resident, item: &Item) -> String {
         _ => {
             let name = resident.address().rsplit('/').next().unwrap_or_default();
             let name = name.trim_end_matches(".xml");
-            format!("https://{}/{name}/{}.html", resident.host(), item.at.timestamp())
+            format!("https://{}/{name}/{}.html", resident.host(), item.made_at.timestamp())
         }
     }
 }

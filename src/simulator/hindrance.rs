@@ -1,12 +1,13 @@
 use chrono::{DateTime, Utc};
 
-use super::answer::{Ask, Manner, Reply, http_date, page};
+use super::answer::{Ask, Manner, Reply, WEIBO, http_date, page};
 use super::character::Venue;
 use super::city::City;
 use super::fault::{Fault, Faults, Outage};
 use super::feed;
 use super::resident::Resident;
 use super::view::View;
+use super::weibo;
 
 /// The fault that stands between an account, or a host's page of nobody, and its visitor.
 pub(super) fn in_force(
@@ -36,6 +37,9 @@ pub(super) fn hindered(city: &City, ask: &Ask, resident: Option<&Resident>, faul
             let shown = ask.now + chrono::Duration::seconds(seconds);
             view(View::Usual).with("date", http_date(shown))
         }
+        Fault::WrongOffset { seconds } => view(View::Shifted(seconds)),
+        Fault::Undated { since } => view(View::Undated(since)),
+        Fault::SaysGone => gone(ask),
         Fault::OtherAccount => other_account(city, ask, resident),
         Fault::Replica { since } => replica(city, ask, resident, since),
         Fault::Slow { milliseconds } => {
@@ -59,6 +63,13 @@ pub(super) fn hindered(city: &City, ask: &Ask, resident: Option<&Resident>, faul
             let age = (ask.now - then.now).num_seconds();
             old.with("age", age.to_string()).with("date", http_date(then.now))
         }
+    }
+}
+
+fn gone(ask: &Ask) -> Reply {
+    match ask.host.as_str() {
+        WEIBO => Reply::new(200, "application/json; charset=utf-8", weibo::nobody().to_string()),
+        _ => Reply::html(410, "<html><head><title>410 Gone</title></head></html>"),
     }
 }
 

@@ -1,7 +1,5 @@
 use chrono::{DateTime, Utc};
 
-use crate::domain::shanghai_date;
-
 use super::answer::{Ask, Reply, is_gone};
 use super::inbox::{self, beijing};
 use super::names;
@@ -175,17 +173,14 @@ fn pager(page: usize, more: bool) -> String {
 
 fn article_path(item: &Item) -> String {
     let folder = beijing(item.shown_at, "%Y/%-m/%-d");
-    format!("/art/{folder}/art_1229_{}.html", item.at.timestamp())
+    format!("/art/{folder}/art_1229_{}.html", item.made_at.timestamp())
 }
 
 fn article_of(resident: &Resident, ask: &Ask) -> Option<Item> {
     let name = ask.path.rsplit('/').next()?.strip_suffix(".html")?;
     let seconds = name.rsplit('_').next()?.parse().ok()?;
-    let day = shanghai_date(DateTime::from_timestamp(seconds, 0)?);
-    let items = resident.plan.script.on_day(day);
-    items.into_iter().find(|item| {
-        item.at.timestamp() == seconds && item.is_visible(ask.now) && article_path(item) == ask.path
-    })
+    let mut items = resident.plan.script.made_at(seconds);
+    items.find(|item| item.is_visible(ask.now) && article_path(item) == ask.path)
 }
 
 fn article_page(ask: &Ask, resident: &Resident, item: &Item) -> String {

@@ -104,7 +104,7 @@ impl Resident {
         names::title(
             script.seed,
             script.number,
-            item.at.timestamp(),
+            item.written_at.timestamp(),
             item.place,
             &self.entry.sponsor,
         )

@@ -23,12 +23,18 @@ pub(super) struct Item {
     pub(super) at: DateTime<Utc>,
     /// The time its page shows: earlier than `at` where the account backdates.
     pub(super) shown_at: DateTime<Utc>,
+    /// When its draft was made and its id given out: at or before `at`.
+    pub(super) made_at: DateTime<Utc>,
+    /// When its text was written: what comes back under another id has the text it had.
+    pub(super) written_at: DateTime<Utc>,
     /// Its place among the articles of one push, from 1.
     pub(super) place: u8,
     /// Whether it is kept on top.
     pub(super) pin: Option<Pin>,
     /// When it is taken away again.
     pub(super) deleted_at: Option<DateTime<Utc>>,
+    /// When it is put back.
+    pub(super) back_at: Option<DateTime<Utc>>,
 }
 
 /// A time in which an account keeps one rhythm: `[from, until)`.
@@ -120,6 +126,14 @@ impl Script {
         items
     }
 
+    /// The items whose ids were given out at a second.
+    pub(super) fn made_at(&self, second: i64) -> impl Iterator<Item = Item> + '_ {
+        let day = DateTime::from_timestamp(second, 0).map(shanghai_date);
+        let of_rhythm = day.into_iter().flat_map(|day| self.on_day(day));
+        let singles = self.singles.iter().copied();
+        of_rhythm.chain(singles).filter(move |item| item.made_at.timestamp() == second)
+    }
+
     fn item(&self, at: DateTime<Utc>, place: u8) -> Item {
         let labels = [self.number, at.timestamp().cast_unsigned(), u64::from(place)];
         let mut chance = Chance::of(self.seed, Use::Deletion, &labels);
@@ -132,11 +146,22 @@ impl Script {
 impl Item {
     /// An ordinary item of an instant.
     pub(super) fn at(at: DateTime<Utc>) -> Self {
-        Self { at, shown_at: at, place: 1, pin: None, deleted_at: None }
+        Self {
+            at,
+            shown_at: at,
+            made_at: at,
+            written_at: at,
+            place: 1,
+            pin: None,
+            deleted_at: None,
+            back_at: None,
+        }
     }
 
     /// Whether it is on the page at an instant.
     pub(super) fn is_visible(&self, now: DateTime<Utc>) -> bool {
-        self.at <= now && self.deleted_at.is_none_or(|gone| gone > now)
+        let is_away = self.deleted_at.is_some_and(|gone| gone <= now)
+            && self.back_at.is_none_or(|back| back > now);
+        self.at <= now && !is_away
     }
 }

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::script::Item;
 
@@ -15,6 +15,10 @@ pub(super) enum View {
     Shallow,
     /// Without what is later than this instant.
     Until(DateTime<Utc>),
+    /// With every time moved by so many seconds.
+    Shifted(i64),
+    /// Without the times of what is later than this instant.
+    Undated(DateTime<Utc>),
 }
 
 /// How many items the top of a list without pins is.
@@ -24,6 +28,16 @@ const TOP: usize = 3;
 pub(super) const HOT: usize = 200;
 
 impl View {
+    /// An item with the time that this view shows for it.
+    pub(super) fn dated(self, item: Item) -> Item {
+        match self {
+            Self::Shifted(seconds) => {
+                Item { shown_at: item.shown_at + Duration::seconds(seconds), ..item }
+            }
+            _ => item,
+        }
+    }
+
     /// A list's items in the order of its pages: the pinned ones, then the rest, newest first as it
     /// comes.
     pub(super) fn arranged<'a>(

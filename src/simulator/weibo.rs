@@ -1,8 +1,6 @@
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::shanghai_date;
-
 use super::answer::{Ask, Reply, VISITOR, WEIBO, is_gone};
 use super::chance::{Chance, Use};
 use super::character::Venue;
@@ -74,7 +72,7 @@ fn nothing() -> Value {
     json!({"ok": 0, "msg": "这里还没有内容", "data": {"cards": []}})
 }
 
-fn nobody() -> Value {
+pub(super) fn nobody() -> Value {
     json!({"ok": 0, "errno": "20003", "msg": "用户不存在"})
 }
 
@@ -237,13 +235,12 @@ fn user(resident: &Resident, now: DateTime<Utc>) -> Value {
 /// The post id: seconds since the site's epoch 515483463 above 22 bits of its own, here the
 /// account's number and the place.
 pub(super) fn mid(resident: &Resident, item: &Item) -> u64 {
-    let seconds = (item.at.timestamp() - 515_483_463).max(0).unsigned_abs();
+    let seconds = (item.made_at.timestamp() - 515_483_463).max(0).unsigned_abs();
     seconds << 22 | (resident.plan.script.number << 2 | u64::from(item.place & 3)) & 0x3f_ffff
 }
 
 /// The account's post with an id.
 pub(super) fn item_of(resident: &Resident, id: u64) -> Option<Item> {
     let seconds = (id >> 22).cast_signed() + 515_483_463;
-    let day = shanghai_date(DateTime::from_timestamp(seconds, 0)?);
-    resident.plan.script.on_day(day).into_iter().find(|item| mid(resident, item) == id)
+    resident.plan.script.made_at(seconds).find(|item| mid(resident, item) == id)
 }

@@ -1,0 +1,289 @@
+use std::ops::Range;
+
+use chrono::{DateTime, Duration, Utc};
+use xunjian::simulator::{Character, City, Fault, Planted, Venue};
+
+/// What an account of the stage is made for: most have one guard that alone keeps them right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scene {
+    /// A date six days before the post appears.
+    Backdated,
+    /// The same by moderation: the id is as old as the date.
+    Moderated,
+    /// Published by schedule the day after the next, with the date of its draft.
+    Scheduled,
+    /// A site that reviews for days, and whose file says so.
+    Reviewed,
+    /// A replica that stands still for three days.
+    Stalled,
+    /// The old platform file left such posts out.
+    Upgraded,
+    /// Another page of the site leaves such posts out.
+    OtherPage,
+    /// Put back under a new address.
+    Restored,
+    /// Taken from sight for days, and back.
+    Unhidden,
+    /// A feed whose calendar falls back by three days.
+    FellBack,
+    /// A bridge that brings a post days later.
+    Backfilled,
+    /// A post deleted after days.
+    Deleted,
+    /// Half of its posts in three days before the end.
+    Burst,
+    /// Two days of an old page without a sign at first sight, from a host without a canary.
+    OldAtFirst,
+    /// An old page after a week behind a wall.
+    OldAfterWall,
+    /// Silent, then behind a wall for good.
+    WalledLater,
+    /// A page kind that was never verified, and always shows an old page.
+    Unverified,
+    /// A page kind without a cache buster, and a cache.
+    Uncached,
+    /// A feed that stops giving times.
+    Undated,
+    /// Opened three days ago, has not posted.
+    NeverSpoke,
+    /// Two lists, of which one rests for weeks.
+    InParts,
+    /// Visible a day after it was published, at a cutoff.
+    Lagging,
+    /// The platform says for a day that it is gone.
+    SaidGone,
+    /// Its last post claims next year.
+    NextYear,
+    /// Dates in a gap that was silent.
+    FilledGap,
+}
+
+/// An account of the stage.
+pub(super) struct Staged {
+    pub(super) scene: Scene,
+    pub(super) key: String,
+    /// The platform file that reads it, and from which day on another does.
+    pub(super) platform: &'static str,
+    pub(super) later: Option<(usize, &'static str)>,
+    /// The page kinds visited before and from a day on; all where there is none.
+    pub(super) kinds: Option<(usize, &'static str, &'static str)>,
+    /// Days and what stands in the way.
+    pub(super) faults: Vec<(Range<usize>, Fault)>,
+    /// When the platform says that its posts were published, where they could not be seen at once.
+    pub(super) published: Vec<DateTime<Utc>>,
+}
+
+/// The day on which most scenes begin; the daemon is never down from here on.
+pub(super) const CURTAIN: usize = 13;
+
+/// Days before the start from which the accounts of the stage post once a day, at 02:30.
+const REHEARSAL_DAYS: i64 = 60;
+
+struct Stage<'c> {
+    city: &'c mut City,
+    start: DateTime<Utc>,
+    days: usize,
+}
+
+/// Adds one account for every scene.
+pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Staged> {
+    use Scene::*;
+    use Venue::{Feed, Portal, Wechat, Weibo};
+    let mut stage = Stage { city, start, days };
+    [
+        (Backdated, Portal),
+        (Backdated, Feed),
+        (Moderated, Portal),
+        (Moderated, Feed),
+        (Scheduled, Feed),
+        (Reviewed, Portal),
+        (Stalled, Portal),
+        (Upgraded, Portal),
+        (OtherPage, Portal),
+        (Restored, Feed),
+        (Unhidden, Portal),
+        (Unhidden, Wechat),
+        (FellBack, Feed),
+        (Backfilled, Wechat),
+        (Deleted, Feed),
+        (Deleted, Portal),
+        (Burst, Feed),
+        (OldAtFirst, Portal),
+        (OldAfterWall, Portal),
+        (WalledLater, Portal),
+        (Unverified, Portal),
+        (Uncached, Portal),
+        (Undated, Feed),
+        (NeverSpoke, Weibo),
+        (InParts, Feed),
+        (Lagging, Portal),
+        (SaidGone, Portal),
+        (SaidGone, Weibo),
+        (NextYear, Feed),
+        (FilledGap, Portal),
+    ]
+    .into_iter()
+    .map(|(scene, venue)| stage.cast(scene, venue))
+    .collect()
+}
+
+impl Stage<'_> {
+    fn day(&self, day: i64, hour: i64) -> DateTime<Utc> {
+        self.start + Duration::days(day) + Duration::hours(hour)
+    }
+
+    fn cast(&mut self, scene: Scene, venue: Venue) -> Staged {
+        let character = match scene {
+            Scene::NeverSpoke => Character::NeverPosted,
+            Scene::FilledGap => Character::Backdating,
+            // Long silent by itself; what it posts lately is planted.
+            _ => Character::Zombie,
+        };
+        let key = self.city.add(venue, character, 0);
+        let mut staged = Staged {
+            scene,
+            key,
+            platform: venue.platform(),
+            later: None,
+            kinds: None,
+            faults: Vec::new(),
+            published: Vec::new(),
+        };
+        self.rehearse(&staged);
+        self.play(&mut staged);
+        self.obstruct(&mut staged);
+        staged
+    }
+
+    /// One post a day, as long as the scene wants it.
+    fn rehearse(&mut self, staged: &Staged) {
+        let end = i64::try_from(self.days).unwrap_or(0);
+        let (until, step) = match staged.scene {
+            Scene::NeverSpoke | Scene::FilledGap | Scene::WalledLater | Scene::SaidGone => return,
+            Scene::OldAfterWall => (-12, 1),
+            Scene::Lagging => (-6, 1),
+            Scene::NextYear => (-2, 1),
+            Scene::Burst => (end, 4),
+            _ => (end, 1),
+        };
+        for day in (-REHEARSAL_DAYS..until).step_by(step) {
+            let at = self.day(day, 2) + Duration::minutes(30);
+            self.city.plant(&staged.key, Planted::at(at));
+        }
+    }
+
+    /// The posts of the scene itself.
+    fn play(&mut self, staged: &mut Staged) {
+        let first = CURTAIN as i64;
+        let (noon, appears) = (self.day(first, 12), self.day(first + 4, 12));
+        let backdated = Planted { claims: noon, ..Planted::at(appears) };
+        let planted: Vec<Planted> = match staged.scene {
+            Scene::Backdated | Scene::Reviewed => vec![backdated],
+            Scene::Moderated | Scene::Backfilled => {
+                vec![Planted { id_given_at: noon, ..backdated }]
+            }
+            Scene::Scheduled => {
+                let claims = self.day(first, 22) + Duration::minutes(5);
+                vec![Planted { claims, ..Planted::at(self.day(first + 2, 2)) }]
+            }
+            Scene::Upgraded | Scene::OtherPage => vec![Planted::at(left_out(noon))],
+            Scene::Restored => {
+                let away = Some((noon, self.day(3650, 0)));
+                let before = Planted { away, ..Planted::at(self.day(first - 3, 10)) };
+                let again = Planted { claims: before.claims, text_of: before.text_of, ..backdated };
+                vec![before, again]
+            }
+            Scene::Unhidden => {
+                let away = Some((self.day(first - 5, 0), appears));
+                vec![Planted { away, ..Planted::at(self.day(2, 10)) }]
+            }
+            Scene::Deleted => {
+                let away = Some((noon, self.day(3650, 0)));
+                vec![Planted { away, ..Planted::at(self.day(first - 3, 10)) }]
+            }
+            Scene::Burst => {
+                let end = i64::try_from(self.days).unwrap_or(0);
+                let hours = (1..=3).flat_map(|back| (8..16).map(move |hour| (end - back, hour)));
+                hours.map(|(day, hour)| Planted::at(self.day(day, hour))).collect()
+            }
+            Scene::OldAfterWall => vec![Planted::at(self.day(5, 12))],
+            Scene::Lagging => {
+                let claims = self.day(first, 22) + Duration::minutes(30);
+                staged.published.push(claims);
+                vec![Planted { claims, ..Planted::at(claims + Duration::days(1)) }]
+            }
+            Scene::NextYear => {
+                let claims = self.day(400, 0);
+                vec![Planted { claims, ..Planted::at(self.day(-1, 10)) }]
+            }
+            _ => Vec::new(),
+        };
+        planted.into_iter().for_each(|post| self.city.plant(&staged.key, post));
+        if staged.scene == Scene::NeverSpoke {
+            self.city.open(&staged.key, self.day(-3, 0));
+        }
+    }
+
+    /// Platform files and faults of the scene.
+    fn obstruct(&self, staged: &mut Staged) {
+        let first = CURTAIN;
+        let replica = |day: i64| Fault::Replica { since: self.day(day, 0) };
+        match staged.scene {
+            Scene::Reviewed => staged.platform = "portal_reviewed",
+            Scene::Stalled => {
+                staged.faults.push((first + 1..first + 4, replica(first as i64)));
+            }
+            Scene::Upgraded => {
+                staged.platform = "portal_old";
+                staged.later = Some((first + 3, "portal"));
+            }
+            Scene::OtherPage => {
+                staged.platform = "portal_two";
+                staged.kinds = Some((first + 3, "column", "list"));
+            }
+            Scene::FellBack => {
+                let seconds = -3 * 86_400;
+                staged.faults.push((first + 3..first + 6, Fault::WrongOffset { seconds }));
+            }
+            Scene::OldAtFirst => staged.faults.push((0..2, replica(-20))),
+            Scene::OldAfterWall => {
+                staged.faults.push((2..10, Fault::Blocked));
+                staged.faults.push((10..11, Fault::Replica { since: self.day(1, 23) }));
+            }
+            Scene::WalledLater => staged.faults.push((6..self.days, Fault::Blocked)),
+            Scene::Unverified => {
+                staged.platform = "portal_unverified";
+                staged.faults.push((1..self.days, replica(1)));
+            }
+            Scene::Uncached => {
+                staged.platform = "portal_uncached";
+                staged.faults.push((1..self.days, replica(1)));
+            }
+            Scene::Undated => {
+                let since = self.day(3, 0);
+                staged.faults.push((3..self.days, Fault::Undated { since }));
+            }
+            Scene::InParts => staged.platform = "feed_parts",
+            Scene::SaidGone => staged.faults.push((first..first + 1, Fault::SaysGone)),
+            _ => {}
+        }
+    }
+}
+
+/// An instant whose address one version of the platform file leaves out: it ends in `4444`.
+fn left_out(from: DateTime<Utc>) -> DateTime<Utc> {
+    let second = from.timestamp();
+    from + Duration::seconds((4_444 - second).rem_euclid(10_000))
+}
+
+impl Scene {
+    /// Whether its page can be read as it is, so that a verdict is within reach.
+    pub(super) fn is_readable(self) -> bool {
+        !matches!(self, Self::Unverified | Self::Uncached | Self::FilledGap | Self::Lagging)
+    }
+
+    /// Whether a finding of backdating is right.
+    pub(super) fn is_backdated(self) -> bool {
+        matches!(self, Self::Backdated)
+    }
+}
