@@ -15,6 +15,7 @@ mod heartbeat;
 mod kill;
 #[cfg(test)]
 mod metrics;
+mod month;
 #[cfg(test)]
 mod observations;
 #[cfg(test)]

@@ -136,6 +136,20 @@ impl Demo {
         watch_days(&self.app.work(), &self.clock, |_, _| {}).await
     }
 
+    /// Lets days pass on which nobody visits.
+    pub fn rest(&self, days: i64) {
+        self.clock.step(TimeDelta::days(days));
+    }
+
+    /// Visits everything once, canaries last, and judges.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn watch_day(&self) -> anyhow::Result<PassSummary> {
+        let work = self.app.work();
+        pass(work.context(), &work.running()).await
+    }
+
     /// Every account whose verdict is not what the city's truth allows, with both.
     ///
     /// # Errors
