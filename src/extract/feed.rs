@@ -153,7 +153,8 @@ mod tests {
         assert_eq!(document["entries"][0]["published"], "2004-01-05T10:00:00+08:00");
         let rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' \
                    xmlns='http://my.netscape.com/rdf/simple/0.9/'><channel><title>某局</title>\
-                   </channel><item><title>一</title><link>http://a.example/1</link></item></rdf:RDF>";
+                   </channel><item><title>一</title><link>http://a.example/1</link></item>\
+                   </rdf:RDF>";
         assert_eq!(parse(rdf).unwrap()["entries"][0]["link"], "http://a.example/1");
         let loose = "<rss version='2.0'><channel><title>A & B&nbsp;局</title><item><title>一</title>\
                      <link>http://a.example/?a=1&b=2</link></item></channel></rss>";

@@ -112,24 +112,24 @@ mod tests {
 
     use super::*;
 
-    fn check(text: &str, place: &ScriptPlace, wanted: Option<Value>) {
-        assert_eq!(script(text, place).ok(), wanted, "{text}");
+    fn check(text: &str, place: &ScriptPlace, wanted: Option<&Value>) {
+        assert_eq!(script(text, place).ok().as_ref(), wanted, "{text}");
     }
 
     #[test]
     fn data_is_found_however_a_script_writes_it() {
         let after = ScriptPlace::After(Regex::new(r"window\.STATE\s*=\s*").unwrap());
-        let a = Some(json!({ "a": 1 }));
-        check(r#"<script>window.STATE = {"a":1};next()</script>"#, &after, a.clone());
-        check(r#"<script>window.STATE={"a":undefined,"b":"undefined \" NaN"}"#, &after, {
-            Some(json!({ "a": null, "b": "undefined \" NaN" }))
-        });
-        check(r#"<script>window.STATE=JSON.parse("{\"a\":1}")"#, &after, a.clone());
-        check("<script>window.STATE=null;window.STATE={\"a\":1}", &after, a.clone());
+        let a = json!({ "a": 1 });
+        check(r#"<script>window.STATE = {"a":1};next()</script>"#, &after, Some(&a));
+        let words = json!({ "a": null, "b": "undefined \" NaN" });
+        let script = r#"<script>window.STATE={"a":undefined,"b":"undefined \" NaN"}"#;
+        check(script, &after, Some(&words));
+        check(r#"<script>window.STATE=JSON.parse("{\"a\":1}")"#, &after, Some(&a));
+        check("<script>window.STATE=null;window.STATE={\"a\":1}", &after, Some(&a));
         check("<script>window.STATE={\"a\":", &after, None);
         check("<script>window.OTHER={}", &after, None);
         let element = ScriptPlace::Element(Selector::parse("#RENDER_DATA").unwrap());
-        check("<script id=RENDER_DATA>%7B%22a%22%3A1%7D</script>", &element, a);
+        check("<script id=RENDER_DATA>%7B%22a%22%3A1%7D</script>", &element, Some(&a));
         check("<script id=RENDER_DATA></script>", &element, None);
     }
 }

@@ -89,7 +89,10 @@ fn a_platform_tells_who_can_see_what_and_what_its_pages_prove() {
         assert!(out.contains(line), "{line:?} is not in {out}");
     }
     let (all, _) = told(&[]);
-    assert!(all.contains("\nwechat 微信公众号: public_feed\n") && all.contains("\nboard "), "{all}");
+    assert!(
+        all.contains("\nwechat 微信公众号: public_feed\n") && all.contains("\nboard "),
+        "{all}"
+    );
     assert_eq!(told(&["wiebo"]).1, Some(2));
 }
 

@@ -16,9 +16,9 @@ pub(super) fn show(platform: &Platform) -> io::Result<()> {
     writeln!(out, "{} {}: {access}", platform.id, platform.title)?;
     writeln!(out, "  {}", platform.notes)?;
     if let Some(robots) = &platform.robots {
-        let checked = robots.checked.map_or_else(|| "never checked".to_owned(), |day| {
-            format!("checked {day}")
-        });
+        let checked = robots
+            .checked
+            .map_or_else(|| "never checked".to_owned(), |day| format!("checked {day}"));
         writeln!(out, "  robots.txt: {} ({checked})", robots.verdict)?;
     }
     let lag = platform.visibility_lag.num_hours();
