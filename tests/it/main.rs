@@ -15,6 +15,7 @@ mod heartbeat;
 mod kill;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
 mod month;
 #[cfg(test)]
 mod observations;
