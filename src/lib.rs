@@ -3,6 +3,7 @@
 pub mod app;
 pub mod cli;
 pub mod domain;
+pub mod evidence;
 pub mod extract;
 pub mod fetch;
 pub mod http;

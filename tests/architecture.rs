@@ -25,6 +25,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("schedule", 2),
     ("fetch", 2),
     ("extract", 2),
+    ("evidence", 2),
     ("store", 2),
     ("score", 2),
     ("metrics", 2),

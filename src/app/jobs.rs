@@ -3,6 +3,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::domain::Clock;
+use crate::evidence::Vault;
 use crate::fetch::{Fetcher, HostLimit};
 use crate::jobs::{self, crawl};
 use crate::metrics::{Known, Metrics};
@@ -67,6 +68,9 @@ impl Jobs {
     /// # Errors
     /// The database had to be killed; what it acknowledged is recovered at the next start.
     pub async fn close(self) -> anyhow::Result<()> {
+        if let Err(error) = jobs::evidence::ship_everything(&self.context).await {
+            tracing::warn!(error = format!("{error:#}"), "evidence stays in the spool for now");
+        }
         self.context.store.close().await;
         self.database.stop().await
     }
@@ -88,6 +92,8 @@ fn context(
     });
     metrics.set_config_last_reload(true);
     let key = InstallationKey::of(&settings.data_dir).context("the installation's key")?;
+    let owner = owner_name()?;
+    let evidence = open_evidence(settings, &owner, &metrics);
     Ok(jobs::Context {
         store,
         fetcher: Arc::new(Fetcher::new(settings.fetch.clone(), limits, clock.clone())?),
@@ -98,9 +104,28 @@ fn context(
         metrics: Arc::new(metrics),
         clock,
         data_dir: settings.data_dir.as_path().into(),
-        owner: owner_name()?.into(),
+        owner: owner.into(),
+        evidence,
         inquiry_key: key.inquiry_ids().into(),
         platforms: Arc::new(platforms),
+    })
+}
+
+/// The evidence store; where there can be none the crawl goes on and every visit says why.
+fn open_evidence(
+    settings: &Settings,
+    owner: &str,
+    metrics: &Metrics,
+) -> Result<Vault, &'static str> {
+    if !settings.evidence.enabled {
+        return Err("off");
+    }
+    // The random end of the name tells this process from all others.
+    let writer = owner.rsplit(':').next().unwrap_or(owner);
+    Vault::open(&settings.evidence, &settings.data_dir, writer).map_err(|error| {
+        metrics.evidence_failed();
+        tracing::error!(%error, "no evidence is kept; the visits say that it is missing");
+        error.reason()
     })
 }
 

@@ -7,6 +7,7 @@
 mod check;
 mod crawl;
 pub mod demo;
+mod evidence;
 mod extract;
 mod observations;
 mod platform;
@@ -57,6 +58,7 @@ commands! {
     Check => check,
     Crawl => crawl,
     Demo => demo,
+    Evidence => evidence,
     Extract => extract,
     Observations => observations,
     Platform => platform,

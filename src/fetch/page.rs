@@ -65,6 +65,8 @@ pub struct NotModified {
     pub sent_at: DateTime<Utc>,
     /// From sending to the answer.
     pub elapsed: Duration,
+    /// Response headers, as in [`Page::headers`].
+    pub headers: Vec<(String, String)>,
 }
 
 /// Where a redirect leads; `None` for any other answer, and for one that leads nowhere.
@@ -83,6 +85,7 @@ pub(super) fn not_modified(answer: &Answer, conditional: bool) -> Result<Fetched
         date: headers::date(&answer.headers),
         sent_at: answer.sent_at,
         elapsed: answer.elapsed,
+        headers: headers::kept(&answer.headers),
     }))
 }
 

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::Clock;
+use crate::evidence::Vault;
 use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
@@ -28,6 +29,8 @@ pub struct Context {
     pub observe: Arc<observe::Policy>,
     /// What Prometheus is told.
     pub metrics: Arc<Metrics>,
+    /// Where raw answers are kept; or the reason, as kept with each visit, why nowhere.
+    pub evidence: Result<Vault, &'static str>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where the state is kept, to watch the room left.
@@ -39,6 +42,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// How often evidence is looked after; without any, ended days are sealed all the same.
+    pub(super) fn evidence_seconds(&self) -> u64 {
+        self.evidence.as_ref().map_or(600, |vault| vault.settings().keep_seconds)
+    }
+
     /// Awaits a question to the store and tells the metrics how long it took, or that it failed.
     pub(super) async fn timed<T>(
         &self,

@@ -6,6 +6,7 @@
 mod context;
 pub mod crawl;
 pub mod driver;
+pub mod evidence;
 pub mod heartbeat;
 pub mod housekeeping;
 pub mod judge;
@@ -23,8 +24,17 @@ pub use settings::Settings;
 use driver::Job;
 
 /// The names of all periodic jobs, for the metrics.
-pub const NAMES: [&str; 8] =
-    ["targets", "canaries", "backlog", "platforms", "judge", "score", "housekeeping", "heartbeat"];
+pub const NAMES: [&str; 9] = [
+    "targets",
+    "canaries",
+    "backlog",
+    "platforms",
+    "judge",
+    "score",
+    "housekeeping",
+    "evidence",
+    "heartbeat",
+];
 
 /// Every periodic job with its rhythm; the crawl itself is a task of its own.
 pub fn all(context: &Context) -> Vec<Job> {
@@ -47,6 +57,7 @@ pub fn all(context: &Context) -> Vec<Job> {
         job!("judge", settings.judge_seconds, judge::judge),
         job!("score", settings.score_seconds, score::score_current_quarter),
         job!("housekeeping", settings.housekeeping_seconds, housekeeping::keep_house),
+        job!("evidence", context.evidence_seconds(), evidence::keep_evidence),
         job!("heartbeat", settings.heartbeat_seconds, heartbeat::beat),
     ]
 }

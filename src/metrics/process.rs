@@ -63,6 +63,9 @@ pub struct Metrics {
     pub(super) database_up: GaugeVec,
     pub(super) store_seconds: HistogramVec,
     pub(super) store_errors: IntCounter,
+    pub(super) evidence_errors: IntCounter,
+    pub(super) evidence_bytes: IntCounter,
+    pub(super) evidence_head: GaugeVec,
     pub(super) data_dir_free: GaugeVec,
     pub(super) config_reload: GaugeVec,
 }
@@ -97,6 +100,10 @@ impl Metrics {
             database_up: gauge(&registry, &families::DATABASE_UP),
             store_seconds: histogram(&registry, &families::STORE_DURATION, STORE_SECONDS),
             store_errors: counter(&registry, &families::STORE_ERRORS).with_label_values(NONE),
+            evidence_errors: counter(&registry, &families::EVIDENCE_WRITE_ERRORS)
+                .with_label_values(NONE),
+            evidence_bytes: counter(&registry, &families::EVIDENCE_BYTES).with_label_values(NONE),
+            evidence_head: gauge(&registry, &families::EVIDENCE_CHAIN_HEAD),
             data_dir_free: gauge(&registry, &families::DATA_DIR_FREE),
             config_reload: gauge(&registry, &families::CONFIG_LAST_RELOAD),
             registry,

@@ -32,6 +32,21 @@ impl JobOutcome {
 }
 
 impl Metrics {
+    /// Evidence could not be written, or not be stored.
+    pub fn evidence_failed(&self) {
+        self.evidence_errors.inc();
+    }
+
+    /// So many bytes of evidence lie on the disk.
+    pub fn evidence_written(&self, bytes: u64) {
+        self.evidence_bytes.inc_by(bytes);
+    }
+
+    /// The end of the newest day whose evidence is sealed.
+    pub fn set_evidence_chain_head(&self, at: DateTime<Utc>) {
+        self.evidence_head.with_label_values(NONE).set(epoch_seconds(at));
+    }
+
     /// A fetch has ended: its outcome, its duration, and the bytes of its body.
     pub fn fetched(&self, platform: &str, outcome: &'static str, seconds: f64, bytes: u64) {
         let platform = self.bounded(platform);

@@ -107,6 +107,12 @@ families! {
         "Time of database statements, by their name.";
     STORE_ERRORS = Counter "store_errors_total" []
         "Database statements that failed.";
+    EVIDENCE_WRITE_ERRORS = Counter "evidence_write_errors_total" []
+        "Batches of evidence that could not be written; their visits say that it is missing.";
+    EVIDENCE_BYTES = Counter "evidence_bytes_total" []
+        "Bytes of evidence written, packed.";
+    EVIDENCE_CHAIN_HEAD = Gauge "evidence_chain_head_timestamp_seconds" []
+        "End of the newest day whose evidence is sealed; absent until one is.";
     DATA_DIR_FREE = Gauge "data_dir_free_bytes" []
         "Free space where data_dir is.";
     CONFIG_LAST_RELOAD = Gauge "config_last_reload_successful" []

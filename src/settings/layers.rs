@@ -13,8 +13,14 @@ pub(super) const PREFIX: &str = "XUNJIAN__";
 
 /// Keys that hold a path: a relative one is meant from the folder of the file that sets it, in
 /// the environment from the working directory.
-pub(super) const PATHS: [&str; 5] =
-    ["data_dir", "platforms_dir", "schemes_dir", "imports_dir", "database.bin_dir"];
+pub(super) const PATHS: [&str; 6] = [
+    "data_dir",
+    "platforms_dir",
+    "schemes_dir",
+    "imports_dir",
+    "database.bin_dir",
+    "evidence.store_dir",
+];
 
 pub(super) fn merge(
     file: Option<&SourceText>,

@@ -53,6 +53,8 @@ pub struct Settings {
     pub observe: crate::observe::Policy,
     /// `[registry]`: limits on ledgers, and the office's own rules about them.
     pub registry: crate::registry::Settings,
+    /// `[evidence]`: which answers are kept as evidence, where, and how long.
+    pub evidence: crate::evidence::Settings,
     /// `[metrics]`: how much of the fleet becomes series.
     pub metrics: crate::metrics::Settings,
     /// `[http]`: where the daemon answers.
@@ -73,6 +75,7 @@ impl Default for Settings {
             schedule: Default::default(),
             observe: Default::default(),
             registry: Default::default(),
+            evidence: Default::default(),
             metrics: Default::default(),
             http: Default::default(),
         }

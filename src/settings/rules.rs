@@ -79,6 +79,7 @@ fn stages(settings: &Settings) -> Broken {
         below("fetch", settings.fetch.problems()),
         below("schedule", settings.schedule.problems()),
         below("observe", observe),
+        below("evidence", settings.evidence.problems()),
     ]
     .concat()
 }

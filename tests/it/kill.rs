@@ -41,6 +41,7 @@ impl Machine {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
         let mut text = format!(
             "data_dir = \"{}\"\nplatforms_dir = \"{}\"\nschemes_dir = \"{}\"\n\
+             [evidence]\nfree_bytes_min = 0\n\
              [http]\nlisten = \"127.0.0.1:0\"\n\
              [crawl]\nlease_seconds = 8\nclaims_per_host = 6\nidle_seconds_max = 1\n\
              targets_seconds = 1\n\
@@ -236,6 +237,17 @@ async fn duplicates(pool: &PgPool) -> Vec<(i64, String)> {
     .unwrap()
 }
 
+/// Answered visits to accounts of the ledger that do not say what they rest on.
+async fn without_evidence(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "select count(*) from visits v join accounts a on a.id = v.account_id
+         where a.in_ledger and v.outcome <> 'failed' and v.evidence is null",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_killed_in_mid_crawl_loses_nothing_and_goes_on() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -277,7 +289,10 @@ async fn a_daemon_killed_in_mid_crawl_loses_nothing_and_goes_on() {
     assert!(before.visits.is_subset(&after.visits), "visits are lost");
     assert!(before.posts.is_subset(&after.posts), "posts are lost");
     assert_eq!(duplicates(&pool).await, []);
+    assert_eq!(without_evidence(&pool).await, 0);
     pool.close().await;
+    let verify = support::run(&machine.path("xunjian.toml"), &[], &["evidence", "verify"]);
+    assert_eq!(verify.code, Some(0), "{}", verify.reason);
     let memory = second.memory_kilobytes_max();
     assert!(memory < MEMORY_KILOBYTES_MAX, "{memory} kB");
 

@@ -10,6 +10,8 @@ mod city;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
 mod kill;

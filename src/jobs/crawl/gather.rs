@@ -10,6 +10,7 @@ use crate::observe::read_order;
 use crate::platform::Platform;
 use crate::store::{self, Claimed};
 
+use super::keep::Received;
 use super::next::may_ask_conditionally;
 use super::reading::Asked;
 
@@ -19,6 +20,8 @@ pub(super) struct Gathered {
     pub(super) first: Result<Answered, Failure>,
     /// What the pages say, first page first; empty unless the first was a page.
     pub(super) pages: Vec<Extraction>,
+    /// The answers behind `pages`, with their bodies.
+    pub(super) received: Vec<Received>,
     /// Bytes of all bodies.
     pub(super) bytes: u64,
     /// Time spent in requests, waiting for the host's turn left out.
@@ -68,6 +71,7 @@ pub(super) async fn gather(context: &Context, asked: &Asked<'_>) -> Gathered {
         let Some((page, extraction)) = asking.further(&next, number).await else { break };
         gathered.bytes += page.body.len() as u64;
         gathered.elapsed += page.elapsed;
+        gathered.received.push(Received { requested: next, page: *page });
         if extraction.verdict != PageVerdict::Observation {
             // An end page shows no id; the first page has proven whose list it ends.
             let ends = extraction.exhausted && extraction.posts.is_empty();
@@ -141,19 +145,22 @@ impl Asking<'_> {
             Fetched::Page(mut page) => {
                 let extraction = self.read(&page, address, 1);
                 let bytes = page.body.len() as u64;
+                let requested = address.to_owned();
+                let received = vec![Received { requested, page: (*page).clone() }];
                 page.body = bytes::Bytes::new();
                 let elapsed = page.elapsed;
                 let first = Ok(Answered::Page(page));
-                Gathered { first, pages: vec![extraction], bytes, elapsed }
+                Gathered { first, pages: vec![extraction], received, bytes, elapsed }
             }
             Fetched::NotModified(answer) => {
                 let elapsed = answer.elapsed;
                 let first = Ok(Answered::NotModified(answer));
-                Gathered { first, pages: Vec::new(), bytes: 0, elapsed }
+                Gathered { first, pages: Vec::new(), received: Vec::new(), bytes: 0, elapsed }
             }
             other => Gathered {
                 first: Err(failure(&other)),
                 pages: Vec::new(),
+                received: Vec::new(),
                 bytes: 0,
                 elapsed: Duration::ZERO,
             },

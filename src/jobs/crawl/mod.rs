@@ -6,6 +6,7 @@
 
 mod canary;
 mod gather;
+mod keep;
 mod next;
 mod pass;
 mod reading;

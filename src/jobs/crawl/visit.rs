@@ -7,6 +7,7 @@ use crate::platform::{Observability, Platform};
 use crate::store::{Claimed, VisitEvidence, VisitRecord};
 
 use super::gather::{Answered, Failure, Gathered, gather};
+use super::keep::{self, Kept};
 use super::reading::{Asked, Earlier, digest, reading};
 use super::{canary, next};
 
@@ -16,6 +17,8 @@ pub(super) struct Finished {
     pub(super) record: VisitRecord,
     /// Platform id.
     pub(super) platform: String,
+    /// What is to be made durable before it is stored.
+    pub(super) captures: Vec<Kept>,
     /// Whether the page had been observed before, so that new posts have a detection delay.
     pub(super) seen_before: bool,
 }
@@ -26,7 +29,7 @@ pub(super) struct Finished {
 /// the next synchronisation.
 pub(super) async fn visit(context: &Context, target: &Claimed) -> Option<Finished> {
     let in_flight = context.metrics.enter_crawl(&target.platform);
-    let (finished, gathered) = visit_untold(context, target).await?;
+    let (finished, gathered) = visit_untold(context, target, true).await?;
     drop(in_flight);
     tell(context, target, &finished.record.visit.outcome, &gathered);
     Some(finished)
@@ -35,12 +38,16 @@ pub(super) async fn visit(context: &Context, target: &Claimed) -> Option<Finishe
 /// The same for the daemon's own heartbeat, which counts nowhere: what is to be written down, or
 /// `None`.
 pub(in crate::jobs) async fn look_at(context: &Context, target: &Claimed) -> Option<VisitRecord> {
-    let (finished, _) = visit_untold(context, target).await?;
+    let (finished, _) = visit_untold(context, target, false).await?;
     Some(finished.record)
 }
 
-/// Asks, reads, and says what that proves.
-async fn visit_untold(context: &Context, target: &Claimed) -> Option<(Finished, Gathered)> {
+/// Asks, reads, and says what that proves; `keeping`: the answers become evidence.
+async fn visit_untold(
+    context: &Context,
+    target: &Claimed,
+    keeping: bool,
+) -> Option<(Finished, Gathered)> {
     let platform = context.platforms.get(&target.platform)?;
     let kind = platform.pages.get(&target.page)?;
     let address = kind.url.as_ref()?.fill(&target.handle, target.url.as_deref(), 1)?;
@@ -56,7 +63,10 @@ async fn visit_untold(context: &Context, target: &Claimed) -> Option<(Finished, 
         }
         Err(failure) => Composed { outcome: Outcome::Failed(failure.reason), posts_as_of: None },
     };
-    let finished = finished(context, &asked, started_at, &gathered, composed);
+    let mut finished = finished(context, &asked, started_at, &gathered, composed);
+    if keeping {
+        keep::attach(context, &asked, &gathered, &mut finished).await;
+    }
     Some((finished, gathered))
 }
 
@@ -145,7 +155,7 @@ fn finished(
         visit,
     };
     let seen_before = target.observed_at.is_some();
-    Finished { record, platform: platform.id.clone(), seen_before }
+    Finished { record, platform: platform.id.clone(), captures: Vec::new(), seen_before }
 }
 
 fn status(answered: &Answered) -> u16 {

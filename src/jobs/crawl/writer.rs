@@ -10,6 +10,7 @@ use crate::jobs::Context;
 use crate::observe::{Outcome, Visit};
 use crate::store::{FinishReport, NextVisit, StoreError, Validators, VisitRecord};
 
+use super::keep;
 use super::visit::Finished;
 
 /// How long the first retry of a failed commit waits; each further one twice as long, to the cap.
@@ -27,7 +28,9 @@ pub(super) async fn write(
     hard_stop: CancellationToken,
 ) {
     while let Some(first) = finished.recv().await {
-        let batch = gather(&context, first, &mut finished).await;
+        let mut batch = gather(&context, first, &mut finished).await;
+        // A visit is stored only once what it rests on lies on the disk.
+        keep::make_durable(&context, &mut batch).await;
         let visits = batch.len();
         tokio::select! {
             () = commit(&context, batch) => {}
@@ -67,7 +70,7 @@ async fn gather(
 async fn commit(context: &Context, batch: Vec<Finished>) {
     let mut about = HashMap::with_capacity(batch.len());
     let mut records = Vec::with_capacity(batch.len());
-    for Finished { record, platform, seen_before } in batch {
+    for Finished { record, platform, seen_before, .. } in batch {
         about.insert(record.account, (platform, seen_before));
         records.push(record);
     }
