@@ -14,7 +14,7 @@ use super::stage::{CURTAIN, Scene};
 const BURST_DAYS: usize = 3;
 
 /// A burst less likely than this under the account's own rhythm is told.
-const BURST_PROBABILITY: f64 = 0.001;
+const BURST_PROBABILITY: f64 = 0.02;
 
 impl Simulation<'_> {
     /// Weighs the posts of every account, by all that is known at the end.

@@ -48,13 +48,14 @@ fn swap(text: &str, from: &str, to: &str) -> String {
 
 /// The same file under another id; names must be unique in a catalog.
 fn renamed(id: &str, text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.starts_with("aliases = "));
-    let renamed = lines.map(|line| match line {
+    let pages = text.find("\n[").expect("the shipped file has page kinds");
+    let lines = text[..pages].lines().filter(|line| !line.starts_with("aliases = "));
+    let head = lines.map(|line| match line {
         _ if line.starts_with("id = ") => format!("id = \"{id}\""),
         _ if line.starts_with("title = ") => format!("title = \"{id}\""),
         _ => line.to_owned(),
     });
-    renamed.collect::<Vec<_>>().join("\n")
+    format!("{}\n{}", head.collect::<Vec<_>>().join("\n"), &text[pages..])
 }
 
 fn skipping(text: &str) -> String {

@@ -184,7 +184,7 @@ impl Tally {
             ("planted bursts found", self.bursts_found),
             ("planted bursts missed", self.bursts_missed.len() as u64),
             ("other accounts weighed for bursts", self.bursts_weighed),
-            ("  of these told (probability < 0.001)", self.bursts_of_others),
+            ("  of these told (probability < 0.02)", self.bursts_of_others),
         ] {
             println!("{what:<44} {count:>12}");
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::appearance::Sight;
 use super::canary::Trust;
 use super::facts::{History, MarkKind, PostMark};
-use super::view::View;
+use super::view::{Seen, View};
 
 /// Observations that must have missed a post for it to count as deleted.
 const ABSENCES: usize = 2;
@@ -49,8 +49,9 @@ pub struct PostPresence {
 /// What became of every post that has marks, by what is recorded by `known_at`, by reference.
 ///
 /// A post without marks is listed as ever, or lies deeper than the lists now reach: nothing is said
-/// of it. Observations without a healthy canary behind them, and those that the history does not
-/// tell, prove no absence.
+/// of it. Observations without a healthy canary behind them, those whose source had moved its times,
+/// and those that the history does not tell prove no absence; nor does any of a post whose own first
+/// listing was such a one: the time it claims may be wrong.
 pub fn presences(
     history: &History,
     marks: &[PostMark],
@@ -70,11 +71,11 @@ pub fn presences(
 
 fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<PostPresence> {
     let listed = marks.iter().rposition(|mark| mark.kind == MarkKind::Listed);
-    let since: Vec<&PostMark> = marks[listed.map_or(0, |at| at + 1)..]
-        .iter()
-        .copied()
-        .filter(|mark| mark.kind == MarkKind::Gone || is_settled(view, mark))
-        .collect();
+    let claims_well = claims_well(view, reference);
+    let counts =
+        |mark: &&PostMark| mark.kind == MarkKind::Gone || (claims_well && is_settled(view, mark));
+    let since = marks[listed.map_or(0, |at| at + 1)..].iter().copied();
+    let since: Vec<&PostMark> = since.filter(counts).collect();
     let Some(first) = since.first() else {
         let listed = marks[listed?];
         return Some(PostPresence {
@@ -107,8 +108,23 @@ fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<Pos
 
 fn is_settled(view: &View<'_>, mark: &PostMark) -> bool {
     view.seen.iter().any(|seen| {
-        seen.visit.page == mark.page
-            && seen.visit.started_at == mark.started_at
-            && matches!(seen.trust, Trust::Settled | Trust::Attested)
+        seen.visit.page == mark.page && seen.visit.started_at == mark.started_at && is_sound(seen)
     })
+}
+
+/// Whether the post's claim was read by a sound observation, or before the stretch that the history
+/// tells.
+fn claims_well(view: &View<'_>, reference: &str) -> bool {
+    let post = view.posts.iter().find(|times| times.post.reference == reference);
+    let Some(post) = post.map(|times| times.post) else { return true };
+    let mut listed_it = view
+        .seen
+        .iter()
+        .filter(|seen| seen.visit.page == post.page && seen.visit.recorded_at == post.recorded_at);
+    listed_it.all(is_sound)
+}
+
+fn is_sound(seen: &Seen<'_>) -> bool {
+    matches!(seen.trust, Trust::Settled | Trust::Attested)
+        && seen.observation.claims_shift_seconds == 0
 }

@@ -343,6 +343,27 @@ fn two_absences_or_its_own_address_prove_a_deletion() {
 }
 
 #[test]
+fn a_claim_that_was_read_from_an_old_page_misses_nothing() {
+    let marks: Vec<_> = [104, 105].map(|day| mark(day, MarkKind::Absent)).into();
+    let listed_on = |day: i64| {
+        portal().with(move |history| {
+            let post = history.posts.last_mut().unwrap();
+            (post.reference, post.recorded_at) = ("gone".to_owned(), time(day, 10));
+            post.missed_by = None;
+        })
+    };
+    check_presence(&listed_on(102), &marks, 200, Some("absent"));
+    let void = listed_on(102).with(|history| {
+        history.canaries.retain(|look| look.at != time(102, 11));
+        history.canaries.push(look(time(102, 11), false));
+    });
+    check_presence(&void, &marks, 200, None);
+    let shifted = listed_on(102).with(seen_on(102, |seen| seen.claims_shift_seconds = 3600));
+    check_presence(&shifted, &marks, 200, None);
+    check_presence(&listed_on(50), &marks, 200, Some("absent"));
+}
+
+#[test]
 fn absences_that_no_canary_stands_behind_prove_nothing() {
     let marks: Vec<_> = [101, 102].map(|day| mark(day, MarkKind::Absent)).into();
     let voided = portal().with(|history| {
@@ -354,4 +375,6 @@ fn absences_that_no_canary_stands_behind_prove_nothing() {
     check_presence(&waiting, &marks, 200, None);
     let untold = portal().with(|history| history.visits.clear());
     check_presence(&untold, &marks, 200, None);
+    let shifted = portal().with(seen_on(101, |seen| seen.claims_shift_seconds = -3600));
+    check_presence(&shifted, &marks, 200, Some("not_listed"));
 }
