@@ -1,5 +1,6 @@
 //! Which encoding a body is really in: a declaration is no proof.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -19,17 +20,19 @@ const DECLARATION_WITHIN: usize = 4096;
 ///
 /// Valid UTF-8 with a character beyond ASCII is never anything else by chance. A few broken bytes
 /// in UTF-8 (a page cut in the middle of a character) do not make it another encoding.
-pub(crate) fn decode(body: &[u8], content_type: Option<&str>) -> String {
+pub(crate) fn decode<'b>(body: &'b [u8], content_type: Option<&str>) -> Cow<'b, str> {
     if let Some((encoding, length)) = Encoding::for_bom(body) {
-        return encoding.decode_without_bom_handling(&body[length..]).0.into_owned();
+        return encoding.decode_without_bom_handling(&body[length..]).0;
     }
     let head = &body[..body.len().min(DECLARATION_WITHIN)];
     let declared = [content_type.map(str::as_bytes), Some(head)]
         .into_iter()
         .flatten()
         .find_map(|text| Encoding::for_label(&DECLARED.captures(text)?[1]));
-    if std::str::from_utf8(body).is_ok() && declared != Some(encoding_rs::ISO_2022_JP) {
-        return String::from_utf8_lossy(body).into_owned();
+    if let Ok(text) = std::str::from_utf8(body)
+        && declared != Some(encoding_rs::ISO_2022_JP)
+    {
+        return Cow::Borrowed(text);
     }
     let encoding = match declared {
         Some(encoding) if encoding != UTF_8 && decodes(encoding, body) => encoding,
@@ -38,7 +41,7 @@ pub(crate) fn decode(body: &[u8], content_type: Option<&str>) -> String {
         Some(encoding) if encoding != UTF_8 => encoding,
         _ => guess(body),
     };
-    encoding.decode_without_bom_handling(body).0.into_owned()
+    encoding.decode_without_bom_handling(body).0
 }
 
 fn decodes(encoding: &'static Encoding, body: &[u8]) -> bool {

@@ -9,7 +9,17 @@ const FEATURE_CHARACTERS: usize = 3;
 
 /// The text without markup, blanks and case: the same words give the same digest.
 pub(crate) fn normalised(text: &str) -> String {
-    plain(text).chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+    let plain = plain(text);
+    let mut out = String::with_capacity(plain.len());
+    for character in plain.chars().filter(|c| !c.is_whitespace()) {
+        match character {
+            '\0'..='\x7f' => out.push(character.to_ascii_lowercase()),
+            // The ideographs have no case.
+            '\u{3400}'..='\u{9fff}' => out.push(character),
+            other => out.extend(other.to_lowercase()),
+        }
+    }
+    out
 }
 
 /// `sha256:…` of a normalised text.
@@ -22,19 +32,45 @@ pub(crate) fn sha256(normalised: &str) -> String {
 /// Features are all runs of three characters; two texts that share most of them differ in few bits.
 pub(crate) fn simhash(normalised: &str) -> String {
     let characters = normalised.chars().collect::<Vec<_>>();
-    let mut weights = [0_i64; 64];
     let width = FEATURE_CHARACTERS.min(characters.len().max(1));
-    for feature in characters.windows(width) {
+    let features = characters.windows(width).map(|feature| {
         let hash = feature.iter().fold(FNV_OFFSET, |hash, character| {
             (hash ^ u64::from(u32::from(*character))).wrapping_mul(FNV_PRIME)
         });
-        let hash = spread(hash);
-        for (bit, weight) in weights.iter_mut().enumerate() {
-            *weight += if hash >> bit & 1 == 1 { 1 } else { -1 };
+        spread(hash)
+    });
+    let (ones, all) = ones(features);
+    let digest = ones.iter().enumerate().filter(|(_, ones)| **ones * 2 > all);
+    format!("{:016x}", digest.fold(0_u64, |sum, (bit, _)| sum | 1 << bit))
+}
+
+/// How many of the hashes have each bit, and how many hashes there are.
+///
+/// Bits of the same place in each byte are counted together, in the bytes of one word.
+fn ones(hashes: impl Iterator<Item = u64>) -> ([u32; 64], u32) {
+    const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
+    let (mut counts, mut all) = ([0_u32; 64], 0_u32);
+    let mut bytes = [0_u64; 8];
+    let flush = |bytes: &mut [u64; 8], counts: &mut [u32; 64]| {
+        for (place, word) in bytes.iter_mut().enumerate() {
+            for (byte, count) in word.to_le_bytes().into_iter().enumerate() {
+                counts[byte * 8 + place] += u32::from(count);
+            }
+            *word = 0;
+        }
+    };
+    for hash in hashes {
+        for (place, word) in bytes.iter_mut().enumerate() {
+            *word += hash >> place & EACH_BYTE;
+        }
+        all += 1;
+        // A byte counts to 255.
+        if all % 255 == 0 {
+            flush(&mut bytes, &mut counts);
         }
     }
-    let digest = weights.iter().enumerate().filter(|(_, weight)| **weight > 0);
-    format!("{:016x}", digest.fold(0_u64, |sum, (bit, _)| sum | 1 << bit))
+    flush(&mut bytes, &mut counts);
+    (counts, all)
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -73,5 +109,17 @@ mod tests {
         assert!(distance(long, &edited) < 16, "{}", distance(long, &edited));
         assert!(distance(long, other) > 16, "{}", distance(long, other));
         assert_eq!(simhash("").len(), 16);
+    }
+
+    /// Stored digests stay comparable: the digest of a text never changes.
+    #[test]
+    fn bits_are_counted_one_by_one_or_together() {
+        let hashes = (0..1000_u64).map(|number| spread(number.wrapping_mul(FNV_PRIME)));
+        let (ones, all) = ones(hashes.clone());
+        assert_eq!(all, 1000);
+        for (bit, count) in ones.into_iter().enumerate() {
+            let with = hashes.clone().filter(|hash| hash >> bit & 1 == 1).count();
+            assert_eq!(count as usize, with, "bit {bit}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A body parsed as its layout says.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
@@ -21,9 +23,6 @@ const DEPTH_MAX: usize = 700;
 /// The most tags a page may leave open at once: the time to parse grows with the square of it.
 const OPEN_TAGS_MAX: usize = 3000;
 
-static TAG: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)").expect("a fixed pattern"));
-
 /// Elements that have no end or need none: their number says nothing about the depth.
 const ENDLESS: [&str; 24] = [
     "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
@@ -40,12 +39,35 @@ pub(crate) struct Document<'a> {
     pub(crate) text: &'a str,
     /// What was changed before it is read.
     pub(crate) note: Option<&'static str>,
-    tree: Tree,
+    tree: Tree<'a>,
 }
 
-enum Tree {
+enum Tree<'a> {
     Json(Value),
     Html(Box<Html>),
+    Unparsed(Unparsed<'a>),
+}
+
+/// A page that is read without a tree, and parsed only if a selector asks for one.
+#[derive(Debug)]
+pub(crate) struct Unparsed<'a> {
+    /// The page.
+    pub(crate) page: Cow<'a, str>,
+    html: OnceCell<Option<Box<Html>>>,
+}
+
+impl<'a> Unparsed<'a> {
+    fn of(page: Cow<'a, str>) -> Result<Tree<'a>, String> {
+        match page.contains('<') {
+            true => Ok(Tree::Unparsed(Self { page, html: OnceCell::new() })),
+            false => Err("not HTML".to_owned()),
+        }
+    }
+
+    fn root(&self) -> Option<ElementRef<'_>> {
+        let html = self.html.get_or_init(|| html(&self.page).ok().map(Box::new));
+        html.as_ref().map(|html| html.root_element())
+    }
 }
 
 /// A node of a document.
@@ -55,6 +77,8 @@ pub(crate) enum Node<'a> {
     Json(&'a Value),
     /// An HTML element.
     Html(ElementRef<'a>),
+    /// A whole HTML page without a tree yet.
+    Unparsed(&'a Unparsed<'a>),
 }
 
 impl<'a> Document<'a> {
@@ -65,13 +89,18 @@ impl<'a> Document<'a> {
     ) -> Result<Self, String> {
         let tree = match &layout.format {
             Format::Json => Tree::Json(json(text)?),
-            Format::Html | Format::Generic if layout.prepare == Some(Prepare::CdataRecords) => {
+            Format::Html if layout.prepare == Some(Prepare::CdataRecords) => {
                 Tree::Html(Box::new(html(&prepare::unpacked(text))?))
             }
-            Format::Html | Format::Generic if layout.prepare == Some(Prepare::HtmlInJson) => {
+            Format::Html if layout.prepare == Some(Prepare::HtmlInJson) => {
                 Tree::Html(Box::new(html(&prepare::markup(&json(text)?))?))
             }
-            Format::Html | Format::Generic => Tree::Html(Box::new(html(text)?)),
+            Format::Html => Tree::Html(Box::new(html(text)?)),
+            Format::Generic => Unparsed::of(match layout.prepare {
+                Some(Prepare::CdataRecords) => Cow::Owned(prepare::unpacked(text)),
+                Some(Prepare::HtmlInJson) => Cow::Owned(prepare::markup(&json(text)?)),
+                _ => Cow::Borrowed(text),
+            })?,
             Format::Feed => Tree::Json(feed::parse(text)?),
             Format::HtmlJson(place) => Tree::Json(script(text, place)?),
         };
@@ -94,6 +123,7 @@ impl<'a> Document<'a> {
         match &self.tree {
             Tree::Json(value) => Node::Json(value),
             Tree::Html(html) => Node::Html(html.root_element()),
+            Tree::Unparsed(page) => Node::Unparsed(page),
         }
     }
 }
@@ -101,17 +131,38 @@ impl<'a> Document<'a> {
 impl<'a> Node<'a> {
     /// The nodes of a path below this one, in the order of the document.
     pub(crate) fn select(self, path: &Path) -> Vec<Self> {
+        let mut nodes = Vec::new();
+        let _: Option<()> = self.find(path, |node| {
+            nodes.push(node);
+            None
+        });
+        nodes
+    }
+
+    /// The first result of `found` that is one, over the nodes of a path below this one.
+    pub(crate) fn find<R>(
+        self,
+        path: &Path,
+        mut found: impl FnMut(Self) -> Option<R>,
+    ) -> Option<R> {
         match (self, path) {
-            (Self::Json(value), Path::Json(path)) => {
-                path.query(value).all().into_iter().map(Self::Json).collect()
+            (Self::Json(value), Path::Json(query)) => {
+                query.find(value, &mut |value| found(Self::Json(value)))
             }
-            (Self::Html(element), Path::Css(selector)) => {
-                element.select(selector).map(Self::Html).collect()
+            (Self::Json(value), Path::Column(name)) => found(Self::Json(value.get(name)?)),
+            (_, Path::Css(selector)) => {
+                self.element()?.select(selector).find_map(|element| found(Self::Html(element)))
             }
-            (Self::Json(value), Path::Column(name)) => {
-                value.get(name).into_iter().map(Self::Json).collect()
-            }
-            _ => Vec::new(),
+            _ => None,
+        }
+    }
+
+    /// The HTML element; a page without a tree gets one.
+    pub(crate) fn element(self) -> Option<ElementRef<'a>> {
+        match self {
+            Self::Json(_) => None,
+            Self::Html(element) => Some(element),
+            Self::Unparsed(page) => page.root(),
         }
     }
 }
@@ -148,19 +199,25 @@ pub(super) fn html(text: &str) -> Result<Html, String> {
 
 /// How deep the tags of a text go at most, before any parsing.
 fn tags_left_open(text: &str) -> usize {
-    let (mut open, mut most, mut at) = (0_usize, 0_usize, 0_usize);
-    while let Some(found) = TAG.captures_at(text, at) {
-        at = found.get(0).map_or(text.len(), |whole| whole.end());
-        let name = found[2].to_ascii_lowercase();
-        if ENDLESS.contains(&name.as_str()) {
+    let (mut open, mut most) = (0_usize, 0_usize);
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        let ends = rest.starts_with('/');
+        let name = rest.strip_prefix('/').unwrap_or(rest);
+        let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let name = &name[..length];
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic())
+            || ENDLESS.iter().any(|known| known.eq_ignore_ascii_case(name))
+        {
             continue;
         }
-        if !found[1].is_empty() {
+        if ends {
             open = open.saturating_sub(1);
             continue;
         }
-        if matches!(name.as_str(), "script" | "style") {
-            at = text[at..].find("</").map_or(text.len(), |end| at + end);
+        if ["script", "style"].iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            rest = rest.find("</").map_or("", |end| &rest[end..]);
         }
         open += 1;
         most = most.max(open);

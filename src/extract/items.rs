@@ -37,8 +37,8 @@ pub(super) fn searched(
     layout: &Layout,
     reader: &Reader<'_>,
 ) -> Result<(Vec<Post>, Finding), String> {
-    let Node::Html(root) = reader.root() else { return Err("not HTML".to_owned()) };
-    let found = generic::read(page.kind.role, root, page.address(), page.observed_at)?;
+    let Node::Unparsed(text) = reader.root() else { return Err("not HTML".to_owned()) };
+    let found = generic::read(page.kind.role, &text.page, page.address(), page.observed_at)?;
     let mut posts = found.posts;
     let article = page.kind.role == Role::Article;
     for found in posts.iter_mut().filter(|_| article) {
@@ -116,7 +116,7 @@ fn innermost<'a>(layout: &Layout, reader: &Reader<'a>, nodes: Vec<Node<'a>>) -> 
     let mut kept = Vec::new();
     // Backwards through the document, what is inside comes before what holds it.
     for node in nodes.into_iter().rev() {
-        let Node::Html(element) = node else { continue };
+        let Some(element) = node.element() else { continue };
         if holders.contains(&element.id()) {
             continue;
         }

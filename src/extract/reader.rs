@@ -1,5 +1,6 @@
 //! Finds the values of a page: places, patterns, named functions, kinds.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use chrono::Duration;
@@ -26,6 +27,8 @@ const QUOTED_MAX: usize = 60;
 pub(crate) struct Reader<'a> {
     page: &'a Page<'a>,
     document: &'a Document<'a>,
+    /// The address against which links count.
+    base: Option<Url>,
     warnings: RefCell<Vec<String>>,
     /// Only where the reading is to be explained.
     trace: Option<Trace>,
@@ -34,7 +37,8 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(crate) fn new(page: &'a Page<'a>, document: &'a Document<'a>) -> Self {
         let warnings = document.note.map(str::to_owned).into_iter().collect::<Vec<_>>();
-        Self { page, document, warnings: RefCell::new(warnings), trace: None }
+        let base = page.address().and_then(|address| Url::parse(address).ok());
+        Self { page, document, base, warnings: RefCell::new(warnings), trace: None }
     }
 
     /// This reader, which notes the places that it asks.
@@ -88,48 +92,79 @@ impl<'a> Reader<'a> {
         warnings
     }
 
-    /// What stands at a candidate's place, before its pattern is asked.
-    fn raw(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
-        let texts = self.texts_at(candidate, node);
-        if let Some(trace) = &self.trace {
-            trace.asked(candidate, &texts);
-        }
-        texts
+    /// The first result of `found` that is one, over the texts at a candidate's place, before its
+    /// pattern is asked.
+    fn at<R>(
+        &self,
+        candidate: &Candidate,
+        node: Node<'a>,
+        found: &mut dyn FnMut(&str) -> Option<R>,
+    ) -> Option<R> {
+        let Some(trace) = &self.trace else { return self.texts_at(candidate, node, found) };
+        let mut texts = Vec::new();
+        let _: Option<()> = self.texts_at(candidate, node, &mut |text| {
+            texts.push(text.to_owned());
+            None
+        });
+        trace.asked(candidate, &texts);
+        texts.iter().find_map(|text| found(text))
     }
 
-    fn texts_at(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
-        let all = |nodes: Vec<Node<'a>>| -> Vec<String> {
-            nodes.into_iter().filter_map(|node| node_text(candidate, node)).collect()
-        };
+    fn texts_at<R>(
+        &self,
+        candidate: &Candidate,
+        node: Node<'a>,
+        found: &mut dyn FnMut(&str) -> Option<R>,
+    ) -> Option<R> {
+        let mut text_of = |node: Node<'a>| found(&node_text(candidate, node)?);
         match &candidate.place {
-            Place::Here => all(vec![node]),
-            Place::At(path) => all(self.nodes(path, node)),
-            Place::Page(path) => all(self.nodes(path, self.root())),
-            Place::Raw(pattern) => pattern
-                .captures(self.document.text)
-                .map(|found| group(&found))
-                .into_iter()
-                .collect(),
-            Place::Header(name) => {
-                let headers = self.page.headers.iter();
-                let fits = headers.filter(|(header, _)| header.eq_ignore_ascii_case(name));
-                fits.map(|(_, value)| value.clone()).collect()
+            Place::Here => text_of(node),
+            Place::At(path) => node.find(path, text_of),
+            Place::Page(path) => self.root().find(path, text_of),
+            Place::Raw(pattern) => {
+                pattern.captures(self.document.text).and_then(|text| found(group(&text)))
             }
-            Place::Handle => self.page.handle.map(str::to_owned).into_iter().collect(),
-            Place::Address => self.page.address().map(str::to_owned).into_iter().collect(),
+            Place::Header(name) => {
+                let mut headers = self.page.headers.iter();
+                let fits = |header: &str| header.eq_ignore_ascii_case(name);
+                headers.find_map(|(header, text)| if fits(header) { found(text) } else { None })
+            }
+            Place::Handle => self.page.handle.and_then(found),
+            Place::Address => self.page.address().and_then(found),
             Place::Joined(parts, with) => {
                 let texts = parts.iter().map(|part| self.text(part, node));
                 let texts = texts.collect::<Option<Vec<_>>>();
-                texts.map(|texts| texts.join(with)).into_iter().collect()
+                found(&texts?.join(with))
             }
         }
     }
 
-    /// The values of a candidate: what stands at its place, through its pattern and functions.
+    /// The first result of `found` that is one, over the values of a candidate: what stands at its
+    /// place, through its pattern and functions.
+    fn value<R>(
+        &self,
+        candidate: &Candidate,
+        node: Node<'a>,
+        found: &mut dyn FnMut(&str) -> Option<R>,
+    ) -> Option<R> {
+        self.at(candidate, node, &mut |text| {
+            let text = match text.contains('\0') {
+                true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+                false => Cow::Borrowed(text),
+            };
+            let value = refine(candidate, &text).filter(|value| !value.is_empty())?;
+            found(&value)
+        })
+    }
+
+    /// The values of a candidate.
     fn values(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
-        let raw = self.raw(candidate, node).into_iter();
-        let refined = raw.filter_map(|text| refine(candidate, &text.replace('\0', "\u{fffd}")));
-        refined.filter(|text| !text.is_empty()).collect()
+        let mut values = Vec::new();
+        let _: Option<()> = self.value(candidate, node, &mut |value| {
+            values.push(value.to_owned());
+            None
+        });
+        values
     }
 
     /// Every value of every candidate.
@@ -141,35 +176,40 @@ impl<'a> Reader<'a> {
     /// The first value, as readable text.
     pub(crate) fn text(&self, source: &Source, node: Node<'a>) -> Option<String> {
         source.candidates.iter().find_map(|candidate| {
-            let values = self.values(candidate, node).into_iter();
-            values.map(|text| readable(&text)).find(|text| !text.is_empty())
+            self.value(candidate, node, &mut |text| {
+                Some(readable(text)).filter(|text| !text.is_empty())
+            })
         })
     }
 
     /// The first value that is an address, made absolute.
     pub(crate) fn address(&self, source: &Source, node: Node<'a>, place: &str) -> Option<String> {
-        let base = self.page.address().and_then(|address| Url::parse(address).ok());
-        let values = source.candidates.iter().flat_map(|one| self.values(one, node));
-        for value in values {
-            let value = unescape(value.trim());
-            if value.starts_with('#') || value.is_empty() {
-                continue;
-            }
-            let joined = match &base {
-                Some(base) => base.join(&value).ok(),
-                None => Url::parse(&value).ok(),
-            };
-            match joined {
-                Some(address) if matches!(address.scheme(), "http" | "https") => {
-                    // Without a base the text is kept as it stands: normalising changes nothing.
-                    return Some(if base.is_some() { address.into() } else { value });
+        let base = self.base.as_ref();
+        let mut candidates = source.candidates.iter();
+        candidates.find_map(|candidate| {
+            self.value(candidate, node, &mut |value| {
+                let value = unescape(value.trim());
+                if value.starts_with('#') || value.is_empty() {
+                    return None;
                 }
-                Some(_) => {}
-                None if base.is_none() => return Some(value),
-                None => self.warn(place, &format!("no address: {}", quoted(&value))),
-            }
-        }
-        None
+                let joined = match base {
+                    Some(base) => base.join(&value).ok(),
+                    None => Url::parse(&value).ok(),
+                };
+                match joined {
+                    Some(address) if matches!(address.scheme(), "http" | "https") => {
+                        // Without a base the text stays as it is: normalising changes nothing.
+                        Some(if base.is_some() { address.into() } else { value })
+                    }
+                    Some(_) => None,
+                    None if base.is_none() => Some(value),
+                    None => {
+                        self.warn(place, &format!("no address: {}", quoted(&value)));
+                        None
+                    }
+                }
+            })
+        })
     }
 
     /// Whether any candidate says yes; `None` where the platform file has none.
@@ -181,15 +221,16 @@ impl<'a> Reader<'a> {
     }
 
     fn says_yes(&self, candidate: &Candidate, node: Node<'a>) -> Option<String> {
+        let told = |text: &str| Some(text.to_owned());
         if candidate.matches.is_some() {
-            return self.values(candidate, node).into_iter().next();
+            return self.value(candidate, node, &mut |text| told(text));
         }
-        let no = |text: &String| matches!(text.trim(), "" | "0" | "false");
-        self.raw(candidate, node).into_iter().find(|text| !no(text)).or_else(|| {
+        let no = |text: &str| matches!(text.trim(), "" | "0" | "false");
+        let yes = self.at(candidate, node, &mut |text| if no(text) { None } else { told(text) });
+        yes.or_else(|| {
             // A container holds no text of its own, yet it is there.
             let Place::At(path) = &candidate.place else { return None };
-            let there = self.nodes(path, node).into_iter().any(is_container);
-            there.then(String::new)
+            node.find(path, |node| is_container(node).then(String::new))
         })
     }
 
@@ -246,21 +287,24 @@ impl<'a> Reader<'a> {
 
     /// Whether there is a readable time; nobody is warned where there is none.
     pub(crate) fn readable_moment(&self, source: &Source, node: Node<'a>) -> bool {
-        let values = source.candidates.iter().flat_map(|one| self.values(one, node));
-        values.into_iter().any(|text| moment(&text, self.page.observed_at).is_some())
+        let readable = |text: &str| moment(text, self.page.observed_at).map(|_| ());
+        let mut candidates = source.candidates.iter();
+        candidates.any(|one| self.value(one, node, &mut |text| readable(text)).is_some())
     }
 
     /// The first readable number, or why it is hidden.
     pub(crate) fn count(&self, source: &Source, node: Node<'a>, place: &str) -> Option<Count> {
-        for candidate in &source.candidates {
-            for text in self.values(candidate, node) {
-                match count(&text, candidate.rounding) {
-                    Some(number) => return Some(limited(candidate, number)),
-                    None => self.warn(place, &format!("not a number: {}", quoted(&text))),
+        let mut candidates = source.candidates.iter();
+        let found = candidates.find_map(|candidate| {
+            self.value(candidate, node, &mut |text| {
+                let number = count(text, candidate.rounding);
+                if number.is_none() {
+                    self.warn(place, &format!("not a number: {}", quoted(text)));
                 }
-            }
-        }
-        source.hidden.clone().map(Count::Hidden)
+                number.map(|number| limited(candidate, number))
+            })
+        });
+        found.or_else(|| source.hidden.clone().map(Count::Hidden))
     }
 
     /// The words of the page that fulfil a rule.

@@ -346,8 +346,40 @@ fn depth_and_size_are_limited() {
     check(answer("weibo", "timeline", deep.as_bytes()), PageVerdict::Drifted, "recursion limit");
     let deep = "<div>".repeat(50_000);
     check(answer("portal", "list", deep.as_bytes()), PageVerdict::Drifted, "deep");
-    let large = vec![b' '; (16 << 20) + 1];
-    check(answer("feed", "feed", &large), PageVerdict::Drifted, "at most");
+    let large = vec![b' '; 50_000_000];
+    for (platform, page) in [("feed", "feed"), ("portal", "list"), ("weibo", "timeline")] {
+        check(answer(platform, page, &large), PageVerdict::Drifted, "at most");
+    }
+}
+
+#[test]
+fn depth_is_limited_in_every_format() {
+    let nested =
+        |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    let item = |inside: &str| {
+        format!(
+            "<rss version='2.0'><channel><title>某局</title><item>{inside}</item></channel></rss>"
+        )
+    };
+    let entry = |inside: &str| {
+        format!(
+            "<feed xmlns='http://www.w3.org/2005/Atom'><title>某局</title><entry>\
+             <content type='xhtml'>{inside}</content></entry></feed>"
+        )
+    };
+    for (platform, page, body) in [
+        ("portal", "list", nested("<table><tr><td>", "</td></tr></table>")),
+        ("portal", "list", nested("<b>", "")),
+        ("portal", "article", nested("<section>", "</section>")),
+        ("portal", "list", nested("{\"a\":", "}")),
+        ("feed", "feed", item(&nested("<a>", "</a>"))),
+        ("feed", "feed", entry(&nested("<div xmlns='http://www.w3.org/1999/xhtml'>", "</div>"))),
+        ("feed", "feed", nested("<channel>", "</channel>")),
+    ] {
+        let read = read(answer(platform, page, body.as_bytes()));
+        let wall = read.verdict == PageVerdict::Drifted && read.reason.is_some();
+        assert!(wall && read.posts.is_empty(), "{platform} {page} {}: {read:?}", &body[..40]);
+    }
 }
 
 #[test]

@@ -81,7 +81,28 @@ pub(crate) fn half_width(text: &str) -> String {
 
 /// Everything above: the form in which times and numbers are read.
 pub(crate) fn plain(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     even_blanks(&half_width(&visible(&unescape(&without_tags(text)))))
+}
+
+/// Whether a text has nothing that [`plain`] would change.
+fn is_plain(text: &str) -> bool {
+    let mut blank = true;
+    for character in text.chars() {
+        let kept = match character {
+            '<' | '&' | '\0'..='\x1f' => false,
+            ' ' => !blank,
+            '!'..='~' | '\u{3001}'..='\u{9fff}' => true,
+            _ => false,
+        };
+        if !kept {
+            return false;
+        }
+        blank = character == ' ';
+    }
+    !blank
 }
 
 #[cfg(test)]

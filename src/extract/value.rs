@@ -1,5 +1,7 @@
 //! From a node and a candidate to a text.
 
+use std::borrow::Cow;
+
 use regex::{Captures, Regex};
 use scraper::{ElementRef, Node as HtmlNode, Selector};
 use serde_json::Value;
@@ -11,58 +13,86 @@ use super::text::{even_blanks, unescape, without_tags};
 
 /// Text as a person reads it: no markup, entities decoded, blanks even.
 pub(super) fn readable(text: &str) -> String {
-    even_blanks(&unescape(&without_tags(text)))
+    if is_readable(text) { text.to_owned() } else { even_blanks(&unescape(&without_tags(text))) }
+}
+
+/// Whether a text has nothing that [`readable`] would change.
+fn is_readable(text: &str) -> bool {
+    let mut blank = true;
+    for character in text.chars() {
+        let changes = match character {
+            '<' | '&' | '\0' => true,
+            ' ' => blank,
+            other => other.is_whitespace(),
+        };
+        if changes {
+            return false;
+        }
+        blank = character == ' ';
+    }
+    !blank
 }
 
 /// What a candidate makes of the text at its place: pattern, functions, word, prefix.
-pub(super) fn refine(candidate: &Candidate, text: &str) -> Option<String> {
+pub(super) fn refine<'t>(candidate: &'t Candidate, text: &'t str) -> Option<Cow<'t, str>> {
     let mut text = match &candidate.matches {
-        Some(pattern) => first_group(pattern, text)?,
-        None => text.trim().to_owned(),
+        Some(pattern) => Cow::Borrowed(first_group(pattern, text)?),
+        None => Cow::Borrowed(text.trim()),
     };
     for quirk in &candidate.quirks {
-        text = (quirk.apply)(&text)?;
+        text = Cow::Owned((quirk.apply)(&text)?);
     }
     if let Some(word) = &candidate.is {
-        let no = matches!(text.as_str(), "" | "0" | "false");
-        return (!no).then(|| word.clone());
+        let no = matches!(text.as_ref(), "" | "0" | "false");
+        return (!no).then_some(Cow::Borrowed(word));
     }
     Some(match &candidate.prefix {
-        Some(prefix) if !text.is_empty() => format!("{prefix}{text}"),
+        Some(prefix) if !text.is_empty() => Cow::Owned(format!("{prefix}{text}")),
         _ => text,
     })
 }
 
-fn first_group(pattern: &Regex, text: &str) -> Option<String> {
+fn first_group<'t>(pattern: &Regex, text: &'t str) -> Option<&'t str> {
+    // Without groups, the match itself is the value, and is found faster.
+    if pattern.captures_len() == 1 {
+        return pattern.find(text).map(|found| found.as_str().trim());
+    }
     pattern.captures(text).map(|found| group(&found))
 }
 
 /// The first group that took part in a match, or the whole match where there is no group.
-pub(super) fn group(found: &Captures<'_>) -> String {
-    let groups = found.iter().skip(1).flatten();
-    let whole = found.get(0).map_or("", |whole| whole.as_str());
-    groups.map(|one| one.as_str()).next().unwrap_or(whole).trim().to_owned()
+pub(super) fn group<'t>(found: &Captures<'t>) -> &'t str {
+    let groups = (1..found.len()).find_map(|index| found.get(index));
+    groups.or_else(|| found.get(0)).map_or("", |one| one.as_str()).trim()
 }
 
 /// The text of a node; none for containers, unless their presence is what counts.
-pub(super) fn node_text(candidate: &Candidate, node: Node<'_>) -> Option<String> {
+pub(super) fn node_text<'a>(candidate: &Candidate, node: Node<'a>) -> Option<Cow<'a, str>> {
     match node {
-        Node::Json(Value::String(text)) => Some(text.clone()),
-        Node::Json(Value::Number(number)) => Some(number.to_string()),
-        Node::Json(Value::Bool(yes)) => Some(yes.to_string()),
+        Node::Json(Value::String(text)) => Some(Cow::Borrowed(text)),
+        Node::Json(Value::Number(number)) => Some(Cow::Owned(number.to_string())),
+        Node::Json(Value::Bool(yes)) => Some(Cow::Borrowed(if *yes { "true" } else { "false" })),
         // For words given by presence, a filled container is present.
         Node::Json(Value::Array(list)) if candidate.is.is_some() && !list.is_empty() => {
-            Some("1".to_owned())
+            Some(Cow::Borrowed("1"))
         }
         Node::Json(Value::Object(map)) if candidate.is.is_some() && !map.is_empty() => {
-            Some("1".to_owned())
+            Some(Cow::Borrowed("1"))
         }
         Node::Json(_) => None,
-        Node::Html(element) => match &candidate.attribute {
-            Some(name) => element.attr(name).map(str::to_owned),
-            None => Some(element_text(element, candidate.without.as_ref())),
-        },
+        Node::Html(_) | Node::Unparsed(_) => {
+            let element = node.element()?;
+            match &candidate.attribute {
+                Some(name) => attribute(element, name).map(Cow::Borrowed),
+                None => Some(Cow::Owned(element_text(element, candidate.without.as_ref()))),
+            }
+        }
     }
+}
+
+/// The value of an attribute; looked for by its text, as most names are in no table of atoms.
+fn attribute<'a>(element: ElementRef<'a>, name: &str) -> Option<&'a str> {
+    element.value().attrs().find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// Whether a node is there without a text of its own.
@@ -71,7 +101,7 @@ pub(super) fn is_container(node: Node<'_>) -> bool {
         Node::Json(Value::Array(list)) => !list.is_empty(),
         Node::Json(Value::Object(map)) => !map.is_empty(),
         Node::Json(_) => false,
-        Node::Html(_) => true,
+        Node::Html(_) | Node::Unparsed(_) => true,
     }
 }
 

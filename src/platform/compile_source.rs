@@ -2,8 +2,8 @@
 
 use regex::Regex;
 use scraper::Selector;
-use serde_json_path::JsonPath;
 
+use super::query::Query;
 use super::quirk::Quirk;
 use super::section::{Entry, Section};
 use super::source::{Candidate, Path, Place, Rounding, Source};
@@ -55,7 +55,7 @@ impl SourceCompiler {
     pub(super) fn path(self, entry: &Entry<'_>) -> Option<Path> {
         entry.parsed(|text| match self.language {
             PathLanguage::Column if !text.starts_with('$') => Ok(Path::Column(text.to_owned())),
-            PathLanguage::Json | PathLanguage::Column => JsonPath::parse(text)
+            PathLanguage::Json | PathLanguage::Column => Query::parse(text)
                 .map(Path::Json)
                 .map_err(|error| format!("bad JSONPath {text:?}: {error}")),
             PathLanguage::Css => selector(text).map(Path::Css),

@@ -13,6 +13,7 @@ mod compile_source;
 mod import;
 mod layout;
 mod page;
+mod query;
 mod quirk;
 mod section;
 mod source;
@@ -24,6 +25,7 @@ pub use layout::{
     Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, Rule, ScriptPlace, Sign,
 };
 pub use page::{AddressTemplate, IdentityProof, Order, PageKind, Role, TimeSource};
+pub use query::Query;
 pub use quirk::{QUIRKS, Quirk};
 pub use source::{Candidate, Path, Place, Rounding, Source};
 pub use visibility::{Need, Visibility};

@@ -3,15 +3,15 @@ use std::fmt;
 use regex::Regex;
 use scraper::Selector;
 use scraper::selector::ToCss;
-use serde_json_path::JsonPath;
 
+use super::query::Query;
 use super::quirk::Quirk;
 
 /// A place inside a document.
 #[derive(Debug, Clone)]
 pub enum Path {
     /// RFC 9535 JSONPath, relative to the node it is asked of.
-    Json(JsonPath),
+    Json(Query),
     /// A CSS selector among the descendants of the node it is asked of.
     Css(Selector),
     /// The value of that name in a row: a column of a table.

@@ -3,6 +3,8 @@
 mod shown;
 mod trace;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::domain::Extraction;
@@ -136,7 +138,7 @@ impl Notes {
                     found: texts
                         .iter()
                         .map(|text| {
-                            let refined = refine(candidate, text);
+                            let refined = refine(candidate, text).map(Cow::into_owned);
                             let raw = if words_are_told { text.as_str() } else { "…" };
                             (raw.to_owned(), refined)
                         })

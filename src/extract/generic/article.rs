@@ -1,7 +1,6 @@
 //! The publication time of an article page of an unknown site.
 
 use chrono::{DateTime, Utc};
-use scraper::ElementRef;
 
 use super::declared::{dated, evidence, head, linked_data};
 use super::evidence::{Evidence, Kind, Settled, is_day, settle};
@@ -34,15 +33,14 @@ pub(super) struct Article {
 
 /// Reads an article page, or says why it is refused.
 pub(super) fn read(
-    root: ElementRef<'_>,
     outline: &Outline<'_>,
     address: Option<&str>,
     observed_at: DateTime<Utc>,
 ) -> Result<Article, String> {
-    let head = head(root, observed_at);
-    let heading = heading(root, outline, head.title.as_deref()).ok_or("no title on the page")?;
+    let head = head(&outline.unseen, observed_at);
+    let heading = heading(outline, head.title.as_deref()).ok_or("no title on the page")?;
     let mut found = head.times;
-    found.extend(linked_data(root, observed_at));
+    found.extend(linked_data(&outline.unseen, observed_at));
     found.extend(time_elements(outline, &heading, observed_at));
     found.extend(written(outline, &heading, observed_at));
     let addresses = [address, head.address.as_deref()];
@@ -57,26 +55,26 @@ fn time_elements(
 ) -> Vec<Evidence> {
     let mut found = Vec::new();
     for (index, part) in outline.parts.iter().enumerate() {
-        if part.margin || part.element.value().name() != "time" {
+        if part.margin || part.name != "time" {
             continue;
         }
-        let Some(text) = part.element.attr("datetime") else { continue };
+        let Some(text) = part.attr("datetime") else { continue };
         let start = part.range.start;
-        let shown = plausible(text, observed_at)
+        let shown = plausible(&text, observed_at)
             .map(|moment| Written { range: start..part.range.end.max(start), moment });
         let Some(written) = shown else { continue };
         let said = matches!(label(outline, &written), Label::Other(_));
-        let named = part.element.attr("itemprop").unwrap_or_default();
+        let named = part.attr("itemprop").unwrap_or_default();
         if said || in_list(outline, index) || named.contains("odified") {
             continue;
         }
-        let declared = named.contains("ublished") || part.element.attr("pubdate").is_some();
+        let declared = named.contains("ublished") || part.attr("pubdate").is_some();
         let weight = match (declared, near(outline, heading, start)) {
             (true, _) => 0.88,
             (false, true) => 0.8,
             (false, false) => 0.35,
         };
-        found.extend(evidence(Kind::Element, weight, "datetime", "time", text, observed_at));
+        found.extend(evidence(Kind::Element, weight, "datetime", "time", &text, observed_at));
     }
     found
 }
@@ -129,18 +127,12 @@ fn is_paragraph(line: &str) -> bool {
 /// Whether a date belongs to a link to another article.
 fn in_list(outline: &Outline<'_>, index: usize) -> bool {
     let links = |index: usize| {
-        let range = &outline.parts[index].range;
-        let inside =
-            outline.links.partition_point(|link| outline.parts[*link].range.start < range.start);
-        outline.links[inside..]
-            .iter()
-            .take_while(|link| outline.parts[**link].range.start < range.end)
-            .any(|link| outline.text_of(*link).chars().count() >= LINK_MIN)
+        let inside = outline.links_in(&outline.parts[index].range).iter();
+        inside.into_iter().any(|link| outline.text_of(*link).chars().count() >= LINK_MIN)
     };
     outline.around(index).take(6).any(|above| {
         let part = &outline.parts[above];
-        let name = part.element.value().name();
-        let entry = matches!(name, "li" | "tr" | "dd" | "dt" | "dl" | "a");
+        let entry = matches!(part.name, "li" | "tr" | "dd" | "dt" | "dl" | "a");
         (entry || above == index) && part.range.len() <= ENTRY_MAX && links(above)
     })
 }

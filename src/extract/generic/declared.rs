@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use regex::Regex;
-use scraper::{ElementRef, Selector};
 use serde_json::Value;
 
 use super::evidence::{Evidence, Kind};
+use super::outline::Unseen;
+use super::tag::Attributes;
 use super::written::plausible;
 
 /// Names of meta tags, in lower case, with how far they are to be believed. `PubDate` is what the
@@ -44,14 +45,6 @@ const META: [(&str, f64); 28] = [
     ("date", 0.45),
 ];
 
-fn selector(text: &str) -> Selector {
-    Selector::parse(text).expect("a fixed selector")
-}
-
-static METAS: LazyLock<Selector> = LazyLock::new(|| selector("meta[content]"));
-static LINKED_DATA: LazyLock<Selector> =
-    LazyLock::new(|| selector(r#"script[type="application/ld+json" i]"#));
-static CANONICAL: LazyLock<Selector> = LazyLock::new(|| selector(r#"link[rel="canonical"][href]"#));
 static ADDRESS_DATE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = concat!(
         r"[/_t=](?P<year>(?:19|20)\d{2})(?:[-_/]?)(?P<month>0[1-9]|1[0-2]|[1-9]/)(?:[-_/]?)",
@@ -73,11 +66,12 @@ pub(super) struct Head {
 }
 
 /// Reads the meta tags.
-pub(super) fn head(root: ElementRef<'_>, observed_at: DateTime<Utc>) -> Head {
+pub(super) fn head(unseen: &Unseen<'_>, observed_at: DateTime<Utc>) -> Head {
     let mut head = Head::default();
-    for meta in root.select(&METAS) {
-        let content = meta.attr("content").unwrap_or_default().trim();
-        let names = ["name", "property", "itemprop"].into_iter().filter_map(|key| meta.attr(key));
+    for meta in &unseen.metas {
+        let Some(content) = meta.get("content") else { continue };
+        let content = content.trim();
+        let names = ["name", "property", "itemprop"].into_iter().filter_map(|key| meta.get(key));
         for name in names {
             let name = name.trim().to_ascii_lowercase();
             match name.as_str() {
@@ -92,7 +86,8 @@ pub(super) fn head(root: ElementRef<'_>, observed_at: DateTime<Utc>) -> Head {
         }
     }
     if head.address.is_none() {
-        let link = root.select(&CANONICAL).next().and_then(|link| link.attr("href"));
+        let canonical = |link: &&Attributes<'_>| link.get("rel").as_deref() == Some("canonical");
+        let link = unseen.links.iter().find(canonical).and_then(|link| link.get("href"));
         head.address = link.map(|link| link.trim().to_owned());
     }
     head.title = head.title.filter(|title| !title.is_empty());
@@ -114,14 +109,13 @@ pub(super) fn evidence(
 }
 
 /// `datePublished` of linked data: of an article, not of what it links to.
-pub(super) fn linked_data(root: ElementRef<'_>, observed_at: DateTime<Utc>) -> Vec<Evidence> {
+pub(super) fn linked_data(unseen: &Unseen<'_>, observed_at: DateTime<Utc>) -> Vec<Evidence> {
     let mut texts = Vec::new();
-    for script in root.select(&LINKED_DATA) {
-        let script = script.text().collect::<String>();
-        match serde_json::from_str::<Value>(&script) {
+    for script in &unseen.linked_data {
+        match serde_json::from_str::<Value>(script) {
             Ok(value) => published(&value, &mut texts),
             // Line ends inside strings are not JSON, and frequent.
-            Err(_) => texts.extend(LINKED_DATE.captures_iter(&script).map(|m| m[1].to_owned())),
+            Err(_) => texts.extend(LINKED_DATE.captures_iter(script).map(|m| m[1].to_owned())),
         }
     }
     let found = texts.iter().filter_map(|text| {

@@ -47,6 +47,7 @@ pub(super) struct Entry {
 struct Titled {
     part: usize,
     start: usize,
+    href: String,
     title: String,
 }
 
@@ -59,17 +60,18 @@ pub(super) fn entries(outline: &Outline<'_>, dates: &[Written]) -> Vec<Entry> {
     for (at, date) in dates.iter().enumerate() {
         for element in outline.around(outline.at(date.range.start)) {
             let range = &outline.parts[element].range;
-            let inside = within(&links, range);
+            let places = within(&links, range);
+            let inside = &links[places.clone()];
             if inside.is_empty() {
                 continue;
             }
             let here = dates_within(dates, range);
             let one_day = dates[here.clone()].iter().all(|one| one.day() == date.day());
-            let posts = inside.iter().map(|link| href(outline, link)).collect::<BTreeSet<_>>();
-            if here.len() > 1 && (!one_day || posts.len() > 1) {
+            let one_post = inside.iter().all(|link| link.href == inside[0].href);
+            if here.len() > 1 && (!one_day || !one_post) {
                 turns.insert(element);
             } else if range.len() <= ENTRY_MAX {
-                pairs.entry(element).or_insert((longest(inside, &links), at));
+                pairs.entry(element).or_insert((longest(places, &links), at));
             }
             break;
         }
@@ -91,29 +93,27 @@ pub(super) fn entries(outline: &Outline<'_>, dates: &[Written]) -> Vec<Entry> {
 
 fn titled(outline: &Outline<'_>) -> Vec<Titled> {
     let links = outline.links.iter().filter_map(|part| {
-        let element = outline.parts[*part].element;
-        if NO_POST.is_match(element.attr("href").unwrap_or_default()) {
+        let element = &outline.parts[*part];
+        let href = element.attr("href")?;
+        if NO_POST.is_match(&href) {
             return None;
         }
         let shown = even_blanks(outline.text_of(*part));
         let shown = DATE_AROUND.replace_all(&shown, "").trim().to_owned();
-        let named = even_blanks(element.attr("title").unwrap_or_default());
+        let named = even_blanks(&element.attr("title").unwrap_or_default());
         let longer = named.chars().count() >= shown.chars().count() || shown.ends_with(['…', '.']);
         let title = if longer && !named.is_empty() { named } else { shown };
         let long = title.chars().count() >= TITLE_MIN;
-        long.then_some(Titled { part: *part, start: outline.parts[*part].range.start, title })
+        let (part, start, href) = (*part, element.range.start, href.trim().to_owned());
+        long.then_some(Titled { part, start, href, title })
     });
     links.collect()
 }
 
-fn href<'a>(outline: &Outline<'a>, link: &Titled) -> &'a str {
-    outline.parts[link.part].element.attr("href").unwrap_or_default().trim()
-}
-
-fn within<'l>(links: &'l [Titled], range: &Range<usize>) -> &'l [Titled] {
+fn within(links: &[Titled], range: &Range<usize>) -> Range<usize> {
     let from = links.partition_point(|link| link.start < range.start);
     let to = links.partition_point(|link| link.start < range.end);
-    &links[from..to.max(from)]
+    from..to.max(from)
 }
 
 fn dates_within(dates: &[Written], range: &Range<usize>) -> Range<usize> {
@@ -123,21 +123,19 @@ fn dates_within(dates: &[Written], range: &Range<usize>) -> Range<usize> {
 }
 
 /// The place, among all links, of the first of those with the longest title.
-fn longest(inside: &[Titled], links: &[Titled]) -> usize {
-    let most = inside.iter().map(|link| link.title.chars().count()).max();
-    let best = inside.iter().find(|link| Some(link.title.chars().count()) == most);
-    best.and_then(|best| links.iter().position(|link| link.part == best.part)).unwrap_or(0)
+fn longest(places: Range<usize>, links: &[Titled]) -> usize {
+    let length = |place: &usize| links[*place].title.chars().count();
+    // Of several, the first: `max_by_key` keeps the last.
+    places.rev().max_by_key(length).unwrap_or_default()
 }
 
 /// The outermost element that holds this entry and no other.
 fn widest(outline: &Outline<'_>, element: usize, all: &[usize], turns: &BTreeSet<usize>) -> usize {
     let alone = |index: usize| {
         let range = &outline.parts[index].range;
-        let inside = all.iter().filter(|other| {
-            let start = outline.parts[**other].range.start;
-            start >= range.start && start < range.end
-        });
-        inside.count() == 1 && !turns.contains(&index) && range.len() <= ENTRY_MAX
+        let before = |at: usize| all.partition_point(|one| outline.parts[*one].range.start < at);
+        let inside = before(range.end).saturating_sub(before(range.start));
+        inside == 1 && !turns.contains(&index) && range.len() <= ENTRY_MAX
     };
     outline
         .around(element)
@@ -155,7 +153,8 @@ fn taking_turns(
     dates: &[Written],
 ) -> Vec<Entry> {
     let range = outline.parts[element].range.clone();
-    let (links, dates) = (within(links, &range), &dates[dates_within(dates, &range)]);
+    let links = &links[within(links, &range)];
+    let dates = &dates[dates_within(dates, &range)];
     if links.len() != dates.len() {
         return Vec::new();
     }
@@ -190,7 +189,7 @@ fn entry(
     Some(Entry {
         container,
         range,
-        href: href(outline, link).to_owned(),
+        href: link.href.clone(),
         title: link.title.clone(),
         moment: date.moment,
         text: outline.text.get(date.range.clone())?.to_owned(),

@@ -4,17 +4,18 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use scraper::{ElementRef, Selector};
 
 use crate::extract::text::{even_blanks, half_width};
 
 use super::outline::Outline;
+use super::tag::decoded;
 
 /// Characters from which on a text can be a title.
 const TITLE_MIN: usize = 4;
 
-static TITLE: LazyLock<Selector> =
-    LazyLock::new(|| Selector::parse("head title").expect("a fixed selector"));
+/// A title that stands in more places than these is looked for in the first of them only.
+const PLACES_MAX: usize = 40;
+
 static SEPARATOR: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\s*(?:[_|–—>]|-{1,3}|::)\s*").expect("a fixed pattern"));
 
@@ -27,12 +28,8 @@ pub(super) struct Heading {
 
 /// Finds the title: as the page's own meta tags name it, else the line of the page that the
 /// document title begins with, else the largest heading.
-pub(super) fn heading(
-    root: ElementRef<'_>,
-    outline: &Outline<'_>,
-    named: Option<&str>,
-) -> Option<Heading> {
-    let document = root.select(&TITLE).next().map(|title| title.text().collect::<String>());
+pub(super) fn heading(outline: &Outline<'_>, named: Option<&str>) -> Option<Heading> {
+    let document = outline.unseen.title.map(decoded);
     let mut wanted = named.into_iter().map(even_blanks).collect::<Vec<_>>();
     wanted.extend(document.as_deref().map(even_blanks));
     wanted.retain(|title| title.chars().count() >= TITLE_MIN);
@@ -78,10 +75,11 @@ fn lines_of(outline: &Outline<'_>, title: &str) -> Vec<Range<usize>> {
         found.retain(|(exact, _)| *exact);
     }
     let mut places = found.into_iter().map(|(_, range)| range).collect::<Vec<_>>();
+    places.truncate(PLACES_MAX);
     // A link of that name is met in lists; broken markup puts the title itself into one.
     let linked = |range: &Range<usize>| {
         let mut above = outline.around(outline.at(range.start)).take(4);
-        above.any(|index| outline.parts[index].element.value().name() == "a")
+        above.any(|index| outline.parts[index].name == "a")
     };
     if places.iter().any(|range| !linked(range)) {
         places.retain(|range| !linked(range));
@@ -92,8 +90,7 @@ fn lines_of(outline: &Outline<'_>, title: &str) -> Vec<Range<usize>> {
 /// The first heading of the highest rank that is no site name.
 fn largest(outline: &Outline<'_>) -> Option<Range<usize>> {
     let headings = outline.parts.iter().filter_map(|part| {
-        let name = part.element.value().name();
-        let rank = ["h1", "h2", "h3"].iter().position(|heading| *heading == name)?;
+        let rank = ["h1", "h2", "h3"].iter().position(|heading| *heading == part.name)?;
         let text = outline.text.get(part.range.clone())?.trim_end_matches('\n');
         let long = text.chars().count() >= TITLE_MIN && !text.contains('\n');
         (long && !part.margin).then_some((rank, part.range.start..part.range.start + text.len()))

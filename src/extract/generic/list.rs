@@ -1,6 +1,6 @@
 //! The list of dated links of a column page of an unknown site.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -99,9 +99,12 @@ pub(super) fn read(outline: &Outline<'_>, observed_at: DateTime<Utc>) -> Result<
 /// Entries with the same element around them.
 fn grouped(found: Vec<Entry>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
+    let mut places: HashMap<usize, usize> = HashMap::new();
     for entry in found {
         let range = entry.range.clone();
-        match groups.iter_mut().find(|group| group.container == entry.container) {
+        let next = groups.len();
+        let place = *places.entry(entry.container).or_insert(next);
+        match groups.get_mut(place) {
             Some(group) => {
                 group.range.start = group.range.start.min(range.start);
                 group.range.end = group.range.end.max(range.end);
@@ -123,8 +126,7 @@ fn grouped(found: Vec<Entry>) -> Vec<Group> {
 fn joined(outline: &Outline<'_>, groups: Vec<Group>) -> Vec<Group> {
     let kind = |group: &Group| {
         let part = &outline.parts[group.container];
-        let element = part.element.value();
-        (part.parent, element.name(), element.attr("class"))
+        (part.parent, part.name, part.attr("class"))
     };
     let mut out: Vec<Group> = Vec::new();
     for mut group in groups {
@@ -196,12 +198,12 @@ fn score(outline: &Outline<'_>, group: &Group) -> (f64, f64) {
 /// Other titles between the entries: a list in which only some have dates is another kind of list.
 fn undated_links(outline: &Outline<'_>, group: &Group) -> usize {
     let known = group.entries.iter().map(|entry| entry.href.as_str()).collect::<HashSet<_>>();
-    let inside = outline.links.iter().filter(|link| {
+    let inside = outline.links_in(&group.range).iter().filter(|link| {
         let part = &outline.parts[**link];
         let titled = outline.text_of(**link).chars().count() >= 8;
-        let href = part.element.attr("href").unwrap_or_default();
+        let href = part.attr("href").unwrap_or_default();
         let within = part.range.start >= group.range.start && part.range.end <= group.range.end;
-        within && titled && !known.contains(href)
+        within && titled && !known.contains(href.trim())
     });
     inside.count()
 }
@@ -209,9 +211,10 @@ fn undated_links(outline: &Outline<'_>, group: &Group) -> usize {
 /// `div.list > ul`: an element and the one around it.
 fn path(outline: &Outline<'_>, index: usize) -> String {
     let name = |index: usize| {
-        let value = outline.parts[index].element.value();
-        let class = value.classes().next().map(|class| format!(".{class}"));
-        format!("{}{}", value.name(), class.unwrap_or_default())
+        let part = &outline.parts[index];
+        let classes = part.attr("class").unwrap_or_default();
+        let class = classes.split_whitespace().next().map(|class| format!(".{class}"));
+        format!("{}{}", part.name, class.unwrap_or_default())
     };
     let mut names = outline.around(index).take(2).map(name).collect::<Vec<_>>();
     names.reverse();

@@ -13,13 +13,17 @@ mod evidence;
 mod heading;
 mod label;
 mod list;
+mod margin;
+mod nesting;
 mod outline;
+mod tag;
+mod visible;
 mod written;
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use scraper::{ElementRef, Selector};
 use url::Url;
 
 use crate::domain::{Finding, Form, Post};
@@ -28,9 +32,6 @@ use crate::platform::Role;
 use super::digest::{normalised, sha256, simhash};
 
 use outline::Outline;
-
-static BASE: LazyLock<Selector> =
-    LazyLock::new(|| Selector::parse("base[href]").expect("a fixed selector"));
 
 /// What was read, with how sure it is.
 pub(super) struct Found {
@@ -44,14 +45,19 @@ pub(super) struct Found {
 /// Why it is refused.
 pub(super) fn read(
     role: Role,
-    root: ElementRef<'_>,
+    page: &str,
     address: Option<&str>,
     observed_at: DateTime<Utc>,
 ) -> Result<Found, String> {
-    let outline = Outline::of(root);
+    // No text has NUL, and no database takes it.
+    let page = match page.contains('\0') {
+        true => Cow::Owned(page.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(page),
+    };
+    let outline = Outline::of(&page)?;
     match role {
         Role::Article => {
-            let article = article::read(root, &outline, address, observed_at)?;
+            let article = article::read(&outline, address, observed_at)?;
             let text = normalised(main_text(&outline));
             let text = Some(text).filter(|text| !text.is_empty());
             let post = Post {
@@ -68,11 +74,12 @@ pub(super) fn read(
         }
         Role::List => {
             let list = list::read(&outline, observed_at)?;
-            let base = base(root, address);
+            let base = base(&outline, address);
             let mut posts: Vec<Post> = Vec::new();
+            let mut known = HashSet::new();
             for entry in list.entries {
                 let Some(url) = absolute(base.as_ref(), &entry.href) else { continue };
-                if posts.iter().all(|post| post.url.as_deref() != Some(&url)) {
+                if known.insert(url.clone()) {
                     posts.push(Post {
                         url: Some(url),
                         title: Some(entry.title),
@@ -92,11 +99,11 @@ pub(super) fn read(
 }
 
 /// The address against which links count: the page's own, or the one it declares.
-fn base(root: ElementRef<'_>, address: Option<&str>) -> Option<Url> {
+fn base(outline: &Outline<'_>, address: Option<&str>) -> Option<Url> {
     let page = address.and_then(|address| Url::parse(address).ok());
-    let declared = root.select(&BASE).next().and_then(|base| base.attr("href"));
+    let declared = outline.unseen.base.and_then(|base| base.get("href"));
     match (page, declared) {
-        (Some(page), Some(declared)) => page.join(declared).ok().or(Some(page)),
+        (Some(page), Some(declared)) => page.join(&declared).ok().or(Some(page)),
         (page, _) => page,
     }
 }

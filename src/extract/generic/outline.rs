@@ -1,46 +1,24 @@
 //! A page as one run of visible text, with the elements and links that hold its parts.
 
+use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use regex::Regex;
-use scraper::{ElementRef, Node};
+use super::margin::Margins;
+use super::nesting::{ended, is_inline, is_unseen, is_void, kept_at_start};
+use super::tag::{Attributes, Token, Tokens};
+use super::visible::Visible;
 
-/// Elements that do not break a line.
-const INLINE: [&str; 24] = [
-    "a", "abbr", "acronym", "b", "bdo", "big", "cite", "code", "em", "font", "i", "img", "ins",
-    "kbd", "label", "mark", "small", "span", "strong", "sub", "sup", "time", "u", "wbr",
-];
+/// The most elements that a page may have.
+const PARTS_MAX: usize = 500_000;
 
-/// Elements whose text nobody sees as text of the page.
-const UNSEEN: [&str; 14] = [
-    "button", "head", "iframe", "input", "noscript", "object", "option", "script", "select",
-    "style", "svg", "template", "textarea", "title",
-];
-
-/// Elements that are never the article or the list itself.
-const MARGIN: [&str; 3] = ["aside", "footer", "nav"];
-
-/// Names that templates give to what stands around an article or a list.
-static MARGIN_NAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?i)(?:^|[\s_-])(?:foot(?:er)?|bottom|copyright|nav|navi|navbar|menu|side(?:bar)?|aside|",
-        r"calendar|rili|related?|xgyd|xgwz|hot|rank(?:ing)?|recommend|tuijian|comments?|crumbs?|",
-        r"breadcrumbs?|prev|pager?|pagination)(?:$|[\s_-]|\d)|sidebar|footer|copyright|calendar|",
-        r"breadcrumb|related",
-    ))
-    .expect("a fixed pattern")
-});
-
-static HIDDEN: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)display\s*:\s*none").expect("a fixed pattern"));
-
-/// The share of the page's text from which on an element is no margin, whatever its name.
-const MAIN_SHARE: f64 = 0.5;
+/// The deepest nesting of a page.
+const DEPTH_MAX: usize = 700;
 
 /// One element with the part of the text that it holds.
-pub(super) struct Part<'a> {
-    pub(super) element: ElementRef<'a>,
+#[derive(Debug)]
+pub(super) struct Part<'t> {
+    pub(super) name: &'t str,
+    pub(super) attributes: Attributes<'t>,
     /// The index of the element around it; the root's own is 0.
     pub(super) parent: usize,
     /// Bytes of the outline's text.
@@ -49,98 +27,61 @@ pub(super) struct Part<'a> {
     pub(super) margin: bool,
 }
 
+impl<'t> Part<'t> {
+    pub(super) fn attr(&self, name: &str) -> Option<Cow<'t, str>> {
+        self.attributes.get(name)
+    }
+}
+
+/// What a page says beside its visible text.
+#[derive(Debug, Default)]
+pub(super) struct Unseen<'t> {
+    /// The document's title, its character references not decoded.
+    pub(super) title: Option<&'t str>,
+    /// Meta tags with a content.
+    pub(super) metas: Vec<Attributes<'t>>,
+    /// Links to the page's other forms.
+    pub(super) links: Vec<Attributes<'t>>,
+    /// The address against which links count.
+    pub(super) base: Option<Attributes<'t>>,
+    /// Scripts with linked data (JSON-LD).
+    pub(super) linked_data: Vec<&'t str>,
+}
+
 /// The visible text of a page and where its parts come from.
-pub(super) struct Outline<'a> {
+#[derive(Debug)]
+pub(super) struct Outline<'t> {
     /// Digits half-width, blanks even; blocks are set apart by line ends.
     pub(super) text: String,
     /// Elements in the order of the document; the first is the root.
-    pub(super) parts: Vec<Part<'a>>,
+    pub(super) parts: Vec<Part<'t>>,
     /// Indices of links with an address, in the order of the document.
     pub(super) links: Vec<usize>,
+    pub(super) unseen: Unseen<'t>,
     /// Where each piece of text begins and which element it stands in.
     pieces: Vec<(usize, usize)>,
 }
 
-impl<'a> Outline<'a> {
-    pub(super) fn of(root: ElementRef<'a>) -> Self {
-        let mut outline =
-            Self { text: String::new(), parts: Vec::new(), links: Vec::new(), pieces: Vec::new() };
-        outline.walk(root, 0);
-        outline.spread_margins();
-        outline
-    }
-
-    fn walk(&mut self, element: ElementRef<'a>, parent: usize) {
-        let name = element.value().name();
-        let index = self.parts.len();
-        let inline = INLINE.contains(&name);
-        if !inline {
-            self.end_line();
-        }
-        let start = self.text.len();
-        self.parts.push(Part { element, parent, range: start..start, margin: false });
-        if name == "a" && element.attr("href").is_some() {
-            self.links.push(index);
-        }
-        for child in element.children() {
-            match child.value() {
-                Node::Text(text) => self.push(text, index),
-                Node::Element(child_element) if UNSEEN.contains(&child_element.name()) => {}
-                Node::Element(_) => {
-                    if let Some(child) = ElementRef::wrap(child) {
-                        self.walk(child, index);
-                    }
-                }
-                _ => {}
+impl<'t> Outline<'t> {
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// That it is larger or deeper than any page.
+    pub(super) fn of(page: &'t str) -> Result<Self, String> {
+        let mut builder = Builder::default();
+        builder.start("html", Attributes::default())?;
+        for token in Tokens::of(page) {
+            match token {
+                Token::Open(name, attributes) => builder.start(name, attributes)?,
+                Token::Close(name) => builder.end(name),
+                Token::Text(text) => builder.text(text),
             }
         }
-        self.parts[index].range.end = self.text.len();
-        if !inline || name == "br" {
-            self.end_line();
-        }
-    }
-
-    fn end_line(&mut self) {
-        let kept = self.text.trim_end_matches(' ').len();
-        self.text.truncate(kept);
-        if !self.text.is_empty() && !self.text.ends_with('\n') {
-            self.text.push('\n');
-        }
-    }
-
-    fn push(&mut self, text: &str, element: usize) {
-        let mut begun = false;
-        for character in text.chars() {
-            let digits = self.text.ends_with(|c: char| c.is_ascii_digit());
-            let character = narrow(character, digits);
-            let blank = character.is_whitespace();
-            if matches!(character, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}')
-                || blank && self.text.chars().next_back().is_none_or(|c| c == ' ' || c == '\n')
-            {
-                continue;
-            }
-            if !begun {
-                begun = true;
-                // Numbers of two elements are two numbers.
-                if digits && character.is_ascii_digit() {
-                    self.text.push(' ');
-                }
-                self.pieces.push((self.text.len(), element));
-            }
-            self.text.push(if blank { ' ' } else { character });
-        }
-    }
-
-    /// What is inside the margin is margin; what holds most of the page is not, whatever its name.
-    fn spread_margins(&mut self) {
-        let all = self.text.len().max(1);
-        for index in 0..self.parts.len() {
-            let part = &self.parts[index];
-            let inherited = index > 0 && self.parts[part.parent].margin;
-            let main = part.range.len() as f64 / all as f64 >= MAIN_SHARE;
-            let margin = inherited || !main && is_margin(part.element);
-            self.parts[index].margin = margin;
-        }
+        builder.close_to(0);
+        let Builder { text, mut parts, links, unseen, margins, pieces, .. } = builder;
+        let text = text.into_text();
+        margins.mark(&mut parts, text.len());
+        Ok(Self { text, parts, links, unseen, pieces })
     }
 
     /// The element that holds the text at a place.
@@ -158,6 +99,14 @@ impl<'a> Outline<'a> {
     /// The text of an element.
     pub(super) fn text_of(&self, index: usize) -> &str {
         self.text.get(self.parts[index].range.clone()).unwrap_or_default().trim()
+    }
+
+    /// The links that begin in a part of the text.
+    pub(super) fn links_in(&self, range: &Range<usize>) -> &[usize] {
+        let place =
+            |at: usize| self.links.partition_point(|link| self.parts[*link].range.start < at);
+        let (from, to) = (place(range.start), place(range.end));
+        &self.links[from..to.max(from)]
     }
 
     /// The text before a place, at most so many bytes.
@@ -187,24 +136,123 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// Full-width digits, and what joins them, as plain ones; other text stays as it is.
-fn narrow(character: char, after_digit: bool) -> char {
-    match character {
-        '\u{ff10}'..='\u{ff19}' => char::from_u32(u32::from(character) - 0xfee0),
-        '－' | '／' | '．' | '：' if after_digit => {
-            char::from_u32(u32::from(character) - 0xfee0)
-        }
-        _ => None,
-    }
-    .unwrap_or(character)
+/// An outline under way.
+#[derive(Default)]
+struct Builder<'t> {
+    text: Visible,
+    parts: Vec<Part<'t>>,
+    links: Vec<usize>,
+    unseen: Unseen<'t>,
+    margins: Margins<'t>,
+    pieces: Vec<(usize, usize)>,
+    /// The names of the open elements, and their parts; none of those that nobody sees.
+    open: Vec<&'t str>,
+    open_parts: Vec<Option<usize>>,
+    /// The linked data or the title whose text comes next.
+    expected: Option<Expected>,
 }
 
-fn is_margin(element: ElementRef<'_>) -> bool {
-    let value = element.value();
-    let named = |name: &str| value.attr(name).is_some_and(|text| MARGIN_NAME.is_match(text));
-    MARGIN.contains(&value.name())
-        || named("class")
-        || named("id")
-        || value.attr("hidden").is_some()
-        || value.attr("style").is_some_and(|style| HIDDEN.is_match(style))
+#[derive(Clone, Copy)]
+enum Expected {
+    Title,
+    LinkedData,
+}
+
+impl<'t> Builder<'t> {
+    fn start(&mut self, name: &'t str, attributes: Attributes<'t>) -> Result<(), String> {
+        self.expected = None;
+        self.note(name, attributes);
+        let again = matches!(name, "head") || name == "body" && self.open.contains(&"body");
+        if again || name == "html" && !self.open.is_empty() {
+            return Ok(());
+        }
+        self.close_to(kept_at_start(&self.open, name));
+        let around = self.open_parts.last().copied();
+        let seen = !is_unseen(name) && around.is_none_or(|around| around.is_some());
+        let part = seen.then_some(self.parts.len());
+        if seen {
+            if !is_inline(name) {
+                self.text.end_line();
+            }
+            let start = self.text.len();
+            if name == "a" && attributes.get("href").is_some() {
+                self.links.push(self.parts.len());
+            }
+            self.margins.add(name, attributes);
+            let parent = around.flatten().unwrap_or_default();
+            let range = start..start;
+            self.parts.push(Part { name, attributes, parent, range, margin: false });
+        }
+        self.open.push(name);
+        self.open_parts.push(part);
+        if is_void(name) {
+            self.close_to(self.open.len() - 1);
+        }
+        if self.open.len() > DEPTH_MAX || self.parts.len() > PARTS_MAX {
+            return Err(format!("over {DEPTH_MAX} deep or {PARTS_MAX} elements"));
+        }
+        Ok(())
+    }
+
+    /// Keeps what an element says beside the visible text.
+    fn note(&mut self, name: &str, attributes: Attributes<'t>) {
+        match name {
+            "meta" => self.unseen.metas.push(attributes),
+            "link" => self.unseen.links.push(attributes),
+            "base" if self.unseen.base.is_none() => self.unseen.base = Some(attributes),
+            "title" if self.unseen.title.is_none() => self.expected = Some(Expected::Title),
+            "script" => {
+                let kind = attributes.get("type").unwrap_or_default();
+                let linked = kind.trim().eq_ignore_ascii_case("application/ld+json");
+                self.expected = linked.then_some(Expected::LinkedData);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, name: &'t str) {
+        self.expected = None;
+        if matches!(name, "html" | "body" | "head") {
+            return;
+        }
+        let Some(at) = ended(&self.open, name) else { return };
+        let inside = &self.open[at + 1..];
+        if is_inline(name) && !inside.iter().all(|inner| is_inline(inner)) {
+            self.open.remove(at);
+            self.close_part(at);
+        } else {
+            self.close_to(at);
+        }
+    }
+
+    fn text(&mut self, text: &'t str) {
+        match self.expected.take() {
+            Some(Expected::Title) => self.unseen.title = Some(text),
+            Some(Expected::LinkedData) => self.unseen.linked_data.push(text),
+            None => {
+                let Some(Some(part)) = self.open_parts.last().copied() else { return };
+                if let Some(start) = self.text.push(text) {
+                    self.pieces.push((start, part));
+                }
+            }
+        }
+    }
+
+    fn close_to(&mut self, kept: usize) {
+        while self.open.len() > kept {
+            let name = self.open.pop().unwrap_or_default();
+            if self.close_part(kept.max(self.open.len())) && !is_inline(name) {
+                self.text.end_line();
+            }
+        }
+    }
+
+    /// Ends the part of an open element; whether anybody sees it.
+    fn close_part(&mut self, at: usize) -> bool {
+        let part = self.open_parts.remove(at);
+        if let Some(part) = part {
+            self.parts[part].range.end = self.text.len();
+        }
+        part.is_some()
+    }
 }

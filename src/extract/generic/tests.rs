@@ -180,6 +180,30 @@ fn mutants_of_lists_are_read_right_or_refused() {
     assert!(unreadable.wrong.is_empty(), "{}", unreadable.wrong.join("\n"));
 }
 
+#[test]
+fn pages_beyond_every_cap_are_refused() {
+    for (body, reason) in [
+        ("<div>".repeat(100_000), "deep"),
+        ("<b>一".repeat(100_000), "deep"),
+        ("<table><tr><td>".repeat(100_000), "deep"),
+        ("<br>".repeat(600_000), "elements"),
+        ("x".repeat(50_000_000), "at most"),
+    ] {
+        for page in ["list", "article"] {
+            let read = read(page, body.as_bytes(), Some("https://www.hailan.example/tzgg/"));
+            assert_eq!(read.verdict, PageVerdict::Drifted, "{}", &body[..8]);
+            assert!(read.reason.as_ref().is_some_and(|told| told.contains(reason)), "{read:?}");
+        }
+    }
+    // Wide and long pages are read, and in a time that grows with them.
+    let row = "<li><a href='/1.html'>全市安全生产工作会议召开</a><span>2026-11-01</span></li>";
+    for body in [row.repeat(20_000), "2026-11-01 ".repeat(100_000), "</b><a".repeat(200_000)] {
+        for page in ["list", "article"] {
+            read(page, body.as_bytes(), Some("https://www.hailan.example/tzgg/"));
+        }
+    }
+}
+
 fn refused(page: &str, body: &str, reason: &str) {
     let body = format!("<html><head><title>海岚市某局</title></head><body>{body}</body></html>");
     let read = read(page, body.as_bytes(), Some("https://www.hailan.example/tzgg/"));

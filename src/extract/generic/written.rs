@@ -128,8 +128,13 @@ pub(super) fn list_dates(outline: &Outline<'_>, observed_at: DateTime<Utc>) -> V
         let start = part.range.start + (whole.len() - whole.trim_start().len());
         let range = start..start + text.len();
         if SHORT.is_match(text) && free(&dates, &range) && free(&more, &range) {
-            more.extend(plausible(text, observed_at).map(|moment| Written { range, moment }));
-            more.sort_by_key(|date| date.range.start);
+            let date = plausible(text, observed_at).map(|moment| Written { range, moment });
+            let place = |date: &Written| {
+                more.partition_point(|other: &Written| other.range.start <= date.range.start)
+            };
+            if let Some(date) = date {
+                more.insert(place(&date), date);
+            }
         }
     }
     dates.append(&mut more);

@@ -69,7 +69,7 @@ pub fn json_rows(mapping: &ImportMapping, bytes: &[u8]) -> Result<Vec<(usize, Va
     let path = mapping.rows.as_ref().ok_or("the mapping is one of tables: it names no rows")?;
     let rows = Node::Json(&whole).select(path).into_iter().filter_map(|node| match node {
         Node::Json(row) => Some(row.clone()),
-        Node::Html(_) => None,
+        Node::Html(_) | Node::Unparsed(_) => None,
     });
     let rows: Vec<_> = rows.enumerate().map(|(index, row)| (index + 1, row)).collect();
     if rows.is_empty() { Err(format!("no rows at {path}")) } else { Ok(rows) }
