@@ -100,6 +100,7 @@ fn context(
         schemes: Arc::new(schemes),
         settings: Arc::new(settings.crawl.clone()),
         schedule: Arc::new(settings.schedule.clone()),
+        habits: Arc::default(),
         observe: Arc::new(settings.observe),
         metrics: Arc::new(metrics),
         clock,

@@ -111,6 +111,12 @@ impl Fetcher {
         self.asker.hosts.concurrent(&host.trim_end_matches('.').to_ascii_lowercase())
     }
 
+    /// How often a host may be asked; `asked` is what the platform file says, which holds unless the
+    /// settings name the host.
+    pub fn limit(&self, host: &str, asked: HostLimit) -> HostLimit {
+        self.asker.hosts.limit(&host.trim_end_matches('.').to_ascii_lowercase(), Some(asked))
+    }
+
     async fn follow(&self, request: &Request) -> Result<Fetched, Fetched> {
         let settings = &self.asker.settings;
         let patience = Duration::from_secs(settings.patience_seconds);

@@ -88,8 +88,17 @@ impl Hosts {
 
     /// How many requests may be in flight at the host at once.
     pub(super) fn concurrent(&self, name: &str) -> usize {
-        let limit = find_host(&self.settings.limits, name).or_else(|| self.known_limits.get(name));
-        limit.unwrap_or(&self.settings.default_limit).concurrent as usize
+        self.limit(name, None).concurrent as usize
+    }
+
+    /// The limit of a host; `asked` is for hosts that neither the settings nor the platform files
+    /// know.
+    pub(super) fn limit(&self, name: &str, asked: Option<HostLimit>) -> HostLimit {
+        find_host(&self.settings.limits, name)
+            .or_else(|| self.known_limits.get(name))
+            .copied()
+            .or(asked)
+            .unwrap_or(self.settings.default_limit)
     }
 
     fn host(&self, name: &str, limit: Option<HostLimit>) -> Arc<Host> {
@@ -101,11 +110,7 @@ impl Hosts {
             let now = Instant::now();
             hosts.retain(|_, host| Arc::strong_count(host) > 1 || !host.is_forgettable(now));
         }
-        let limit = find_host(&self.settings.limits, name)
-            .or_else(|| self.known_limits.get(name))
-            .copied()
-            .or(limit)
-            .unwrap_or(self.settings.default_limit);
+        let limit = self.limit(name, limit);
         let host = Arc::new(Host::new(limit, &self.settings));
         hosts.insert(name.to_owned(), host.clone());
         host

@@ -9,6 +9,7 @@ use crate::store::{Store, StoreError};
 use crate::{observe, platform, schedule, scheme};
 
 use super::Settings;
+use super::budgets::PlatformHabits;
 
 /// Everything the jobs compose: built once by `app`, cheap to clone.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct Context {
     pub settings: Arc<Settings>,
     /// When to come back.
     pub schedule: Arc<schedule::Settings>,
+    /// What is usual on each platform, as last learned.
+    pub habits: Arc<PlatformHabits>,
     /// The numbers of the observation calculus.
     pub observe: Arc<observe::Policy>,
     /// What Prometheus is told.

@@ -3,6 +3,7 @@
 //! Each job takes no input, is idempotent and periodic; on demand is the same function sooner. The
 //! driver knows no job, and no job knows the driver.
 
+pub mod budgets;
 mod context;
 pub mod crawl;
 pub mod driver;
@@ -24,8 +25,10 @@ pub use settings::Settings;
 use driver::Job;
 
 /// The names of all periodic jobs, for the metrics.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 11] = [
     "targets",
+    "habits",
+    "budgets",
     "canaries",
     "backlog",
     "platforms",
@@ -51,6 +54,8 @@ pub fn all(context: &Context) -> Vec<Job> {
     }
     vec![
         job!("targets", settings.targets_seconds, crawl::sync_targets),
+        job!("habits", settings.habits_seconds, budgets::learn_habits),
+        job!("budgets", settings.budgets_seconds, budgets::set_budgets),
         job!("canaries", settings.canaries_seconds, crawl::choose_canaries),
         job!("backlog", settings.backlog_seconds, housekeeping::tell_backlog),
         job!("platforms", settings.platforms_seconds, platforms::tell_platforms),

@@ -20,6 +20,10 @@ pub struct Settings {
     pub commit_delay_ms_max: u64,
     /// How often the targets are brought in step with the ledger and the platform files.
     pub targets_seconds: u64,
+    /// How often it is learned what is usual on each platform.
+    pub habits_seconds: u64,
+    /// How often the hosts' budgets and the price of a visit are set.
+    pub budgets_seconds: u64,
     /// How often the canaries of each host are chosen.
     pub canaries_seconds: u64,
     /// How often the backlog is counted for the metrics.
@@ -50,6 +54,8 @@ impl Default for Settings {
             commit_rows_max: 2000,
             commit_delay_ms_max: 200,
             targets_seconds: 300,
+            habits_seconds: 3600,
+            budgets_seconds: 300,
             canaries_seconds: 600,
             backlog_seconds: 15,
             platforms_seconds: 30,

@@ -89,6 +89,18 @@ impl Metrics {
         self.lag_seconds.with_label_values(&[platform]).set(lag_seconds.max(0.0));
     }
 
+    /// The least mean delay of a platform's posts, in seconds, had they constant rates: the measured
+    /// mean is told as a ratio to it once posts were discovered.
+    pub fn set_delay_bound_seconds(&self, platform: &str, bound: f64) {
+        let platform = self.bounded(platform);
+        let delays = self.delay_seconds.with_label_values(&[platform]);
+        let count = delays.get_sample_count();
+        if count > 0 && bound > 0.0 {
+            let mean = delays.get_sample_sum() / number(count);
+            self.bound_ratio.with_label_values(&[platform]).set(mean / bound);
+        }
+    }
+
     /// The pause imposed on a host; 0 takes the host off the list.
     pub fn set_host_penalty_seconds(&self, host: &str, seconds: f64) {
         let mut penalised = self.penalised.lock().unwrap_or_else(PoisonError::into_inner);

@@ -87,6 +87,8 @@ families! {
         "Accounts whose next visit is due.";
     SCHEDULE_LAG = Gauge "schedule_lag_seconds" ["platform"]
         "How long the longest due visit has been waiting.";
+    DELAY_BOUND_RATIO = Gauge "schedule_delay_bound_ratio" ["platform"]
+        "Mean detection delay since the start against the least possible for constant rates.";
     HOST_PENALTY = Gauge "host_penalty_seconds" ["host"]
         "Pause imposed on a host after refusals or errors; only hosts under one are listed.";
     PLATFORM_UP = Gauge "platform_up" ["platform"]

@@ -1,11 +1,14 @@
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::floor::page_capacity;
+use super::forecast::Forecast;
+use super::habits::Habits;
+use super::owed::{Appointment, appointment, confirmation, crossing, crossing_ahead};
+use super::plan::plan;
 use super::rate::Rate;
+use super::rhythm::Rhythm;
 use super::settings::Settings;
-use crate::domain::{AccountId, shanghai_date, shanghai_midnight};
-
-/// Confirmations of one silence lie within this time (design: at or after T − 3 days).
-const CONFIRMATIONS_WITHIN: TimeDelta = TimeDelta::days(3);
+use crate::domain::AccountId;
 
 /// What is known of a target when its next visit is set. Lists are in any order.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +17,12 @@ pub struct TargetHistory {
     pub account: AccountId,
     /// Importance; 1 is ordinary.
     pub weight: f64,
-    /// How often the account posts.
+    /// When it was seen to publish.
+    pub rhythm: Rhythm,
+    /// How many posts it lists a day; several may make one push.
     pub rate: Rate,
+    /// The most posts that one visit can list; absent where no list was read yet.
+    pub capacity: Option<u32>,
     /// When it was last visited, with whatever result.
     pub last_visit_at: Option<DateTime<Utc>>,
     /// As-of time of the last successful observation.
@@ -25,15 +32,14 @@ pub struct TargetHistory {
     pub crossings: Vec<DateTime<Utc>>,
     /// As-of times of confirming observations; those of the last week are enough.
     pub confirmations: Vec<DateTime<Utc>>,
-    /// Instants at or soon after which a visit is wanted: scheme cutoffs, samples at fixed ages,
-    /// rechecks. One is kept by an observation at or after it.
-    pub appointments: Vec<DateTime<Utc>>,
+    /// When else an observation is wanted: scheme cutoffs, samples at fixed ages, rechecks.
+    pub appointments: Vec<Appointment>,
     /// Failed visits since the last successful one.
     pub failures: u32,
     /// The host's wish not to be asked before (`Retry-After`).
     pub retry_not_before: Option<DateTime<Utc>>,
-    /// Whether the account is a canary.
-    pub canary: bool,
+    /// How often it is visited as a canary, where it is one.
+    pub canary_every: Option<TimeDelta>,
 }
 
 impl TargetHistory {
@@ -42,7 +48,9 @@ impl TargetHistory {
         Self {
             account,
             weight: 1.0,
+            rhythm: Rhythm::default(),
             rate: Rate::default(),
+            capacity: None,
             last_visit_at: None,
             last_observation_at: None,
             crossings: Vec::new(),
@@ -50,8 +58,26 @@ impl TargetHistory {
             appointments: Vec::new(),
             failures: 0,
             retry_not_before: None,
-            canary: false,
+            canary_every: None,
         }
+    }
+}
+
+/// Under which terms a target's next visit is set: what is the same for many of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The installation's settings.
+    pub settings: &'a Settings,
+    /// What is usual on the platform.
+    pub habits: &'a Habits,
+    /// What a visit to the host costs, in push-hours of waiting; see [`super::next_price`].
+    pub price: f64,
+}
+
+impl Terms<'_> {
+    /// What an account is expected to publish, as of `now`.
+    pub fn forecast(&self, rhythm: &Rhythm, now: DateTime<Utc>) -> Forecast {
+        Forecast::new(rhythm, self.habits, self.settings, now)
     }
 }
 
@@ -74,6 +100,21 @@ pub enum Purpose {
     Retry,
 }
 
+impl Purpose {
+    /// The stable word, as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Posts => "posts",
+            Self::Canary => "canary",
+            Self::Crossing => "crossing",
+            Self::Confirmation => "confirmation",
+            Self::Appointment => "appointment",
+            Self::Retry => "retry",
+        }
+    }
+}
+
 /// When a target is visited next, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NextVisit {
@@ -90,11 +131,13 @@ pub struct NextVisit {
 
 /// Sets the next visit of a target.
 ///
-/// The earliest of: the interval by the square-root rule, I ∝ 1/√(wλ), within the bounds; the
-/// canary's interval; the day before each crossing and the crossing itself; the confirmations that
-/// a silence still needs; appointments. Failures and `Retry-After` only ever put it off. Never
-/// before `now` + `revisit_min`, but for a target never visited, which is due at once.
-pub fn next_visit(history: &TargetHistory, settings: &Settings, now: DateTime<Utc>) -> NextVisit {
+/// The earliest of: the time that saves most waiting for the price of a visit ([`plan`]), within
+/// the floors (`revisit_max`, and the time in which a page fills); the canary's interval; the day
+/// before each crossing and the crossing itself; the confirmations that a silence still needs;
+/// appointments. Failures and `Retry-After` only ever put it off. Never before `now` +
+/// `revisit_min`, but for a target never visited, which is due at once.
+pub fn next_visit(history: &TargetHistory, terms: &Terms<'_>, now: DateTime<Utc>) -> NextVisit {
+    let settings = terms.settings;
     let earliest = now + settings.revisit_min();
     let spread = settings.spread().as_seconds_f64() * share(history.account);
     let spread = TimeDelta::milliseconds((spread * 1000.0) as i64);
@@ -104,7 +147,10 @@ pub fn next_visit(history: &TargetHistory, settings: &Settings, now: DateTime<Ut
         confirmation(history, settings, now).map(|at| (at, Purpose::Confirmation)),
         appointment(history, now).map(|at| (at, Purpose::Appointment)),
     ];
-    let deadline_at = owed.iter().flatten().map(|wish| wish.0).min();
+    let ordinary = ordinary(history, terms, now);
+    // A canary is owed at its turn: others wait for what it says of their host.
+    let turn = Some(ordinary).filter(|one| one.1 == Purpose::Canary);
+    let deadline_at = owed.iter().flatten().chain(&turn).map(|wish| wish.0).min();
     // Wishes for a fixed instant are shared by many accounts, so they are spread.
     let wishes = owed.into_iter().flatten().filter_map(|(at, purpose)| {
         // A page that is always cached, say, never confirms: not every visit is worth another.
@@ -112,7 +158,6 @@ pub fn next_visit(history: &TargetHistory, settings: &Settings, now: DateTime<Ut
         let at = if last >= at { last + settings.owed_retry() } else { at };
         Some((at + spread, purpose))
     });
-    let ordinary = ordinary(history, settings, now);
     let (at, mut purpose) =
         wishes.fold(ordinary, |one, other| std::cmp::min_by_key(one, other, |wish| wish.0));
     let mut due_at = if purpose == Purpose::First { at } else { at.max(earliest) };
@@ -134,67 +179,30 @@ pub fn wants_confirmation(history: &TargetHistory, settings: &Settings, at: Date
     history.crossings.iter().any(|crossing| *crossing - settings.deadline_lead() <= at)
 }
 
+/// A failed visit counts as one here: what it did not see is no reason to come back sooner.
 fn ordinary(
     history: &TargetHistory,
-    settings: &Settings,
+    terms: &Terms<'_>,
     now: DateTime<Utc>,
 ) -> (DateTime<Utc>, Purpose) {
     let Some(last) = history.last_visit_at else { return (now, Purpose::First) };
-    let demand = history.weight * history.rate.posts_per_day(settings);
-    let hours = settings.revisit_at_one_post_a_day_hours / demand.max(1e-9).sqrt();
+    let settings = terms.settings;
     let (min, max) = (settings.revisit_min(), settings.revisit_max());
-    // Up to a tenth earlier, by account: those at the upper bound would keep step for ever.
-    let hours = hours.min(max.as_seconds_f64() / 3600.0) * (1.0 - 0.1 * share(history.account));
-    let interval = TimeDelta::milliseconds((hours * 3_600_000.0) as i64).clamp(min, max);
     let from = last.min(now);
-    if history.canary && settings.canary_interval() < interval {
-        return (from + settings.canary_interval(), Purpose::Canary);
+    // Up to a tenth earlier, by account: those at the upper bound would keep step for ever.
+    let floor = max.as_seconds_f64() * (1.0 - 0.1 * share(history.account));
+    let mut longest = TimeDelta::seconds(floor as i64);
+    if let Some(capacity) = history.capacity {
+        let posts_per_day = history.rate.posts_per_day(settings);
+        longest = longest.min(page_capacity(posts_per_day, capacity, settings.page_full_max));
     }
-    (from + interval, Purpose::Posts)
-}
-
-/// The visit owed on the day before the next crossing, until one has confirmed.
-fn crossing_ahead(
-    history: &TargetHistory,
-    settings: &Settings,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let ahead = history.crossings.iter().filter(|at| **at > now);
-    let days_before = ahead.map(|at| *at - settings.deadline_lead());
-    days_before
-        .filter(|before| !history.confirmations.iter().any(|at| at >= before && *at <= now))
-        .min()
-}
-
-/// The visit owed at the next crossing.
-fn crossing(history: &TargetHistory, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    history.crossings.iter().copied().filter(|at| *at > now).min()
-}
-
-/// The next confirmation owed to a crossing that has passed: one at or after it, one on another
-/// Shanghai day within three days, then one each interval, so that the verdict does not lapse.
-fn confirmation(
-    history: &TargetHistory,
-    settings: &Settings,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let crossed = history.crossings.iter().copied().filter(|crossing| *crossing <= now).max()?;
-    let made = history.confirmations.iter().copied().filter(|at| *at <= now);
-    let Some(last) = made.clone().filter(|at| *at >= crossed).max() else { return Some(crossed) };
-    let on_another_day = made
-        .filter(|at| *at >= last - CONFIRMATIONS_WITHIN)
-        .any(|at| shanghai_date(at) != shanghai_date(last));
-    if on_another_day {
-        return Some(last + settings.confirmation_interval());
+    let price = terms.price / history.weight.max(1e-9);
+    let planned = plan(&terms.forecast(&history.rhythm, from), from, price).at;
+    let planned = planned.clamp(from + min, from + longest.max(min));
+    match history.canary_every.map(|every| from + every) {
+        Some(turn) if turn < planned => (turn, Purpose::Canary),
+        _ => (planned, Purpose::Posts),
     }
-    let next_day = shanghai_date(last).checked_add_days(Days::new(1))?;
-    Some(shanghai_midnight(next_day).max(last))
-}
-
-fn appointment(history: &TargetHistory, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let seen = history.last_observation_at.filter(|at| *at <= now);
-    let open = |at: &DateTime<Utc>| seen.is_none_or(|seen| seen < *at);
-    history.appointments.iter().copied().filter(open).min()
 }
 
 fn backoff(failures: u32, settings: &Settings) -> Option<TimeDelta> {
@@ -205,7 +213,7 @@ fn backoff(failures: u32, settings: &Settings) -> Option<TimeDelta> {
 }
 
 /// A number in [0, 1) of an account, the same for ever: the finaliser of SplitMix64.
-fn share(account: AccountId) -> f64 {
+pub(super) fn share(account: AccountId) -> f64 {
     let mut bits = account.0.cast_unsigned().wrapping_add(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -96,6 +96,8 @@ fn crawl_numbers(settings: &Settings) -> Broken {
             ("commit_rows_max", size(crawl.commit_rows_max), 1, 100_000),
             ("commit_delay_ms_max", crawl.commit_delay_ms_max, 0, 60_000),
             ("targets_seconds", crawl.targets_seconds, 1, YEAR_SECONDS),
+            ("habits_seconds", crawl.habits_seconds, 1, YEAR_SECONDS),
+            ("budgets_seconds", crawl.budgets_seconds, 1, YEAR_SECONDS),
             ("canaries_seconds", crawl.canaries_seconds, 1, YEAR_SECONDS),
             ("backlog_seconds", crawl.backlog_seconds, 1, YEAR_SECONDS),
             ("judge_seconds", crawl.judge_seconds, 1, YEAR_SECONDS),

@@ -22,6 +22,8 @@ pub struct ClaimRequest<'a> {
     pub per_host: u32,
     /// Hosts of which nothing is wanted now.
     pub busy_hosts: &'a [String],
+    /// Whether a host whose daily budget is spent gives only what is owed; else it gives all.
+    pub within_budget: bool,
     /// Keys (账号编号) of the accounts whose targets are wanted; absent: of all.
     pub accounts: Option<&'a [String]>,
 }
@@ -82,6 +84,18 @@ pub struct Claimed {
     pub confirmations: Vec<DateTime<Utc>>,
     /// The learned posting rate.
     pub rate: Option<Rate>,
+    /// When the account was seen to publish, as the scheduler wrote it.
+    pub rhythm: Option<Vec<u8>>,
+    /// The most posts that one visit was seen to list.
+    pub capacity: Option<u32>,
+    /// When the visit is owed, whatever stands before it.
+    pub deadline_at: Option<DateTime<Utc>>,
+    /// 类别 and 角色 of the ledger.
+    pub category: Option<String>,
+    /// See `category`.
+    pub role: Option<String>,
+    /// What a visit to the host costs now, in push-hours of waiting; absent until it was priced.
+    pub price: Option<f64>,
     /// The newest post proven by the last judgement.
     pub last_post_at: Option<DateTime<Utc>>,
 }
@@ -112,6 +126,12 @@ struct ClaimedRow {
     confirmed_before: Option<DateTime<Utc>>,
     rate_alpha: Option<f64>,
     rate_beta: Option<f64>,
+    rhythm: Option<Vec<u8>>,
+    capacity: Option<i32>,
+    deadline_at: Option<DateTime<Utc>>,
+    category: Option<String>,
+    role: Option<String>,
+    price: Option<f64>,
     last_post_at: Option<DateTime<Utc>>,
 }
 
@@ -140,13 +160,23 @@ impl ClaimedRow {
             observed_at: self.observed_at,
             confirmations: self.confirmed_before.into_iter().chain(self.confirmed_at).collect(),
             rate: self.rate_alpha.zip(self.rate_beta).map(|(alpha, beta)| Rate { alpha, beta }),
+            rhythm: self.rhythm,
+            capacity: self.capacity.map(i32::unsigned_abs),
+            deadline_at: self.deadline_at,
+            category: self.category,
+            role: self.role,
+            price: self.price,
             last_post_at: self.last_post_at,
         }
     }
 }
 
 impl Store {
-    /// Takes the longest-waiting due targets that nobody holds, at most `per_host` of each host.
+    /// Takes due targets that nobody holds, at most `per_host` of each host: first those that are
+    /// owed, the earliest deadline first, then the longest waiting.
+    ///
+    /// Within the budget, a host whose ordinary visits of the Shanghai day are spent gives only what
+    /// is owed, canaries, and targets never visited.
     ///
     /// A host belongs to one daemon at a time: its lease is renewed with every claim, so that the
     /// host's limit, which each daemon keeps for itself, holds across daemons. What a dead daemon
@@ -157,7 +187,10 @@ impl Store {
             r#"with wanted as materialized (
                  select a.id from accounts a where a.key = any($7)
              ), mine as materialized (
-                 select h.host from host_leases h
+                 select h.host, least(coalesce(b.claims_max, $5), $5) as room,
+                     coalesce($8 and h.spent >= b.per_day
+                         and h.spent_on = ($2 at time zone 'Asia/Shanghai')::date, false) as spent
+                 from host_leases h left join host_budgets b on b.host = h.host
                  where (h.owner is null or h.owner = $1 or h.lease_until <= $2)
                    and h.host <> all($6)
                    and exists (select from crawl_targets t
@@ -165,38 +198,64 @@ impl Store {
                          and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                          and (t.lease_until is null or t.lease_until <= $2))
                  for update of h skip locked
-             ), picked as materialized (
-                 select due.account_id, due.page, due.host
-                 from mine cross join lateral (
-                     select t.account_id, t.page, t.host, t.due_at from crawl_targets t
-                     where t.host = mine.host and t.due_at <= $2
+             ), owed as materialized (
+                 select due.* from mine cross join lateral (
+                     select t.account_id, t.page, t.host, t.due_at, t.deadline_at
+                     from crawl_targets t
+                     where t.host = mine.host and t.deadline_at <= $2 and t.due_at <= $2
                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
-                     order by t.due_at limit $5 for update of t skip locked) due
-                 order by due.due_at, due.account_id, due.page limit $4
+                     order by t.deadline_at limit mine.room for update of t skip locked) due
+             ), ordinary as materialized (
+                 select due.* from mine cross join lateral (
+                     select t.account_id, t.page, t.host, t.due_at, null::timestamptz as deadline_at
+                     from crawl_targets t
+                     where t.host = mine.host and t.due_at <= $2
+                       and (t.deadline_at is null or t.deadline_at > $2)
+                       and (not mine.spent or t.is_canary or t.last_visit_at is null)
+                       and ($7::text[] is null or t.account_id in (select w.id from wanted w))
+                       and (t.lease_until is null or t.lease_until <= $2)
+                     order by t.due_at limit mine.room for update of t skip locked) due
+             ), turns as (
+                 select u.*, row_number() over (partition by u.host
+                     order by u.deadline_at nulls last, u.due_at, u.account_id, u.page) as turn
+                 from (select * from owed union all select * from ordinary) u
+             ), picked as materialized (
+                 select t.account_id, t.page, t.host from turns t join mine m on m.host = t.host
+                 where t.turn <= m.room
+                 order by t.deadline_at nulls last, t.due_at, t.account_id, t.page limit $4
              ), renewed as (
-                 update host_leases h set owner = $1, lease_until = greatest(h.lease_until, $3)
-                 where h.host in (select p.host from picked p)
+                 update host_leases h set owner = $1, lease_until = greatest(h.lease_until, $3),
+                     claimed = h.claimed + p.targets,
+                     spent = p.targets + case when h.spent_on = p.today then h.spent else 0 end,
+                     spent_on = p.today
+                 from (select p.host, count(*) as targets,
+                           ($2 at time zone 'Asia/Shanghai')::date as today
+                       from picked p group by p.host) p
+                 where h.host = p.host
              )
              update crawl_targets t
              set lease_owner = $1, lease_until = $3, attempt = t.attempt + 1
              from picked p join accounts a on a.id = p.account_id
                  left join account_states s on s.account_id = p.account_id
+                 left join host_budgets b on b.host = p.host
              where t.account_id = p.account_id and t.page = p.page
              returning t.account_id, a.key, a.platform, a.handle, a.url, t.page, t.part, t.host,
                  t.is_canary, t.lease_until as "lease_until!", t.due_at, t.attempt, t.fails,
                  t.last_visit_at, t.etag, t.last_modified, t.body_digest, t.body_as_of,
                  t.span_high, t.observed_at, t.confirmed_at, t.confirmed_before, t.rate_alpha,
-                 t.rate_beta, (select count(*) from crawl_targets c
+                 t.rate_beta, t.rhythm, t.capacity, t.deadline_at, a.category, a.role,
+                 b.price as "price?", (select count(*) from crawl_targets c
                      where c.host = t.host and c.page = t.page and c.is_canary) as "canaries!",
                  s.last_post_at as "last_post_at?""#,
             request.owner,
             request.now,
             request.now + request.lease,
             i64::from(request.limit),
-            i64::from(request.per_host),
+            i32::try_from(request.per_host).unwrap_or(i32::MAX),
             request.busy_hosts,
-            request.accounts
+            request.accounts,
+            request.within_budget
         )
         .fetch_all(&self.pool)
         .await?;

@@ -177,14 +177,17 @@ async fn hand_back(
                  when r.confirmed < t.confirmed_at then greatest(t.confirmed_before, r.confirmed)
                  else t.confirmed_before end,
              rate_alpha = coalesce(r.alpha, t.rate_alpha),
-             rate_beta = coalesce(r.beta, t.rate_beta)
+             rate_beta = coalesce(r.beta, t.rate_beta),
+             rhythm = coalesce(r.rhythm, t.rhythm),
+             capacity = coalesce(r.capacity, t.capacity),
+             deadline_at = r.deadline_at, purpose = r.purpose
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
              $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
              $11::timestamptz[], $12::timestamptz[], $13::float8[], $14::float8[], $15::bool[],
-             $16::timestamptz[])
+             $16::timestamptz[], $17::bytea[], $18::integer[], $19::timestamptz[], $20::text[])
              as r (account_id, page, due_at, started_at, outcome, reason, etag, last_modified,
                  body_digest, seen_at, span_high, as_of, alpha, beta, held_back,
-                 confirmed)
+                 confirmed, rhythm, capacity, deadline_at, purpose)
          where t.account_id = r.account_id and t.page = r.page",
         &column(&leased, |r| r.account.0),
         &column(&leased, |r| r.visit.page.clone()),
@@ -205,6 +208,12 @@ async fn hand_back(
             as &[Option<f64>],
         &column(&leased, |r| next(r).is_some_and(|n| n.held_back)),
         &column(&leased, |r| confirmed_at(r)) as &[Option<DateTime<Utc>>],
+        &column(&leased, |r| next(r).and_then(|n| n.rhythm)) as &[Option<Vec<u8>>],
+        &column(&leased, |r| next(r).and_then(|n| i32::try_from(n.capacity?).ok()))
+            as &[Option<i32>],
+        &column(&leased, |r| next(r).and_then(|n| n.deadline_at)) as &[Option<DateTime<Utc>>],
+        &column(&leased, |r| next(r).and_then(|n| n.purpose).map(str::to_owned))
+            as &[Option<String>],
     )
     .execute(connection)
     .await?;

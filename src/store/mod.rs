@@ -5,6 +5,7 @@
 //! at compile time; what the compiler was told lies in `.sqlx` (`deploy/sqlx-prepare.sh`).
 
 mod accounts;
+mod budgets;
 mod canary;
 mod chain;
 mod claim;
@@ -41,6 +42,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
+pub use budgets::{HostBudget, HostDemand};
 pub use canary::{CanaryAccount, TargetRate};
 pub use chain::{ChainDay, NewChainDay, Unsealed};
 pub use claim::{ClaimRequest, Claimed, Validators};

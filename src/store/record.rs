@@ -74,6 +74,14 @@ pub struct NextVisit {
     pub validators: Validators,
     /// The learned posting rate; absent keeps the old.
     pub rate: Option<Rate>,
+    /// When the account was seen to publish, as the scheduler writes it; absent keeps the old.
+    pub rhythm: Option<Vec<u8>>,
+    /// The most posts that a visit was seen to list; absent keeps the old.
+    pub capacity: Option<u32>,
+    /// When the visit is owed, whatever stands before it.
+    pub deadline_at: Option<DateTime<Utc>>,
+    /// What the visit is for, as a stable word.
+    pub purpose: Option<&'static str>,
     /// Whether our own pacing held the request back: the host never heard of it, so that this is no
     /// failure of the target.
     pub held_back: bool,

@@ -31,7 +31,6 @@ pub use gather::host_limit;
 pub use pass::{PassSummary, pass, visit_accounts};
 pub use targets::sync_targets;
 
-use crate::domain::AccountId;
 use crate::schedule::{self, Candidate};
 use crate::store::{ClaimRequest, Claimed, VisitRecord};
 
@@ -104,7 +103,7 @@ async fn feed(
     while !running.soft_stop.is_cancelled() {
         let mut pause = None;
         let busy_hosts = busy.iter().cloned().collect();
-        match claim(context, running.accounts.clone(), busy_hosts).await {
+        match claim(context, running, until, busy_hosts).await {
             Ok(claimed) if claimed.is_empty() => pause = Some(idle),
             Ok(claimed) => {
                 for (host, targets) in by_host(claimed) {
@@ -141,7 +140,8 @@ async fn feed(
 
 async fn claim(
     context: &Context,
-    accounts: Option<Arc<[String]>>,
+    running: &Running,
+    until: Until,
     busy_hosts: Vec<String>,
 ) -> anyhow::Result<Vec<Claimed>> {
     let settings = &context.settings;
@@ -156,7 +156,9 @@ async fn claim(
         limit: u32::try_from(free)?,
         per_host: settings.claims_per_host,
         busy_hosts: &busy_hosts,
-        accounts: accounts.as_deref(),
+        // Who asks for a pass asks for all of it.
+        within_budget: until == Until::Stopped,
+        accounts: running.accounts.as_deref(),
     };
     context.timed("claim", context.store.claim(&request)).await.context("claiming targets")
 }
@@ -188,20 +190,18 @@ async fn visit_host(
 
 /// The targets in the order in which their host is to be asked: the greatest waiting first.
 fn in_order(context: &Context, targets: Vec<Claimed>) -> Vec<Claimed> {
+    let now = context.clock.now();
     let candidate = |target: &Claimed| Candidate {
         account: target.account,
-        weight: 1.0,
-        posts_per_day: next::posts_per_day(context, target),
+        weight: next::weight(context, target),
+        forecast: next::forecast(context, target, now),
         last_observation_at: target.observed_at,
-        deadline_at: target.is_canary.then_some(target.due_at),
+        deadline_at: target.deadline_at,
     };
-    let mut waiting: BTreeMap<AccountId, Vec<Claimed>> = BTreeMap::new();
-    let candidates = targets.iter().map(candidate).collect();
-    for target in targets {
-        waiting.entry(target.account).or_default().push(target);
-    }
-    let turns = schedule::order(candidates, context.clock.now());
-    turns.into_iter().filter_map(|turn| waiting.get_mut(&turn.account)?.pop()).collect()
+    let candidates: Vec<Candidate> = targets.iter().map(candidate).collect();
+    let mut waiting: Vec<Option<Claimed>> = targets.into_iter().map(Some).collect();
+    let turns = schedule::order(&candidates, now).into_iter();
+    turns.filter_map(|turn| waiting.get_mut(turn)?.take()).collect()
 }
 
 async fn visit_target(

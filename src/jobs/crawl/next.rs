@@ -4,7 +4,10 @@ use crate::domain::{Moment, Post, Precision, shanghai_date};
 use crate::jobs::Context;
 use crate::observe::{Observation, Outcome};
 use crate::platform::{Observability, Role};
-use crate::schedule::{self, Rate, TargetHistory};
+use crate::schedule::{
+    self, Appointment, Forecast, Habits, Push, Rate, Rhythm, TargetHistory, Terms,
+};
+use crate::score::Period;
 use crate::store::{self, Claimed, NextVisit, Validators};
 
 use super::gather::{Answered, Gathered};
@@ -14,13 +17,15 @@ use super::reading::Asked;
 pub(super) fn history(context: &Context, asked: &Asked<'_>) -> TargetHistory {
     let target = asked.target;
     TargetHistory {
+        weight: weight(context, target),
         rate: rate_of(target).unwrap_or_default(),
+        rhythm: rhythm_of(target),
         last_visit_at: target.last_visit_at,
         last_observation_at: target.observed_at,
         crossings: crossings(context, asked, target.last_post_at),
         confirmations: target.confirmations.clone(),
         failures: target.fails,
-        canary: target.is_canary,
+        canary_every: canary_every(context, asked),
         ..TargetHistory::new(target.account)
     }
 }
@@ -50,8 +55,13 @@ pub(super) fn next_visit(
     let failure = gathered.first.as_ref().err();
     let held_back = failure.is_some_and(|failure| failure.ours);
     let retry_after = failure.and_then(|failure| failure.retry_after);
-    let history = TargetHistory {
+    let learned = observed.filter(|_| asked.kind.role == Role::List);
+    let rhythm = learned.map(|seen| keep(asked, seen, posts));
+    let capacity = learned.and_then(|_| capacity(asked, gathered)).max(target.capacity);
+    let mut history = TargetHistory {
         rate: rate.unwrap_or_default(),
+        rhythm: rhythm.clone().unwrap_or_else(|| rhythm_of(target)),
+        capacity,
         last_visit_at: Some(now),
         last_observation_at: observed.map(|one| one.as_of).or(target.observed_at),
         crossings: crossings(context, asked, last_post),
@@ -64,36 +74,97 @@ pub(super) fn next_visit(
         retry_not_before: retry_after.and_then(|wait| Some(now + TimeDelta::from_std(wait).ok()?)),
         ..history(context, asked)
     };
+    history.appointments = appointments(context, asked, &history.rhythm, posts, now);
+    let habits = context.habits.of(&target.platform);
+    let next = schedule::next_visit(&history, &terms(context, target, &habits), now);
     NextVisit {
-        due_at: due_at(context, asked, &history, now),
+        due_at: next.due_at,
         validators: validators(asked, gathered),
         rate: rate.map(|rate| store::Rate { alpha: rate.posts, beta: rate.days }),
+        rhythm: rhythm.map(|rhythm| rhythm.to_bytes()),
+        capacity,
+        deadline_at: next.deadline_at,
+        purpose: Some(next.purpose.as_str()),
         held_back,
     }
 }
 
-/// The stand-ins of a host and page kind share its canary interval: one look each time, in turn.
-fn due_at(
-    context: &Context,
-    asked: &Asked<'_>,
-    history: &TargetHistory,
-    now: DateTime<Utc>,
-) -> DateTime<Utc> {
-    let policy = &context.schedule;
-    let due_at = schedule::next_visit(history, policy, now).due_at;
-    if !history.canary || asked.is_named_canary() {
-        return due_at;
-    }
-    let ordinary = TargetHistory { canary: false, ..history.clone() };
-    let others = i32::try_from(asked.target.canaries.max(1)).unwrap_or(i32::MAX) - 1;
-    let turn = TimeDelta::minutes(policy.canary_interval_minutes.into()).checked_mul(others);
-    let in_turn = turn.and_then(|turn| due_at.checked_add_signed(turn)).unwrap_or(due_at);
-    schedule::next_visit(&ordinary, policy, now).due_at.min(in_turn)
+fn terms<'a>(context: &'a Context, target: &Claimed, habits: &'a Habits) -> Terms<'a> {
+    let settings = context.schedule.as_ref();
+    Terms { settings, habits, price: target.price.unwrap_or_else(|| settings.base_price()) }
 }
 
-/// How often the account of a target is expected to post.
-pub(super) fn posts_per_day(context: &Context, target: &Claimed) -> f64 {
-    rate_of(target).unwrap_or_default().posts_per_day(&context.schedule)
+/// The importance of a target's account by what the ledger calls it.
+pub(super) fn weight(context: &Context, target: &Claimed) -> f64 {
+    context.schedule.weight(target.category.as_deref(), target.role.as_deref())
+}
+
+/// What a claimed target is expected to publish.
+pub(super) fn forecast(context: &Context, target: &Claimed, now: DateTime<Utc>) -> Forecast {
+    let habits = context.habits.of(&target.platform);
+    terms(context, target, &habits).forecast(&rhythm_of(target), now)
+}
+
+fn rhythm_of(target: &Claimed) -> Rhythm {
+    target.rhythm.as_deref().map(Rhythm::from_bytes).unwrap_or_default()
+}
+
+/// The rhythm after an observation of a list.
+fn keep(asked: &Asked<'_>, seen: &Observation, posts: &[Post]) -> Rhythm {
+    let mut rhythm = rhythm_of(asked.target);
+    let reached = seen.span.map_or(seen.as_of, |span| span.low);
+    // An exhausted list reaches back to the beginning of time; a year of it is enough.
+    let since = reached.max(seen.as_of - TimeDelta::days(365));
+    let moments = posts.iter().filter_map(|post| post.published);
+    let listed = moments.filter(|at| at.lower() <= seen.as_of);
+    rhythm.learn(since, listed.map(|at| Push::new(at.lower(), at.precision == Precision::Day)));
+    rhythm
+}
+
+/// How many posts a visit can list: the first page's, on as many pages as are followed. Absent
+/// where the list ended before its page did.
+fn capacity(asked: &Asked<'_>, gathered: &Gathered) -> Option<u32> {
+    let first = gathered.pages.first().filter(|page| !page.exhausted && !page.posts.is_empty())?;
+    let items = u32::try_from(first.posts.len()).unwrap_or(u32::MAX);
+    Some(items.saturating_mul(asked.kind.pages_max.max(1)))
+}
+
+/// When else the page is to be observed: about the cutoffs of this quarter, and, where it shows how
+/// posts are received, when they come to the ages at which that is compared.
+fn appointments(
+    context: &Context,
+    asked: &Asked<'_>,
+    rhythm: &Rhythm,
+    posts: &[Post],
+    now: DateTime<Utc>,
+) -> Vec<Appointment> {
+    if asked.kind.role != Role::List {
+        return Vec::new();
+    }
+    let policy = &context.schedule;
+    let quarter = Period::quarter_of(now);
+    let lag = asked.platform.visibility_lag;
+    let cutoffs = [quarter.from(), quarter.to()];
+    let mut appointments: Vec<Appointment> = cutoffs
+        .into_iter()
+        .flat_map(|cutoff| schedule::around_cutoff(cutoff, lag, policy))
+        .collect();
+    let counted = |post: &Post| {
+        let counts = [&post.reads, &post.likes, &post.comments, &post.shares];
+        counts.into_iter().flatten().any(|count| count.low().is_some())
+    };
+    if posts.iter().any(counted) {
+        appointments.extend(schedule::samples(rhythm, policy, now));
+    }
+    appointments
+}
+
+/// The stand-ins of a host and page kind share its canary interval: one look each time, in turn.
+fn canary_every(context: &Context, asked: &Asked<'_>) -> Option<TimeDelta> {
+    let every = TimeDelta::minutes(context.schedule.canary_interval_minutes.into());
+    let sharing = if asked.is_named_canary() { 1 } else { asked.target.canaries.max(1) };
+    let turn = every.checked_mul(i32::try_from(sharing).unwrap_or(i32::MAX)).unwrap_or(every);
+    asked.target.is_canary.then_some(turn)
 }
 
 fn rate_of(target: &Claimed) -> Option<Rate> {

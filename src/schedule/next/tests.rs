@@ -1,6 +1,8 @@
 use chrono::TimeZone;
 use proptest::prelude::*;
 
+use super::super::owed::CONFIRMATIONS_WITHIN;
+use super::super::rhythm::Push;
 use super::*;
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -11,16 +13,33 @@ fn now() -> DateTime<Utc> {
     at("2026-11-22T12:00")
 }
 
-/// Just visited, one post a day, nothing owed.
+/// Just visited, believed to push once a day at no particular hour, nothing owed.
 fn visited() -> TargetHistory {
-    let mut rate = Rate::default();
-    rate.observe(60, 60.0, &Settings::default());
     TargetHistory {
-        rate,
         last_visit_at: Some(now()),
         last_observation_at: Some(now()),
         ..TargetHistory::new(AccountId(7))
     }
+}
+
+/// Watched for eighty days without a push.
+fn quiet() -> Rhythm {
+    Rhythm::new(Some(now() - TimeDelta::days(80)), [])
+}
+
+/// So many pushes a day for sixty days, at no particular hour.
+fn scattered(per_day: f64) -> Rhythm {
+    let count = (60.0 * per_day) as i64;
+    let push = |number: i64| {
+        let minutes = 60.0 * 1440.0 * ((number as f64 * 0.618_034).fract());
+        Push::new(now() - TimeDelta::minutes(minutes as i64 + 1), false)
+    };
+    Rhythm::new(Some(now() - TimeDelta::days(60)), (0..count).map(push))
+}
+
+fn next(history: &TargetHistory, settings: &Settings, at: DateTime<Utc>) -> NextVisit {
+    let terms = Terms { settings, habits: &Habits::default(), price: settings.base_price() };
+    next_visit(history, &terms, at)
 }
 
 /// Without spreading, so that instants can be compared.
@@ -30,12 +49,15 @@ fn sharp() -> Settings {
 
 #[track_caller]
 fn check(history: &TargetHistory, due: &str, purpose: Purpose, confirming: bool) {
-    let next = next_visit(history, &sharp(), now());
-    assert_eq!((next.due_at, next.purpose, next.confirming), (at(due), purpose, confirming));
+    let planned = next(history, &sharp(), now());
+    assert_eq!(
+        (planned.due_at, planned.purpose, planned.confirming),
+        (at(due), purpose, confirming)
+    );
 }
 
 fn hours_until_next(history: &TargetHistory) -> f64 {
-    (next_visit(history, &sharp(), now()).due_at - now()).as_seconds_f64() / 3600.0
+    (next(history, &sharp(), now()).due_at - now()).as_seconds_f64() / 3600.0
 }
 
 #[test]
@@ -49,21 +71,40 @@ fn a_new_target_is_due_at_once() {
 
 #[test]
 fn the_interval_follows_the_square_root_of_the_rate_within_its_bounds() {
-    let hours = |posts| {
-        let mut history = visited();
-        history.rate = Rate::default();
-        history.rate.observe(posts, 60.0, &sharp());
-        hours_until_next(&history)
+    let hours =
+        |per_day| hours_until_next(&TargetHistory { rhythm: scattered(per_day), ..visited() });
+    assert!((4.0..=8.0).contains(&hours(1.0)), "{}", hours(1.0));
+    assert!((1.4..2.9).contains(&(hours(0.5) / hours(2.0))), "{} {}", hours(0.5), hours(2.0));
+    let quiet = hours_until_next(&TargetHistory { rhythm: quiet(), ..visited() });
+    assert!((43.2..=48.0).contains(&quiet), "{quiet}");
+    let dear = Settings { revisit_min_minutes: 600, ..sharp() };
+    assert_eq!(next(&visited(), &dear, now()).due_at, at("2026-11-22T22:00"));
+}
+
+#[test]
+fn twice_the_weight_is_half_the_price_of_a_visit() {
+    let history = TargetHistory { rhythm: scattered(1.0), ..visited() };
+    let heavy = TargetHistory { weight: 2.0, ..history.clone() };
+    let settings = sharp();
+    let dear = Terms {
+        settings: &settings,
+        habits: &Habits::default(),
+        price: settings.base_price() / 2.0,
     };
-    assert!((5.4..=6.0).contains(&hours(60)), "{}", hours(60));
-    assert!((hours(60) / hours(240) - 2.0).abs() < 0.02);
-    assert!((43.2..=48.0).contains(&hours(0)), "{}", hours(0));
-    assert_eq!(hours(60_000), 0.5);
+    assert_eq!(next(&heavy, &settings, now()), next_visit(&history, &dear, now()));
+}
+
+#[test]
+fn a_visit_comes_before_a_page_is_full() {
+    let rate = Rate { posts: 2400.0, days: 80.0 };
+    let history = TargetHistory { rate, rhythm: quiet(), capacity: Some(20), ..visited() };
+    let hours = hours_until_next(&history);
+    assert!((8.0..11.0).contains(&hours), "{hours}");
 }
 
 #[test]
 fn a_canary_is_visited_at_its_own_interval() {
-    let history = TargetHistory { canary: true, ..visited() };
+    let history = TargetHistory { canary_every: Some(TimeDelta::hours(1)), ..visited() };
     check(&history, "2026-11-22T13:00", Purpose::Canary, false);
 }
 
@@ -73,7 +114,7 @@ fn a_crossing_is_visited_on_the_day_before_and_at_it() {
     history.crossings = vec![at("2026-11-23T15:00"), at("2026-11-27T15:00")];
     check(&history, "2026-11-22T15:00", Purpose::Crossing, true);
     // Confirmed on the day before: the crossing itself is next. The rate would come earlier.
-    history.rate = Rate { posts: 0.0, days: 80.0 };
+    history.rhythm = quiet();
     history.confirmations = vec![at("2026-11-22T11:00")];
     history.crossings = vec![at("2026-11-23T11:00"), at("2026-11-27T15:00")];
     check(&history, "2026-11-23T11:00", Purpose::Crossing, true);
@@ -83,7 +124,7 @@ fn a_crossing_is_visited_on_the_day_before_and_at_it() {
 fn a_crossing_whose_day_before_was_missed_is_visited_as_soon_as_allowed() {
     let mut history = visited();
     history.crossings = vec![at("2026-11-22T16:00")];
-    history.rate = Rate { posts: 0.0, days: 80.0 };
+    history.rhythm = quiet();
     history.last_visit_at = Some(at("2026-11-21T12:00"));
     check(&history, "2026-11-22T12:30", Purpose::Crossing, true);
     // It was made and did not confirm: again in a while, and at the crossing anyway.
@@ -96,7 +137,7 @@ fn a_crossing_whose_day_before_was_missed_is_visited_as_soon_as_allowed() {
 #[test]
 fn a_passed_crossing_is_confirmed_on_two_days_and_then_kept_confirmed() {
     let mut history = visited();
-    history.rate = Rate { posts: 0.0, days: 80.0 };
+    history.rhythm = quiet();
     history.crossings = vec![at("2026-11-22T10:00")];
     check(&history, "2026-11-22T14:00", Purpose::Confirmation, true);
     history.last_visit_at = Some(at("2026-11-22T09:00"));
@@ -112,14 +153,56 @@ fn a_passed_crossing_is_confirmed_on_two_days_and_then_kept_confirmed() {
     check(&history, "2026-11-23T00:00", Purpose::Confirmation, true);
 }
 
+fn window(from: &str, until: &str) -> Appointment {
+    Appointment { from: at(from), until: at(until) }
+}
+
 #[test]
 fn an_appointment_is_kept_once_an_observation_reaches_it() {
     let mut history = visited();
-    history.appointments = vec![at("2026-11-22T14:00"), at("2026-11-22T11:00")];
-    check(&history, "2026-11-22T14:00", Purpose::Appointment, false);
-    history.last_observation_at = Some(at("2026-11-22T10:00"));
-    history.last_visit_at = history.last_observation_at;
-    check(&history, "2026-11-22T12:30", Purpose::Appointment, false);
+    history.appointments = vec![
+        window("2026-11-22T14:00", "2026-11-22T14:01"),
+        window("2026-11-22T11:00", "2026-11-22T20:00"),
+    ];
+    let due = next(&history, &sharp(), now());
+    assert!(due.due_at >= at("2026-11-22T14:00") && due.due_at < at("2026-11-22T14:01"));
+    assert_eq!(due.purpose, Purpose::Appointment);
+    history.last_observation_at = Some(at("2026-11-22T14:00"));
+    assert_ne!(next(&history, &sharp(), at("2026-11-22T14:00")).purpose, Purpose::Appointment);
+}
+
+#[test]
+fn several_appointments_share_a_visit_inside_their_tolerance() {
+    let mut history = visited();
+    history.rhythm = quiet();
+    history.appointments = vec![
+        window("2026-11-22T13:00", "2026-11-22T19:00"),
+        window("2026-11-22T16:00", "2026-11-23T10:00"),
+        window("2026-11-22T18:00", "2026-11-25T10:00"),
+        window("2026-11-22T20:00", "2026-11-25T10:00"),
+    ];
+    let due = next(&history, &sharp(), now()).due_at;
+    assert!(due >= at("2026-11-22T18:00") && due < at("2026-11-22T19:00"), "{due}");
+    // One whose time is over is given up.
+    history.appointments = vec![window("2026-11-22T08:00", "2026-11-22T11:00")];
+    assert_ne!(next(&history, &sharp(), now()).purpose, Purpose::Appointment);
+}
+
+#[test]
+fn posts_are_sampled_at_one_three_and_seven_days_and_cutoffs_from_both_sides() {
+    let push = Push::new(at("2026-11-21T18:00"), false);
+    let rhythm = Rhythm::new(Some(at("2026-11-01T00:00")), [push]);
+    let samples = super::super::samples(&rhythm, &sharp(), now());
+    let expected = [
+        window("2026-11-22T18:00", "2026-11-23T00:00"),
+        window("2026-11-24T18:00", "2026-11-25T12:00"),
+        window("2026-11-28T18:00", "2026-11-30T12:00"),
+    ];
+    assert_eq!(samples, expected);
+    let cutoff = at("2027-01-01T00:00");
+    let around = super::super::around_cutoff(cutoff, TimeDelta::hours(24), &sharp());
+    assert_eq!(around[0], window("2026-12-31T00:00", "2027-01-01T00:00"));
+    assert_eq!(around[1], window("2027-01-02T00:00", "2027-01-05T00:00"));
 }
 
 #[test]
@@ -136,8 +219,8 @@ fn a_retry_after_is_kept_even_against_a_deadline() {
     history.crossings = vec![at("2026-11-22T13:00")];
     history.retry_not_before = Some(at("2026-11-22T18:00"));
     check(&history, "2026-11-22T18:00", Purpose::Retry, true);
-    let next = next_visit(&history, &sharp(), now());
-    assert_eq!(next.deadline_at, Some(at("2026-11-21T13:00")), "the debt stays visible");
+    let planned = next(&history, &sharp(), now());
+    assert_eq!(planned.deadline_at, Some(at("2026-11-21T13:00")), "the debt stays visible");
     history.retry_not_before = Some(at("2026-11-22T11:00"));
     check(&history, "2026-11-22T13:00", Purpose::Crossing, true);
 }
@@ -148,7 +231,7 @@ fn visits_that_would_fall_together_are_spread() {
         let account = AccountId(id);
         let history =
             TargetHistory { account, crossings: vec![at("2026-11-23T15:00")], ..visited() };
-        next_visit(&history, &Settings::default(), now()).due_at
+        next(&history, &Settings::default(), now()).due_at
     };
     let mut times: Vec<_> = (0..100).map(due).collect();
     times.sort();
@@ -171,28 +254,35 @@ prop_compose! {
     fn any_history()(
         id in any::<i64>(),
         weight in 0.0..10.0f64,
-        rate in (0.0..500.0f64, 0.0..80.0f64),
+        pushes in prop::collection::vec(1..60 * 1440_i64, 0..60),
         visited_ago in 0..10 * 86_400_i64,
         observed in prop::option::of(instant()),
         crossings in instants(),
         confirmations in instants(),
         appointments in instants(),
+        capacity in prop::option::of(1..50u32),
         failures in 0..40u32,
         retry_not_before in prop::option::of(instant()),
         canary in any::<bool>(),
     ) -> TargetHistory {
+        let push = |ago: &i64| Push::new(now() - TimeDelta::minutes(*ago), false);
         TargetHistory {
             account: AccountId(id),
             weight,
-            rate: Rate { posts: rate.0, days: rate.1 },
+            rhythm: Rhythm::new(Some(now() - TimeDelta::days(60)), pushes.iter().map(push)),
+            rate: Rate { posts: pushes.len() as f64, days: 60.0 },
+            capacity,
             last_visit_at: Some(now() - TimeDelta::seconds(visited_ago)),
             last_observation_at: observed,
             crossings,
             confirmations,
-            appointments,
+            appointments: appointments
+                .into_iter()
+                .map(|from| Appointment { from, until: from + TimeDelta::hours(6) })
+                .collect(),
             failures,
             retry_not_before,
-            canary,
+            canary_every: canary.then(|| TimeDelta::hours(1)),
         }
     }
 }
@@ -203,34 +293,42 @@ fn untroubled(history: &TargetHistory) -> TargetHistory {
 }
 
 proptest! {
+    // A case plans dozens of visits.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
     #[test]
     fn a_visit_is_never_too_early_and_never_too_late(history in any_history()) {
         let settings = Settings::default();
-        let next = next_visit(&history, &settings, now());
-        prop_assert!(next.due_at >= now() + settings.revisit_min());
-        let calm = next_visit(&untroubled(&history), &settings, now());
+        let planned = next(&history, &settings, now());
+        prop_assert!(planned.due_at >= now() + settings.revisit_min());
+        let calm = next(&untroubled(&history), &settings, now());
         prop_assert!(calm.due_at <= now() + settings.revisit_max());
         let retry = history.retry_not_before.unwrap_or(now()) + settings.spread();
         let latest = (now() + settings.revisit_max().max(settings.retry_max())).max(retry);
-        prop_assert!(next.due_at <= latest);
+        prop_assert!(planned.due_at <= latest);
     }
 
     #[test]
     fn more_failures_never_bring_a_visit_forward(history in any_history()) {
         let settings = Settings::default();
         let more = TargetHistory { failures: history.failures + 1, ..history.clone() };
-        let due = |history: &TargetHistory| next_visit(history, &settings, now()).due_at;
+        let due = |history: &TargetHistory| next(history, &settings, now()).due_at;
         prop_assert!(due(&more) >= due(&history));
         prop_assert!(due(&history) >= due(&untroubled(&history)));
     }
 
     #[test]
-    fn a_higher_rate_never_puts_a_visit_off(history in any_history(), more in 0.0..100.0f64) {
+    fn a_failed_visit_never_brings_the_next_one_forward(history in any_history()) {
         let settings = Settings::default();
-        let mut busier = history.clone();
-        busier.rate.posts += more;
-        let due = |history: &TargetHistory| next_visit(history, &settings, now()).due_at;
-        prop_assert!(due(&busier) <= due(&history));
+        let seen = TargetHistory { last_observation_at: Some(now()), ..untroubled(&history) };
+        let seen = TargetHistory { last_visit_at: Some(now()), appointments: Vec::new(), ..seen };
+        let missed = TargetHistory {
+            last_observation_at: history.last_observation_at,
+            failures: history.failures + 1,
+            ..seen.clone()
+        };
+        let due = |history: &TargetHistory| next(history, &settings, now()).due_at;
+        prop_assert!(due(&missed) >= due(&seen));
     }
 
     #[test]
@@ -244,7 +342,10 @@ proptest! {
         let last_post = now() - TimeDelta::days(silent_days);
         let mut history = TargetHistory {
             account: AccountId(id),
-            rate: Rate { posts, days: 80.0 },
+            rhythm: Rhythm::new(
+                Some(last_post - TimeDelta::days(60)),
+                (0..posts as i64).map(|day| Push::new(last_post - TimeDelta::days(day), false)),
+            ),
             crossings: [10, 14, 30].map(|days| last_post + TimeDelta::days(days)).to_vec(),
             ..TargetHistory::new(AccountId(id))
         };
@@ -256,7 +357,7 @@ proptest! {
             if confirming {
                 history.confirmations.push(time);
             }
-            time = next_visit(&history, &settings, time).due_at;
+            time = next(&history, &settings, time).due_at;
         }
         let slack = settings.spread() + settings.revisit_min();
         for crossing in history.crossings.iter().filter(|one| **one > now() + TimeDelta::days(1)) {
@@ -276,7 +377,7 @@ proptest! {
 #[test]
 fn the_day_of_a_confirmation_is_the_one_in_shanghai() {
     let mut history = visited();
-    history.rate = Rate { posts: 0.0, days: 80.0 };
+    history.rhythm = quiet();
     history.crossings = vec![at("2026-11-21T10:00")];
     // 23:30 and 00:30 in Shanghai are one day in UTC and two days here.
     history.confirmations = vec![at("2026-11-21T23:30"), at("2026-11-22T00:30")];

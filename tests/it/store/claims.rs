@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xunjian::observe::Outcome;
-use xunjian::store::{ClaimRequest, VisitRecord, Which};
+use xunjian::store::{ClaimRequest, HostBudget, VisitRecord, Which};
 
 use super::{accounts, at, finished, one_target, request, target};
 use crate::support::database;
@@ -66,6 +66,87 @@ async fn a_claim_keeps_to_its_limits_and_takes_the_longest_waiting() {
     let due = store.due_counts(at(0)).await.unwrap();
     assert_eq!((due[0].due, due[0].in_flight), (2, 4));
     assert!(due[0].oldest_due_at.is_some_and(|due| due < at(0)));
+}
+
+#[tokio::test]
+async fn what_is_owed_goes_first_and_by_its_deadline_once_that_has_come() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 4).await;
+    let specs: Vec<_> = ids.iter().map(|id| target(*id, "one.cn")).collect();
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    // Due at minutes 10, 11, 12, 13; owed at none, 40, 20, and long after.
+    let deadlines = [None, Some(at(40)), Some(at(20)), Some(at(9_000))];
+    let claims = store.claim(&request("d1", 0)).await.unwrap();
+    for (number, (id, deadline_at)) in (10..).zip(ids.iter().zip(deadlines)) {
+        let claimed = claims.iter().find(|one| one.account == *id).unwrap();
+        let mut record = finished(claimed, 0, Vec::new());
+        let next = record.next.as_mut().unwrap();
+        (next.due_at, next.deadline_at) = (at(number), deadline_at);
+        next.purpose = deadline_at.map(|_| "crossing");
+        next.rhythm = Some(vec![1, 2, 3]);
+        next.capacity = Some(20);
+        store.finish(&[record]).await.unwrap();
+    }
+    let steps = [(15, ids[0]), (15, ids[1]), (21, ids[2]), (21, ids[0])];
+    for (minute, expected) in steps {
+        let asked = ClaimRequest { limit: 1, ..request("d1", minute) };
+        let claimed = store.claim(&asked).await.unwrap();
+        assert_eq!(claimed.iter().map(|one| one.account).collect::<Vec<_>>(), [expected]);
+        assert_eq!(
+            (claimed[0].rhythm.as_deref(), claimed[0].capacity),
+            (Some(&[1, 2, 3][..]), Some(20))
+        );
+    }
+    // The leases have run out: the earliest deadline leads, then the one due first.
+    let asked = ClaimRequest { limit: 3, ..request("d2", 60) };
+    let claimed: BTreeSet<_> =
+        store.claim(&asked).await.unwrap().iter().map(|one| one.account).collect();
+    assert_eq!(claimed, BTreeSet::from([ids[1], ids[2], ids[0]]));
+}
+
+#[tokio::test]
+async fn a_spent_host_gives_only_what_is_owed_until_the_next_shanghai_day() {
+    let (store, database) = database().await;
+    let ids = accounts(&store, 5).await;
+    let mut specs: Vec<_> = ids.iter().map(|id| target(*id, "one.cn")).collect();
+    specs[4].is_canary = true;
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    let budget = |claims_max| HostBudget {
+        host: "one.cn".into(),
+        per_day: 5.0,
+        claims_max,
+        settled: 0.75,
+        price: 0.9,
+        spending: serde_json::json!({}),
+        counted: 0,
+        priced_at: at(-5 + i64::from(claims_max)),
+    };
+    assert_eq!(store.set_host_budgets(&[budget(2)]).await.unwrap(), 1);
+    assert_eq!(store.claim(&request("d1", 0)).await.unwrap().len(), 2, "two at once");
+    assert_eq!(store.set_host_budgets(&[budget(4)]).await.unwrap(), 1);
+    assert_eq!(store.set_host_budgets(&[budget(3)]).await.unwrap(), 0, "an older word");
+    assert_eq!(store.claim(&request("d1", 0)).await.unwrap().len(), 3);
+    let demand = store.host_demands().await.unwrap().remove(0);
+    assert_eq!((demand.targets, demand.claimed, demand.platform.as_str()), (5, 5, "weibo"));
+    assert_eq!(demand.budget.as_ref().map(|one| one.price), Some(0.9));
+    // All five were visited, a second time they would be ordinary visits but for two.
+    sqlx::raw_sql("update crawl_targets set last_visit_at = due_at")
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    sqlx::query("update crawl_targets set deadline_at = due_at where account_id = $1")
+        .bind(ids[1].0)
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    let claimed = store.claim(&request("d1", 10)).await.unwrap();
+    let given: BTreeSet<_> = claimed.iter().map(|one| one.account).collect();
+    assert_eq!(given, BTreeSet::from([ids[1], ids[4]]), "owed, and the canary");
+    assert_eq!(claimed[0].price, Some(0.9));
+    let all = ClaimRequest { within_budget: false, ..request("d1", 10) };
+    assert_eq!(store.claim(&all).await.unwrap().len(), 3, "who asks for all gets all");
+    // Noon UTC is 20:00 in Shanghai; four hours later the next day has begun.
+    assert_eq!(store.claim(&request("d1", 4 * 60)).await.unwrap().len(), 4);
 }
 
 #[tokio::test]

@@ -95,6 +95,7 @@ fn request(owner: &str, minute: i64) -> ClaimRequest<'_> {
         limit: 1000,
         per_host: 1000,
         busy_hosts: &[],
+        within_budget: true,
         accounts: None,
     }
 }
@@ -163,6 +164,10 @@ fn finished(claimed: &Claimed, minute: i64, posts: Vec<Post>) -> VisitRecord {
         due_at: at(minute) + TimeDelta::days(1),
         validators: Validators { etag: Some("\"v1\"".into()), last_modified: None },
         rate: None,
+        rhythm: None,
+        capacity: None,
+        deadline_at: None,
+        purpose: None,
         held_back: false,
     };
     VisitRecord {
