@@ -1,6 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod app;
+pub mod calendar;
 pub mod cli;
 pub mod domain;
 pub mod evidence;

@@ -29,6 +29,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("store", 2),
     ("score", 2),
     ("metrics", 2),
+    ("calendar", 1),
     ("platform", 1),
     ("scheme", 1),
     ("observe", 1),
@@ -43,7 +44,8 @@ const NARROWER: &[(&str, &[&str])] = &[("simulator", &["domain", "platform"])];
 const SIDEWAYS: &[(&str, &str)] = &[("settings", "http")];
 
 /// No async, no IO, no clock: the same arguments give the same answer for ever.
-const PURE: &[&str] = &["domain", "observe", "platform", "scheme", "schedule", "extract", "score"];
+const PURE: &[&str] =
+    &["calendar", "domain", "observe", "platform", "scheme", "schedule", "extract", "score"];
 
 const FILE_LINES_WANTED: usize = 250;
 const FILE_LINES_MAX: usize = 400;

@@ -12,18 +12,18 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// More files than this in one folder are refused.
 const FILES_MAX: usize = 1000;
 
-/// Every `*.toml` of a folder, by name; hidden files are left out.
+/// Every file of a folder with an extension, by name; hidden files are left out.
 ///
 /// # Errors
 /// The folder or a file that cannot be read, is not UTF-8 or is too large: every one of them.
-pub fn read_folder(folder: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
+pub fn read_folder(folder: &Path, extension: &str) -> Result<Vec<SourceText>, Vec<Problem>> {
     let whole = |reason: String| vec![problem(folder, reason)];
     let entries = fs::read_dir(folder).map_err(|error| whole(error.to_string()))?;
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| whole(error.to_string()))?.path();
         let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
-        if path.extension().is_some_and(|extension| extension == "toml") && !hidden {
+        if path.extension().is_some_and(|own| own == extension) && !hidden {
             paths.push(path);
         }
     }
@@ -67,8 +67,11 @@ mod tests {
         for name in ["b.toml", "a.toml", ".a.toml.swp", ".hidden.toml", "notes.md"] {
             fs::write(folder.path().join(name), name).unwrap();
         }
-        let texts: Vec<_> =
-            read_folder(folder.path()).unwrap().into_iter().map(|source| source.text).collect();
+        let texts: Vec<_> = read_folder(folder.path(), "toml")
+            .unwrap()
+            .into_iter()
+            .map(|source| source.text)
+            .collect();
         assert_eq!(texts, ["a.toml", "b.toml"]);
     }
 
@@ -77,10 +80,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("binary.toml"), [0xff, 0xfe]).unwrap();
         fs::write(folder.path().join("huge.toml"), " ".repeat(2 << 20)).unwrap();
-        let problems = read_folder(folder.path()).unwrap_err();
+        let problems = read_folder(folder.path(), "toml").unwrap_err();
         let shown: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert!(shown[0].contains("binary.toml:0: -: ") && shown[0].contains("UTF-8"), "{shown:?}");
         assert!(shown[1].contains("huge.toml") && shown[1].contains("larger"), "{shown:?}");
-        assert_eq!(read_folder(&folder.path().join("none")).unwrap_err().len(), 1);
+        assert_eq!(read_folder(&folder.path().join("none"), "toml").unwrap_err().len(), 1);
     }
 }

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 
 use super::installation::{InstallationKey, owner_name};
-use super::open::{open_store, own_store, platforms, schemes};
+use super::open::{Rules, open_store, own_store, platforms, schemes};
 use super::postgres::Database;
 
 /// What the jobs work with, and the database under it.
@@ -45,7 +45,7 @@ impl Jobs {
     async fn over(
         settings: &Settings,
         clock: Arc<dyn Clock>,
-        catalogs: (Catalog, crate::scheme::Catalog),
+        catalogs: (Catalog, Rules),
         (store, database): (Store, Database),
     ) -> anyhow::Result<Self> {
         match context(settings, clock, catalogs, store.clone()) {
@@ -79,7 +79,7 @@ impl Jobs {
 fn context(
     settings: &Settings,
     clock: Arc<dyn Clock>,
-    (platforms, schemes): (Catalog, crate::scheme::Catalog),
+    (platforms, rules): (Catalog, Rules),
     store: Store,
 ) -> anyhow::Result<jobs::Context> {
     let limits: Vec<(String, HostLimit)> = platforms.iter().flat_map(host_limits).collect();
@@ -97,7 +97,9 @@ fn context(
     Ok(jobs::Context {
         store,
         fetcher: Arc::new(Fetcher::new(settings.fetch.clone(), limits, clock.clone())?),
-        schemes: Arc::new(schemes),
+        schemes: Arc::new(rules.schemes),
+        indices: Arc::new(rules.indices),
+        calendar: Arc::new(rules.calendar),
         settings: Arc::new(settings.crawl.clone()),
         schedule: Arc::new(settings.schedule.clone()),
         habits: Arc::default(),

@@ -5,6 +5,7 @@ use anyhow::Context;
 
 use crate::app::files::read_folder;
 use crate::app::postgres::Database;
+use crate::calendar::Calendar;
 use crate::domain::{Problem, SourceText};
 use crate::settings::Settings;
 use crate::store::{Secrets, Store};
@@ -30,15 +31,54 @@ impl std::error::Error for Misconfigured {}
 /// # Errors
 /// [`Misconfigured`] with every problem of every file.
 pub fn platforms(settings: &Settings) -> Result<platform::Catalog, Misconfigured> {
-    compile(&settings.platforms_dir, platform::Catalog::compile)
+    compile(&settings.platforms_dir, "toml", platform::Catalog::compile)
 }
 
-/// The scheme files of these settings, compiled over this program's measures.
+/// The schemes, index formulas and working days of these settings, compiled over this program's
+/// measures; where there is no folder of the latter two, those that are shipped, and none.
 ///
 /// # Errors
 /// [`Misconfigured`] with every problem of every file.
-pub fn schemes(settings: &Settings) -> Result<scheme::Catalog, Misconfigured> {
-    compile(&settings.schemes_dir, |files| scheme::Catalog::compile(files, &score::measure_ids()))
+pub fn schemes(settings: &Settings) -> Result<Rules, Misconfigured> {
+    let indices = if settings.indices_dir.exists() {
+        compile(&settings.indices_dir, "toml", scheme::IndexCatalog::compile)
+    } else {
+        Ok(scheme::IndexCatalog::default())
+    };
+    let calendar = if settings.calendar_dir.exists() {
+        compile(&settings.calendar_dir, "json", Calendar::compile)
+    } else {
+        Ok(Calendar::default())
+    };
+    // Schemes over indices that did not compile would be told as many problems more.
+    let indices = indices?;
+    let schemes = compile(&settings.schemes_dir, "toml", |files| {
+        scheme::Catalog::compile(files, &score::measure_ids(&indices))
+    });
+    match (schemes, calendar) {
+        (Ok(schemes), Ok(calendar)) => Ok(Rules { schemes, indices, calendar }),
+        (schemes, calendar) => {
+            let problems = [schemes.err(), calendar.err()].into_iter().flatten();
+            Err(Misconfigured(problems.flat_map(|wrong| wrong.0).collect()))
+        }
+    }
+}
+
+/// How scores are made: schemes, and what they look up.
+pub struct Rules {
+    /// The schemes with their assignments.
+    pub schemes: scheme::Catalog,
+    /// Index formulas.
+    pub indices: scheme::IndexCatalog,
+    /// Working days.
+    pub calendar: Calendar,
+}
+
+impl Rules {
+    /// What an operator should know and nothing is wrong with.
+    pub fn warnings(&self) -> Vec<Problem> {
+        self.indices.warnings().iter().chain(self.schemes.warnings()).cloned().collect()
+    }
 }
 
 /// The mappings of authorised exports of these settings, compiled; none where there is no folder.
@@ -49,14 +89,15 @@ pub fn imports(settings: &Settings) -> Result<platform::ImportCatalog, Misconfig
     if !settings.imports_dir.exists() {
         return Ok(platform::ImportCatalog::default());
     }
-    compile(&settings.imports_dir, platform::ImportCatalog::compile)
+    compile(&settings.imports_dir, "toml", platform::ImportCatalog::compile)
 }
 
 fn compile<T>(
     folder: &Path,
+    extension: &str,
     compile: impl FnOnce(&[SourceText]) -> Result<T, Vec<Problem>>,
 ) -> Result<T, Misconfigured> {
-    read_folder(folder).and_then(|files| compile(&files)).map_err(Misconfigured)
+    read_folder(folder, extension).and_then(|files| compile(&files)).map_err(Misconfigured)
 }
 
 /// The store for the time of one command: that of a running daemon, or one started for it.

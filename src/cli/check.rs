@@ -49,8 +49,17 @@ fn platforms(settings: &Settings) -> Vec<Problem> {
     problems_of(app::platforms(settings))
 }
 
+/// Schemes, index formulas and working days; what is only to be known goes to stderr.
 fn schemes(settings: &Settings) -> Vec<Problem> {
-    problems_of(app::schemes(settings))
+    match app::schemes(settings) {
+        Ok(rules) => {
+            for warning in rules.warnings() {
+                eprintln!("注意: {warning}");
+            }
+            Vec::new()
+        }
+        Err(wrong) => wrong.0,
+    }
 }
 
 fn imports(settings: &Settings) -> Vec<Problem> {

@@ -69,7 +69,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 
 /// The platform files of a folder, compiled.
 pub(super) fn catalog(folder: &Path) -> Result<Catalog, Misconfigured> {
-    let sources = files::read_folder(folder).map_err(Misconfigured)?;
+    let sources = files::read_folder(folder, "toml").map_err(Misconfigured)?;
     Catalog::compile(&sources).map_err(Misconfigured)
 }
 

@@ -13,6 +13,7 @@ mod observations;
 mod platform;
 mod registry;
 mod run;
+mod scheme;
 mod score;
 mod simulate;
 
@@ -64,6 +65,7 @@ commands! {
     Platform => platform,
     Registry => registry,
     Run => run,
+    Scheme => scheme,
     Score => score,
     Simulate => simulate,
 }

@@ -183,7 +183,7 @@ fn read(
 
 /// The expectations of a folder and its saved pages, by name.
 fn listed(pages: &Path) -> anyhow::Result<(Vec<SourceText>, Vec<PathBuf>)> {
-    let sources = files::read_folder(pages).map_err(super::Misconfigured)?;
+    let sources = files::read_folder(pages, "toml").map_err(super::Misconfigured)?;
     let mut bodies = Vec::new();
     for entry in fs::read_dir(pages).with_context(|| pages.display().to_string())? {
         let path = entry?.path();

@@ -1,5 +1,7 @@
 //! `xunjian score`: computes without storing; with one account, explains every point.
 
+mod explanation;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -11,9 +13,8 @@ use serde_json::json;
 use super::{Context, Misused};
 use crate::app::Jobs;
 use crate::app::clock::SystemClock;
-use crate::jobs::score::{DEFAULT_SCHEME, cards};
-use crate::scheme::Scheme;
-use crate::score::{DimensionScore, Outcome, Period, ScoreCard};
+use crate::jobs::score::{Judging, cards, compare};
+use crate::score::{Period, ScoreCard};
 
 /// Computes the scores of a period from stored facts; nothing is stored.
 #[derive(Debug, clap::Args)]
@@ -21,9 +22,9 @@ pub(super) struct Args {
     /// The period: `2026Q3`, `2026-11` or `2026`.
     #[arg(long)]
     period: Period,
-    /// The scheme's id.
-    #[arg(long, default_value = DEFAULT_SCHEME)]
-    scheme: String,
+    /// The scheme's id [default: the one that schemes/assign.toml names for each account].
+    #[arg(long)]
+    scheme: Option<String>,
     /// 监测时间点: facts at or after it are not judged [default: now, or the end of the period].
     #[arg(long)]
     cutoff: Option<DateTime<FixedOffset>>,
@@ -54,26 +55,35 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 }
 
 async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
-    let Some(scheme) = jobs.schemes.get(&args.scheme) else {
-        let known: Vec<&str> = jobs.schemes.iter().map(|scheme| scheme.id.as_str()).collect();
-        let message = format!("no scheme {:?}; known are {}", args.scheme, known.join(", "));
-        return Err(Misused(message).into());
+    let scheme = match &args.scheme {
+        None => None,
+        Some(id) => match jobs.schemes.get(id) {
+            Some(scheme) => Some(scheme),
+            None => {
+                let known: Vec<&str> = jobs.schemes.iter().map(|one| one.id.as_str()).collect();
+                let message = format!("no scheme {id:?}; known are {}", known.join(", "));
+                return Err(Misused(message).into());
+            }
+        },
     };
     let now = jobs.clock.now();
     let cutoff = args.cutoff.map_or(now, |at| at.with_timezone(&Utc)).min(args.period.to());
+    let judging = Judging { period: args.period, cutoff, known_at: now, scheme };
     if let Some(key) = &args.account {
         let Some(account) = jobs.store.account(key).await? else {
             bail!("no account {key:?} in the ledger");
         };
-        let input = jobs.store.score_input(account, args.period.from(), cutoff).await?;
-        let cards = cards(jobs, scheme, args.period, cutoff, vec![input]).await?;
-        return cards.iter().try_for_each(|(_, card)| explain(args.format, key, scheme, card));
+        let beside = compare(jobs, &judging).await?;
+        let input = jobs.store.score_input(account, judging.facts()).await?;
+        let cards = cards(jobs, &judging, &beside, vec![input]).await?;
+        return cards.iter().try_for_each(|(_, card)| explain(args.format, key, jobs, card));
     }
+    let beside = compare(jobs, &judging).await?;
     let mut rows = Rows::begin(args.format)?;
-    let inputs = jobs.store.score_inputs(args.period.from(), cutoff).try_chunks(ACCOUNTS);
+    let inputs = jobs.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
     let mut inputs = std::pin::pin!(inputs);
     while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
-        for (account, card) in cards(jobs, scheme, args.period, cutoff, inputs).await? {
+        for (account, card) in cards(jobs, &judging, &beside, inputs).await? {
             rows.write(&account.entry.key, &account.entry.name, &card)?;
         }
     }
@@ -113,7 +123,11 @@ impl Rows {
                 writeln!(io::stdout().lock(), "{line}")?;
             }
             Self::Lines(_) => {
-                let points: Vec<String> = card.dimensions.iter().map(short).collect();
+                let verdict = card.verdict.as_ref().map(|one| one.result.title().to_owned());
+                let points: Vec<String> = verdict
+                    .into_iter()
+                    .chain(card.dimensions.iter().map(explanation::short))
+                    .collect();
                 writeln!(io::stdout().lock(), "{key}\t{name}\t{}", points.join("\t"))?;
             }
             Self::Csv(out) => {
@@ -128,7 +142,7 @@ impl Rows {
                         text(points.map(|points| points.low.to_string())),
                         text(points.map(|points| points.high.to_string())),
                         text(one.coverage.map(|share| share.to_string())),
-                        reason(&one.outcome).to_owned(),
+                        explanation::reason(&one.outcome).to_owned(),
                     ])?;
                 }
             }
@@ -144,44 +158,18 @@ impl Rows {
     }
 }
 
-fn reason(outcome: &Outcome) -> &str {
-    match outcome {
-        Outcome::Scored(_) => "",
-        Outcome::NotScored(why) => &why.reason,
-    }
-}
-
-fn short(dimension: &DimensionScore) -> String {
-    match dimension.outcome.points() {
-        Some(points) => format!("{} {}", dimension.title, points.points),
-        None => format!("{} 未评分", dimension.title),
-    }
-}
-
-fn explain(format: Format, key: &str, scheme: &Scheme, card: &ScoreCard) -> anyhow::Result<()> {
+fn explain(
+    format: Format,
+    key: &str,
+    jobs: &crate::jobs::Context,
+    card: &ScoreCard,
+) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     if format == Format::Json {
         writeln!(out, "{}", json!({ "key": key, "card": card }))?;
         return Ok(());
     }
-    writeln!(out, "{key}  {}  {} {} ({})", card.period, scheme.title, card.version, scheme.digest)?;
-    for dimension in &card.dimensions {
-        let coverage = dimension.coverage.map_or("-".to_owned(), |share| share.to_string());
-        writeln!(out, "\n{}  覆盖率 {coverage}", short(dimension))?;
-        if dimension.outcome.points().is_none() {
-            writeln!(out, "  {}", reason(&dimension.outcome))?;
-        }
-        for line in &dimension.lines {
-            let points = match line.outcome.points() {
-                Some(points) => format!("{}/{}", points.points, line.max),
-                None => format!("未评分/{}", line.max),
-            };
-            writeln!(out, "  {points:>14}  {}  {}", line.title, line.clause)?;
-            if line.outcome.points().is_none() {
-                writeln!(out, "                  {}", reason(&line.outcome))?;
-            }
-        }
-    }
-    writeln!(out, "\n依据 {}", card.facts_digest)?;
+    let title = jobs.schemes.get(&card.scheme).map_or("", |scheme| scheme.title.as_str());
+    write!(out, "{}", explanation::text(key, title, card))?;
     Ok(())
 }

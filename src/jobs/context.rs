@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::calendar::Calendar;
 use crate::domain::Clock;
 use crate::evidence::Vault;
 use crate::fetch::Fetcher;
@@ -22,6 +23,10 @@ pub struct Context {
     pub platforms: Arc<platform::Catalog>,
     /// How scores are made.
     pub schemes: Arc<scheme::Catalog>,
+    /// Index formulas.
+    pub indices: Arc<scheme::IndexCatalog>,
+    /// Working days.
+    pub calendar: Arc<Calendar>,
     /// The rhythm of the jobs themselves.
     pub settings: Arc<Settings>,
     /// When to come back.

@@ -21,11 +21,21 @@ pub struct Expression {
     text: String,
     measures: Vec<String>,
     program: Program,
+    is_condition: bool,
 }
 
 impl Expression {
     /// Compiles an expression over known measures; gives every reason why it cannot be used.
     pub(super) fn compile(text: &str, known: &[&str]) -> Result<Self, Vec<String>> {
+        Self::of_kind(text, known, false)
+    }
+
+    /// Compiles a condition: true gives 1, false 0.
+    pub(super) fn condition(text: &str, known: &[&str]) -> Result<Self, Vec<String>> {
+        Self::of_kind(text, known, true)
+    }
+
+    fn of_kind(text: &str, known: &[&str], is_condition: bool) -> Result<Self, Vec<String>> {
         if text.len() > LENGTH_MAX {
             return Err(vec![format!("{} bytes, more than {LENGTH_MAX}", text.len())]);
         }
@@ -47,7 +57,7 @@ impl Expression {
         if measures.len() > MEASURES_MAX {
             reasons.push(format!("uses {} measures, more than {MEASURES_MAX}", measures.len()));
         }
-        let expression = Self { text: text.to_owned(), measures, program };
+        let expression = Self { text: text.to_owned(), measures, program, is_condition };
         if reasons.is_empty() {
             expression.probe().map_err(|reason| vec![reason])?;
             return Ok(expression);
@@ -79,6 +89,10 @@ impl Expression {
             context.add_variable_from_value(measure.as_str(), Value::Float(*value));
         }
         let number = match self.program.execute(&context) {
+            Ok(Value::Bool(holds)) if self.is_condition => f64::from(u8::from(holds)),
+            Ok(other) if self.is_condition => {
+                return Err(format!("gives {other:?}, not true or false"));
+            }
             Ok(Value::Float(number)) => number,
             #[expect(clippy::cast_precision_loss, reason = "points are far below 2^53")]
             Ok(Value::Int(number)) => number as f64,
@@ -120,8 +134,9 @@ impl Expression {
                     before = Some(points);
                 }
                 if rises && falls {
+                    let what = if self.is_condition { "the condition" } else { "the points" };
                     return Err(format!(
-                        "the points both rise and fall in {measure}; split them into two lines"
+                        "{what} both rise and fall in {measure}; split them into two lines"
                     ));
                 }
             }
@@ -195,6 +210,30 @@ mod tests {
             ("7", 0.0, 7.0),
         ] {
             assert_eq!(value(text, posts), Ok(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn conditions_give_true_or_false() {
+        let holds = |text: &str, posts: f64| {
+            let values = BTreeMap::from([("posts", posts), ("gap", 3.0), ("rate", 0.5)]);
+            Expression::condition(text, &KNOWN).map(|one| one.evaluate(&values))
+        };
+        for (text, posts, want) in [
+            ("posts < 3.0", 2.0, 1.0),
+            ("posts < 3.0", 3.0, 0.0),
+            ("posts >= 3.0 && gap > 2.0", 3.0, 1.0),
+            ("posts > 3.0 || rate >= 0.5", 0.0, 1.0),
+            ("!(posts > 3.0)", 4.0, 0.0),
+        ] {
+            assert_eq!(holds(text, posts), Ok(Ok(want)), "{text}");
+        }
+        for (text, want) in [
+            ("posts + 1.0", "not true or false"),
+            ("posts > 1.0 && posts < 3.0", "the condition both rise and fall in posts"),
+            ("fans > 1.0", "no measure"),
+        ] {
+            assert!(holds(text, 0.0).unwrap_err()[0].contains(want), "{text}");
         }
     }
 

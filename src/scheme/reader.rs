@@ -1,5 +1,7 @@
 //! Reads TOML tables key by key, so that every mistake of a file is told and none hides another.
 
+mod words;
+
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
@@ -82,6 +84,16 @@ impl<'a> Reader<'a> {
         .unwrap_or(1)
     }
 
+    /// A whole number of at least 1 that may be left out.
+    pub(super) fn optional_whole(
+        &mut self,
+        key: &'static str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<u32> {
+        self.asked.insert(key);
+        self.table.get(key).map(|_| self.whole(key, problems))
+    }
+
     /// A calendar day.
     pub(super) fn day(
         &mut self,
@@ -152,6 +164,16 @@ impl<'a> Reader<'a> {
                 Some(self.inner(path, item.get_ref().as_table()?, item.span().start))
             })
             .collect()
+    }
+
+    /// The tables of an array of tables, which may be left out.
+    pub(super) fn optional_tables(
+        &mut self,
+        key: &'static str,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Reader<'a>> {
+        self.asked.insert(key);
+        if self.has(key) { self.tables(key, problems) } else { Vec::new() }
     }
 
     /// Reports every key that nobody asked for.

@@ -10,6 +10,7 @@ authority = "某市政府办"
 version = "2026"
 effective_from = 2026-01-01
 reply_deadline_hours = 72
+certainty = "confirmed"
 
 [activity]
 watch = { operator = ">", value = 10, unit = "days" }
@@ -42,7 +43,8 @@ fn a_scheme_is_compiled_with_its_digest() {
     let scheme = catalog.get("city").unwrap();
     assert_eq!(scheme.activity.dormant.to_string(), "> 336 h");
     assert_eq!(scheme.activity.zombie.to_string(), ">= 3 months");
-    assert_eq!(scheme.dimensions[0].lines[0].points.measures(), ["posts"]);
+    let Gives::Points(points) = &scheme.dimensions[0].lines[0].gives else { panic!() };
+    assert_eq!(points.measures(), ["posts"]);
     assert!(scheme.digest.starts_with("sha256:"));
     let other = compile(&GOOD.replace("12.0", "13.0")).unwrap();
     assert_ne!(other.get("city").map(|scheme| &scheme.digest), Some(&scheme.digest));
@@ -69,43 +71,43 @@ fn each_rule_broken_gives_its_file_line_field_and_reason() {
         (
             "operator = \">\", value = 10",
             "operator = \"<\", value = 10",
-            "city.toml:10: activity.watch.operator: \"<\" is no operator",
+            "city.toml:11: activity.watch.operator: \"<\" is no operator",
         ),
         (
             "operator = \">\", value = 10",
             "value = 10",
-            "city.toml:10: activity.watch.operator: is missing",
+            "city.toml:11: activity.watch.operator: is missing",
         ),
         (
             "unit = \"months\"",
             "unit = \"weeks\"",
-            "city.toml:12: activity.zombie.unit: \"weeks\" is no unit",
+            "city.toml:13: activity.zombie.unit: \"weeks\" is no unit",
         ),
-        ("min = 0.9", "min = 90", "city.toml:17: dimensions[0].coverage_min: is a share"),
-        ("min = 0.9", "min = -0.1", "city.toml:17: dimensions[0].coverage_min: a number"),
+        ("min = 0.9", "min = 90", "city.toml:18: dimensions[0].coverage_min: is a share"),
+        ("min = 0.9", "min = -0.1", "city.toml:18: dimensions[0].coverage_min: a number"),
         (
             "\"inquiries\"",
             "\"letters\"",
-            "city.toml:18: dimensions[0].ranking.measure: \"letters\" is no measure",
+            "city.toml:19: dimensions[0].ranking.measure: \"letters\" is no measure",
         ),
-        ("clause = \"第三条\"\n", "", "city.toml:20: dimensions[0].lines[0].clause: is missing"),
+        ("clause = \"第三条\"\n", "", "city.toml:21: dimensions[0].lines[0].clause: is missing"),
         (
             "ramp(posts",
             "ramp(poste",
-            "city.toml:24: dimensions[0].lines[0].points: \"poste\" is no measure; known are posts, inquiries",
+            "city.toml:25: dimensions[0].lines[0].points: \"poste\" is no measure; known are posts, inquiries",
         ),
-        ("max = 100", "max = \"100\"", "city.toml:25: dimensions[0].lines[0].max: a number"),
+        ("max = 100", "max = \"100\"", "city.toml:26: dimensions[0].lines[0].max: a number"),
         (
             "max = 100",
             "max = 100\nnot_applicable = \"never\"",
-            "lines[0].not_applicable: \"never\" is neither",
+            "lines[0].not_applicable: \"never\" is none of zero",
         ),
         (
             "min = 0.9",
             "min = 0.9\nrescale_from = 101",
             "dimensions[0].rescale_from: 101 is more than",
         ),
-        ("[activity]", "[activity", "city.toml:9: -: "),
+        ("[activity]", "[activity", "city.toml:10: -: "),
         ("[[dimensions.lines]]", "[dimensions.lines]", "dimensions"),
     ] {
         assert_ne!(GOOD.replace(from, to), GOOD, "{from}");

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::scheme::{Certainty, Unmeasured};
+
 use super::reading::{Reading, UnknownKind};
+use super::verdict::{FlagScore, Verdict};
 
 /// Every score of one account over one period under one scheme, with all that it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,14 +20,53 @@ pub struct ScoreCard {
     pub version: String,
     /// `sha256:…` of the scheme's file.
     pub scheme_digest: String,
+    /// How sure the scheme is as a whole.
+    pub certainty: Certainty,
+    /// The row of the assignments that chose the scheme; absent where it was named.
+    pub assigned_by: Option<String>,
     /// The period.
     pub period: String,
-    /// The dimensions, in the order of the scheme.
+    /// 监测时间点.
+    pub cutoff: DateTime<Utc>,
+    /// Pass or fail, where the scheme decides one.
+    pub verdict: Option<Verdict>,
+    /// Every veto of the scheme, in its order.
+    pub vetoes: Vec<FlagScore>,
+    /// Every other flag, in the scheme's order.
+    pub flags: Vec<FlagScore>,
+    /// The dimensions, in the order of the scheme, then its composites.
     pub dimensions: Vec<DimensionScore>,
+    /// Items of the authority that nothing measures.
+    pub unmeasured: Vec<Unmeasured>,
     /// Every measure as canonical JSON: the inputs of the points.
     pub inputs: String,
     /// `sha256:…` of the facts' canonical JSON.
     pub facts_digest: String,
+    /// `sha256:…` of the working days.
+    pub calendar_digest: String,
+}
+
+impl ScoreCard {
+    /// The same without lines, inputs and explanations: what a roll-up needs, small enough to be
+    /// kept for a nation's accounts.
+    #[must_use]
+    pub fn without_lines(&self) -> Self {
+        let flag = |flag: &FlagScore| FlagScore { inputs: BTreeMap::new(), ..flag.clone() };
+        let dimension = |one: &DimensionScore| DimensionScore { lines: vec![], ..one.clone() };
+        Self {
+            vetoes: self.vetoes.iter().map(flag).collect(),
+            flags: Vec::new(),
+            dimensions: self.dimensions.iter().map(dimension).collect(),
+            unmeasured: Vec::new(),
+            inputs: String::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The dimension or composite of an id.
+    pub fn score(&self, id: &str) -> Option<&DimensionScore> {
+        self.dimensions.iter().find(|one| one.id == id)
+    }
 }
 
 /// Points and the interval that the true points lie in.
@@ -35,6 +78,18 @@ pub struct Points {
     pub low: Decimal,
     /// The most they allow.
     pub high: Decimal,
+}
+
+impl Points {
+    /// Points without doubt.
+    pub fn exact(points: Decimal) -> Self {
+        Self { points, low: points, high: points }
+    }
+
+    /// A function of each end that does not fall as its argument rises.
+    pub(super) fn map(self, of: impl Fn(Decimal) -> Decimal) -> Self {
+        Self { points: of(self.points), low: of(self.low), high: of(self.high) }
+    }
 }
 
 /// Why something was not scored.
@@ -64,6 +119,10 @@ impl Outcome {
             Self::NotScored(_) => None,
         }
     }
+
+    pub(super) fn not(kind: UnknownKind, reason: impl Into<String>) -> Self {
+        Self::NotScored(NotScored { kind, reason: reason.into() })
+    }
 }
 
 /// One dimension's score.
@@ -83,6 +142,8 @@ pub struct DimensionScore {
     pub coverage: Option<Decimal>,
     /// Whether it may stand in a ranking.
     pub ranked: bool,
+    /// Why it was not opened, where a gate stands before it.
+    pub closed: Option<String>,
     /// The lines, in the order of the scheme.
     pub lines: Vec<LineScore>,
 }
@@ -96,10 +157,29 @@ pub struct LineScore {
     pub title: String,
     /// The clause.
     pub clause: String,
+    /// How sure the clause is.
+    pub certainty: Certainty,
     /// The most points.
     pub max: Decimal,
     /// The points.
     pub outcome: Outcome,
+    /// Why the scheme gave points all the same, where something could not be told.
+    pub assumed: Option<String>,
+    /// What was taken away, in the order of the scheme.
+    pub losses: Vec<Loss>,
     /// The measures that the line uses.
     pub inputs: BTreeMap<String, Reading>,
+}
+
+/// One deduction: how many points it takes, or why that cannot be told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Loss {
+    /// The deduction's id.
+    pub id: String,
+    /// The clause.
+    pub clause: String,
+    /// How sure the clause is.
+    pub certainty: Certainty,
+    /// The points taken away before the cap of the line.
+    pub outcome: Outcome,
 }

@@ -1,11 +1,15 @@
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Count, Moment};
+use crate::domain::{Count, Lifecycle, Moment, Precision};
 use crate::observe::Span;
+use crate::scheme::Subject;
 
-use super::Period;
+use super::{Period, PostFact};
 
 /// Everything a score of one account over one period rests on.
 ///
@@ -31,6 +35,101 @@ pub struct PeriodFacts {
     pub inquiries: Option<Vec<InquiryFact>>,
     /// Followers at the newest sample before the cutoff; `None` where no page carries them.
     pub followers: Option<Count>,
+    /// Followers at the newest sample before the period; `None` where there is none.
+    pub followers_before: Option<Count>,
+    /// What the ledger says of the account.
+    pub subject: SubjectFact,
+    /// What the observation calculus proves of its silence at the cutoff, under the scheme's own
+    /// tiers; `None` where it was not asked.
+    pub silence: Option<SilenceFact>,
+    /// What persons entered for the period, by the name of the number.
+    pub entered: BTreeMap<String, Entry>,
+    /// Notices and namings on record; `None` where no record is kept.
+    pub record: Option<RecordFact>,
+}
+
+/// What the ledger says of an account, as far as schemes ask.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectFact {
+    /// The platform's id.
+    pub platform: String,
+    /// 类别.
+    pub category: Option<String>,
+    /// 层级.
+    pub level: Option<String>,
+    /// 角色.
+    pub role: Option<String>,
+    /// 行政区划代码, six digits.
+    pub region: String,
+    /// 状态.
+    pub lifecycle: Option<Lifecycle>,
+    /// 开通日期.
+    pub opened_on: Option<NaiveDate>,
+    /// 备案日期.
+    pub filed_on: Option<NaiveDate>,
+    /// 常住人口.
+    pub population: Option<u64>,
+    /// Columns of the ledger that the program does not know.
+    pub notes: BTreeMap<String, String>,
+}
+
+impl SubjectFact {
+    /// What decides which rules concern the account.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            platform: &self.platform,
+            category: self.category.as_deref(),
+            level: self.level.as_deref(),
+            notes: &self.notes,
+        }
+    }
+}
+
+/// What is proven of an account's silence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SilenceFact {
+    /// A tier: 0 active, 1 watch, 2 dormant (休眠), 3 zombie (僵尸).
+    Proven {
+        /// The strongest tier proven.
+        tier: u8,
+        /// The strongest that may be true: a longer silence may be there and not be provable.
+        at_most: u8,
+        /// Whether it is proven to have never posted (空壳).
+        empty: bool,
+        /// Whether it is proven gone from the platform.
+        gone: bool,
+    },
+    /// Nothing is proven.
+    Undetermined {
+        /// The stable word of the reason.
+        reason: String,
+    },
+}
+
+/// What a person entered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The number.
+    pub value: Decimal,
+    /// Who entered it.
+    pub actor: String,
+    /// Why, with the evidence.
+    pub reason: String,
+    /// When.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// What is on record against an account up to the cutoff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordFact {
+    /// Update notices (更新提醒) of the period that were not answered in time.
+    pub missed_notices: u32,
+    /// Namings (通报) in published bulletins, of all time.
+    pub namings: u32,
 }
 
 /// A stretch of time.
@@ -50,45 +149,13 @@ impl From<Span> for Stretch {
 }
 
 impl From<Moment> for Stretch {
+    /// A time to the second is an instant, as rules mean it; a coarser one is its whole interval.
     fn from(moment: Moment) -> Self {
-        Self { from: moment.lower(), to: moment.upper() }
-    }
-}
-
-/// One post.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PostFact {
-    /// When it was published, as closely as is known.
-    pub published: Stretch,
-    /// `true` for an original, `false` for a repost, `None` where the page does not say.
-    pub original: Option<bool>,
-    /// Reads or plays at the newest sample.
-    pub reads: Option<Count>,
-    /// Likes at the newest sample.
-    pub likes: Option<Count>,
-    /// Comments at the newest sample.
-    pub comments: Option<Count>,
-    /// Shares at the newest sample.
-    pub shares: Option<Count>,
-}
-
-impl PostFact {
-    /// When a post was published: the interval of its claim, never later than it was first seen. An
-    /// undated post lies between the observation before, if there was one, and the first that
-    /// listed it.
-    pub fn published(
-        claimed: Option<Moment>,
-        first_seen: DateTime<Utc>,
-        seen_before: Option<DateTime<Utc>>,
-    ) -> Stretch {
-        match claimed {
-            Some(moment) => Stretch {
-                from: moment.lower().min(first_seen),
-                to: moment.upper().min(first_seen).max(moment.lower().min(first_seen)),
-            },
-            None => Stretch { from: seen_before.unwrap_or(DateTime::UNIX_EPOCH), to: first_seen },
-        }
+        let to = match moment.precision {
+            Precision::Second => moment.lower(),
+            _ => moment.upper(),
+        };
+        Self { from: moment.lower(), to }
     }
 }
 
@@ -96,6 +163,8 @@ impl PostFact {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InquiryFact {
+    /// The kind of message: `message`, `comment`, `error_report` (纠错).
+    pub kind: String,
     /// When it was asked; `None` where the page gives no time.
     pub asked: Option<Stretch>,
     /// When the account itself first answered; an answer of anybody else is none.
@@ -109,7 +178,8 @@ impl PeriodFacts {
         facts.covered.sort();
         facts.posts.sort_by_cached_key(|post| (post.published, json(post)));
         if let Some(inquiries) = &mut facts.inquiries {
-            inquiries.sort_by_key(|inquiry| (inquiry.asked, inquiry.replied));
+            inquiries
+                .sort_by(|a, b| (a.asked, a.replied, &a.kind).cmp(&(b.asked, b.replied, &b.kind)));
         }
         json(&facts)
     }

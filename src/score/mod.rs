@@ -1,28 +1,38 @@
 //! Measures and scores, computed from stored facts.
 //!
-//! Pure: facts and a scheme in, a [`ScoreCard`] out, the same bits on every machine. An interval is
-//! carried from the counts to the points; what is unknown stays unknown with its reason and is
-//! never 0. The catalogue of [`MEASURES`] is the documentation of every number a scheme may use.
+//! Pure: facts, a scheme and two tables in, a [`ScoreCard`] out, the same bits on every machine. An
+//! interval is carried from the counts to the points; what is unknown stays unknown with its reason
+//! and is never 0. The catalogue of [`MEASURES`] is the documentation of every number a scheme may
+//! use; [`percentiles`] and [`places`] compare accounts, [`roll_up`] adds up what one answers for.
 
+mod beside;
 mod card;
 mod catalogue;
+mod document;
 mod facts;
 mod index;
-mod influence;
+mod measure;
 mod period;
-mod posting;
+mod post_fact;
 mod reading;
-mod replies;
+mod rollup;
 mod scoring;
+mod verdict;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
-pub use card::{DimensionScore, LineScore, NotScored, Outcome, Points, ScoreCard};
-pub use catalogue::{MEASURES, Measure, measure_ids, readings};
-pub use facts::{InquiryFact, PeriodFacts, PostFact, Stretch};
-pub use index::bci_registered;
+pub use beside::{Entrant, group_of, percentiles, place_and_run, places};
+pub use card::{DimensionScore, LineScore, Loss, NotScored, Outcome, Points, ScoreCard};
+pub use catalogue::{MEASURES, Measure, measure_ids, readings, readings_alone, readings_of};
+pub use document::measures_document;
+pub use facts::{Entry, InquiryFact, PeriodFacts, RecordFact, SilenceFact, Stretch, SubjectFact};
+pub use index::{Figures, IndexValue, Material, MissingMetric, OtherFormula, index};
 pub use period::Period;
+pub use post_fact::{Aged, PostFact};
 pub use reading::{Quantity, Reading, Unknown, UnknownKind};
+pub use rollup::{PartScore, RollupScore, roll_up};
 pub use scoring::{ScoreError, score};
+pub use verdict::{FlagScore, FlagState, Verdict, VerdictWord};
+pub use window::Tables;

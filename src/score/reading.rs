@@ -65,7 +65,11 @@ impl Reading {
     }
 
     /// The number, or why there is none.
-    pub(super) fn known(&self) -> Result<Quantity, &Unknown> {
+    ///
+    /// # Errors
+    ///
+    /// The reason why there is none.
+    pub fn known(&self) -> Result<Quantity, &Unknown> {
         match self {
             Self::Known(quantity) => Ok(*quantity),
             Self::Unknown(unknown) => Err(unknown),

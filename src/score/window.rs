@@ -4,8 +4,21 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use crate::domain::shanghai_date;
 
-use super::facts::{PeriodFacts, PostFact, Stretch};
+use crate::calendar::Calendar;
+use crate::scheme::IndexCatalog;
+
+use super::PostFact;
+use super::facts::{PeriodFacts, Stretch};
 use super::reading::{Reading, UnknownKind};
+
+/// What measures look up beside the facts: the working days and the index formulas.
+#[derive(Debug, Clone, Copy)]
+pub struct Tables<'a> {
+    /// Working days.
+    pub calendar: &'a Calendar,
+    /// Index formulas, each a measure by its id.
+    pub indices: &'a IndexCatalog,
+}
 
 /// The judged stretch of a period and what was seen of it.
 pub(super) struct Window<'a> {
@@ -18,6 +31,7 @@ pub(super) struct Window<'a> {
     pub(super) posts: Vec<Listed<'a>>,
     /// A message is overdue this long after it was asked.
     pub(super) reply_deadline: Duration,
+    pub(super) tables: Tables<'a>,
 }
 
 /// A post of the window.
@@ -32,7 +46,11 @@ pub(super) struct Listed<'a> {
 impl<'a> Window<'a> {
     /// The window, or `None` where nothing of the period can be judged: the account did not exist
     /// in it, or the cutoff lies before it.
-    pub(super) fn of(facts: &'a PeriodFacts, reply_deadline: Duration) -> Option<Self> {
+    pub(super) fn of(
+        facts: &'a PeriodFacts,
+        reply_deadline: Duration,
+        tables: Tables<'a>,
+    ) -> Option<Self> {
         let begins = [Some(facts.period.from()), facts.existed_from];
         let ends = [Some(facts.period.to()), Some(facts.cutoff), facts.existed_until];
         let from = begins.into_iter().flatten().max()?;
@@ -56,7 +74,7 @@ impl<'a> Window<'a> {
             .collect();
         posts.sort_by_key(|listed| listed.post.published);
         let gaps = complement(&facts.covered, from, to);
-        Some(Self { facts, from, to, gaps, posts, reply_deadline })
+        Some(Self { facts, from, to, gaps, posts, reply_deadline, tables })
     }
 
     /// The posts that a measure's value counts.

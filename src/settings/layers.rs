@@ -13,10 +13,12 @@ pub(super) const PREFIX: &str = "XUNJIAN__";
 
 /// Keys that hold a path: a relative one is meant from the folder of the file that sets it, in
 /// the environment from the working directory.
-pub(super) const PATHS: [&str; 6] = [
+pub(super) const PATHS: [&str; 8] = [
     "data_dir",
     "platforms_dir",
     "schemes_dir",
+    "indices_dir",
+    "calendar_dir",
     "imports_dir",
     "database.bin_dir",
     "evidence.store_dir",
@@ -28,7 +30,7 @@ pub(super) fn merge(
 ) -> Result<Settings, Vec<Problem>> {
     let (mut table, mut problems) = file.map(document::read).unwrap_or_default();
     // The folders of data files lie beside the settings file unless it says otherwise.
-    for folder in ["platforms_dir", "schemes_dir", "imports_dir"] {
+    for folder in ["platforms_dir", "schemes_dir", "indices_dir", "calendar_dir", "imports_dir"] {
         let beside = folder.trim_end_matches("_dir");
         table.entry(folder).or_insert_with(|| Value::String(beside.to_owned()));
     }

@@ -37,6 +37,10 @@ pub struct Settings {
     pub platforms_dir: PathBuf,
     /// The folder of scheme files.
     pub schemes_dir: PathBuf,
+    /// The folder of index coefficients (`*.toml`); there may be none.
+    pub indices_dir: PathBuf,
+    /// The folder of working days (`<year>.json`); there may be none.
+    pub calendar_dir: PathBuf,
     /// The folder of mappings for authorised exports; there may be none.
     pub imports_dir: PathBuf,
     /// `[log]`: what is written to stderr.
@@ -67,6 +71,8 @@ impl Default for Settings {
             data_dir: PathBuf::new(),
             platforms_dir: PathBuf::from("platforms"),
             schemes_dir: PathBuf::from("schemes"),
+            indices_dir: PathBuf::from("indices"),
+            calendar_dir: PathBuf::from("calendar"),
             imports_dir: PathBuf::from("imports"),
             log: LogSettings::default(),
             database: Default::default(),

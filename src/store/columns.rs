@@ -1,6 +1,10 @@
 //! Between columns and nouns: the small conversions that several tables share.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::StoreError;
@@ -37,6 +41,31 @@ pub(super) fn read_count(stored: Option<Value>) -> Result<Option<Count>, StoreEr
             Ok(count) => Ok(Some(count)),
             Err(_) => Err(misread("a count", object)),
         },
+    }
+}
+
+/// A count read straight from the wire, without a JSON value between: a number where exact.
+pub(super) struct StoredCount(pub(super) Count);
+
+impl<'de> Deserialize<'de> for StoredCount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Count;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or a count")
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Count, E> {
+                Ok(Count::Exact(value))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Count, A::Error> {
+                Count::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_any(Either).map(Self)
     }
 }
 
@@ -94,6 +123,8 @@ mod tests {
         let rounded = Count::Bounded { value: 12_000, low: 11_500, high: Some(12_499) };
         for count in [Count::Exact(0), capped, rounded, Count::Hidden("login_required".into())] {
             let stored = count_json(Some(&count));
+            let text = serde_json::to_string(&stored).unwrap();
+            assert_eq!(serde_json::from_str::<StoredCount>(&text).unwrap().0, count);
             assert_eq!(read_count(stored).unwrap(), Some(count));
         }
         assert_eq!(count_json(None), None);

@@ -120,8 +120,11 @@ impl Store {
         let rows = sqlx::query_as!(
             StandingRow,
             r#"with newest as (
-                 select r.id from score_runs r where r.finished_at is not null
-                 order by r.finished_at desc, r.id desc limit 1
+                 select distinct on (r.scheme) r.id from score_runs r
+                 where r.finished_at is not null and r.known_at = (
+                     select k.known_at from score_runs k where k.finished_at is not null
+                     order by k.finished_at desc, k.id desc limit 1)
+                 order by r.scheme, r.finished_at desc, r.id desc
              ), worst as (
                  select a.id, a.key, a.platform, a.name, a.sponsor_id, a.region, a.category,
                      s.activity, s.reason, s.last_post_at, s.last_observation_at,
@@ -152,7 +155,7 @@ impl Store {
                  select array_agg(s.dimension order by s.dimension) as dimensions,
                      array_agg(s.points::float8 order by s.dimension) as points
                  from scores s
-                 where s.account_id = w.id and s.run_id = (select id from newest)
+                 where s.account_id = w.id and s.run_id in (select id from newest)
                    and s.points is not null
              ) n on true
              order by case when $5 is null then w.tier end,

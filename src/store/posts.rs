@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::columns::{misread, read_count, read_moment};
+use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
 use crate::domain::{Count, Form, Origin};
 use crate::observe::ListedPost;
@@ -27,6 +28,8 @@ pub struct StoredPost {
     pub text_digest: Option<String>,
     /// 64-bit similarity digest, sixteen hexadecimal digits.
     pub text_simhash: Option<String>,
+    /// As-of time of the newest numbers.
+    pub sampled_at: Option<DateTime<Utc>>,
     /// Reads or plays, newest known.
     pub reads: Option<Count>,
     /// Likes, newest known.
@@ -54,6 +57,7 @@ pub(super) struct PostRow {
     origin: String,
     text_digest: Option<String>,
     text_simhash: Option<String>,
+    sampled_at: Option<DateTime<Utc>>,
     reads: Option<Value>,
     likes: Option<Value>,
     comments: Option<Value>,
@@ -96,6 +100,7 @@ impl PostRow {
             origin: read_origin(&self.origin)?,
             text_digest: self.text_digest,
             text_simhash: self.text_simhash,
+            sampled_at: self.sampled_at,
             reads: read_count(self.reads)?,
             likes: read_count(self.likes)?,
             comments: read_count(self.comments)?,
@@ -104,27 +109,28 @@ impl PostRow {
     }
 }
 
-/// Posts of many accounts that count at or after `since` and before `until` by their claimed time
-/// or were first seen then.
+/// Posts of many accounts that lie in the stretch by their claimed time or were first seen in it.
 pub(super) async fn between(
     store: &Store,
     accounts: &[i64],
-    since: DateTime<Utc>,
-    until: DateTime<Utc>,
+    of: FactsOf,
 ) -> Result<Vec<PostRow>, StoreError> {
     let rows = sqlx::query_as!(
         PostRow,
         r#"select account_id, ref as reference, claimed_at, claimed_precision, first_seen,
                last_seen, missed_by, seen_before, recorded_at, url, title, form, origin,
-               text_digest, text_simhash, reads, likes, comments, shares, page,
+               text_digest, text_simhash, sampled_at, reads, likes, comments, shares, page,
                first_text_digest
            from posts
            where account_id = any($1)
-             and ((claimed_at >= $2 and claimed_at < $3) or (first_seen >= $2 and first_seen < $3))
+             and ((coalesce(claimed_at, first_seen) >= $2 and coalesce(claimed_at, first_seen) < $3)
+                 or (first_seen >= $2 and first_seen < $3))
+             and recorded_at <= $4
            order by account_id, coalesce(claimed_at, first_seen), ref"#,
         accounts,
-        since,
-        until
+        of.from,
+        of.to,
+        of.known_at
     )
     .fetch_all(&store.pool)
     .await?;

@@ -23,33 +23,61 @@ pub struct ScoreInput {
     pub posts: Vec<StoredPost>,
     /// Followers at the newest sample before the end of the period.
     pub followers: Option<Count>,
+    /// Followers at the newest sample before the period.
+    pub followers_before: Option<Count>,
+    /// Samples of the posts in the period, by the post's ref, oldest first.
+    pub samples: BTreeMap<String, Vec<PostSample>>,
     /// Messages asked in the period, or undated and first seen in it.
     pub inquiries: Vec<Inquiry>,
 }
 
+/// The numbers of a post as of one observation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostSample {
+    /// As-of time of the observation.
+    pub at: DateTime<Utc>,
+    /// Reads or plays.
+    pub reads: Option<Count>,
+    /// Likes.
+    pub likes: Option<Count>,
+    /// Comments.
+    pub comments: Option<Count>,
+    /// Shares.
+    pub shares: Option<Count>,
+}
+
+/// The stretch of time that facts are read for, and when they had to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactsOf {
+    /// The begin of the period.
+    pub from: DateTime<Utc>,
+    /// Nothing at or after this instant is read: the cutoff.
+    pub to: DateTime<Utc>,
+    /// Nothing recorded later is read.
+    pub known_at: DateTime<Utc>,
+}
+
 impl Store {
-    /// One account's facts of `[from, to)`.
+    /// One account's facts of a stretch of time.
     pub async fn score_input(
         &self,
         account: Account,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
+        of: FactsOf,
     ) -> Result<ScoreInput, StoreError> {
-        let mut inputs = self.inputs_of(vec![account], from, to).await?;
+        let mut inputs = self.inputs_of(vec![account], of).await?;
         Ok(inputs.pop().expect("one account gives one input"))
     }
 
-    /// Every account's facts of `[from, to)` in the order of their numbers; a batch of accounts is
-    /// in memory at a time, and no statement is open between two batches.
+    /// Every account's facts of a stretch of time, in the order of their numbers; a batch of
+    /// accounts is in memory at a time, and no statement is open between two batches.
     pub fn score_inputs(
         &self,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
+        of: FactsOf,
     ) -> impl Stream<Item = Result<ScoreInput, StoreError>> + '_ {
         stream::try_unfold(AccountId(i64::MIN), move |after| async move {
             let accounts = self.accounts_after(after, BATCH).await?;
             let Some(last) = accounts.last().map(|account| account.id) else { return Ok(None) };
-            let inputs = self.inputs_of(accounts, from, to).await?;
+            let inputs = self.inputs_of(accounts, of).await?;
             Ok::<_, StoreError>(Some((stream::iter(inputs).map(Ok), last)))
         })
         .try_flatten()
@@ -58,65 +86,112 @@ impl Store {
     async fn inputs_of(
         &self,
         accounts: Vec<Account>,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
+        of: FactsOf,
     ) -> Result<Vec<ScoreInput>, StoreError> {
+        let FactsOf { from, to, known_at } = of;
         let ids = column(&accounts, |account| account.id.0);
         let mut inputs: BTreeMap<i64, ScoreInput> = BTreeMap::new();
         for account in accounts {
             let id = account.id.0;
-            let (posts, inquiries) = (Vec::new(), Vec::new());
-            inputs.insert(id, ScoreInput { account, posts, followers: None, inquiries });
+            let input = ScoreInput {
+                account,
+                posts: Vec::new(),
+                followers: None,
+                followers_before: None,
+                samples: BTreeMap::new(),
+                inquiries: Vec::new(),
+            };
+            inputs.insert(id, input);
         }
-        for row in posts::between(self, &ids, from, to).await? {
+        for row in posts::between(self, &ids, of).await? {
             let account = row.account_id;
             let post = PostRow::into_stored(row)?;
             inputs.entry(account).and_modify(|input| input.posts.push(post));
         }
-        for (account, followers) in self.followers(&ids, to).await? {
+        for (account, reference, sample) in self.samples(&ids, of).await? {
+            let push = |input: &mut ScoreInput| {
+                input.samples.entry(reference).or_default().push(sample);
+            };
+            inputs.entry(account).and_modify(push);
+        }
+        for (account, followers) in self.followers(&ids, to, known_at).await? {
             inputs.entry(account).and_modify(|input| input.followers = followers);
         }
-        for (account, inquiry) in self.inquiries(&ids, from, to).await? {
+        for (account, followers) in self.followers(&ids, from, known_at).await? {
+            inputs.entry(account).and_modify(|input| input.followers_before = followers);
+        }
+        for (account, inquiry) in self.inquiries(&ids, of).await? {
             inputs.entry(account).and_modify(|input| input.inquiries.push(inquiry));
         }
         Ok(inputs.into_values().collect())
+    }
+
+    /// Samples taken in the stretch of posts that claim it or were first seen in it.
+    async fn samples(
+        &self,
+        ids: &[i64],
+        of: FactsOf,
+    ) -> Result<Vec<(i64, String, PostSample)>, StoreError> {
+        let rows = sqlx::query!(
+            "select account_id, ref, at, reads, likes, comments, shares from post_samples
+             where account_id = any($1) and at >= $2 and at < $3 and recorded_at <= $4
+             order by account_id, ref, at",
+            ids,
+            of.from,
+            of.to,
+            of.known_at
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let read = rows.into_iter().map(|row| {
+            let sample = PostSample {
+                at: row.at,
+                reads: read_count(row.reads)?,
+                likes: read_count(row.likes)?,
+                comments: read_count(row.comments)?,
+                shares: read_count(row.shares)?,
+            };
+            Ok((row.account_id, row.r#ref, sample))
+        });
+        read.collect()
     }
 
     async fn followers(
         &self,
         ids: &[i64],
         before: DateTime<Utc>,
+        known_at: DateTime<Utc>,
     ) -> Result<Vec<(i64, Option<Count>)>, StoreError> {
         let rows = sqlx::query!(
             r#"select wanted.account_id as "account_id!", s.followers
                from unnest($1::bigint[]) as wanted (account_id), lateral (
                    select followers from account_samples s
                    where s.account_id = wanted.account_id and s.at < $2
-                     and s.followers is not null
+                     and s.followers is not null and s.recorded_at <= $3
                    order by s.at desc limit 1
                ) s"#,
             ids,
-            before
+            before,
+            known_at
         )
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter().map(|row| Ok((row.account_id, read_count(row.followers)?))).collect()
     }
 
-    async fn inquiries(
-        &self,
-        ids: &[i64],
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> Result<Vec<(i64, Inquiry)>, StoreError> {
+    async fn inquiries(&self, ids: &[i64], of: FactsOf) -> Result<Vec<(i64, Inquiry)>, StoreError> {
         let rows = sqlx::query!(
-            "select account_id, ref, asked_at, replied_at, precision, official from inquiries
+            "select account_id, ref, asked_at,
+                 case when reply_seen_at <= $4 then replied_at end as replied_at, precision,
+                 official
+             from inquiries
              where account_id = any($1) and coalesce(asked_at, first_seen) >= $2
-               and coalesce(asked_at, first_seen) < $3
+               and coalesce(asked_at, first_seen) < $3 and recorded_at <= $4
              order by account_id, coalesce(asked_at, first_seen), ref",
             ids,
-            from,
-            to
+            of.from,
+            of.to,
+            of.known_at
         )
         .fetch_all(&self.pool)
         .await?;

@@ -138,8 +138,11 @@ impl Store {
     pub async fn score_quantiles(&self) -> Result<Vec<ScoreQuantile>, StoreError> {
         let rows = sqlx::query!(
             r#"with newest as (
-                 select r.id from score_runs r where r.finished_at is not null
-                 order by r.finished_at desc, r.id desc limit 1
+                 select distinct on (r.scheme) r.id from score_runs r
+                 where r.finished_at is not null and r.known_at = (
+                     select k.known_at from score_runs k where k.finished_at is not null
+                     order by k.finished_at desc, k.id desc limit 1)
+                 order by r.scheme, r.finished_at desc, r.id desc
              ), scored as (
                  select a.platform, s.dimension, s.points
                  from newest n join scores s on s.run_id = n.id

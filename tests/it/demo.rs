@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xunjian::cli::demo::{Demo, HOST_LIMIT};
 use xunjian::domain::{Activity, Standing};
-use xunjian::jobs::score::cards;
+use xunjian::jobs::score::{Judging, cards, compare};
 use xunjian::score::Period;
 use xunjian::settings::Settings;
 use xunjian::simulator::{Arrival, Character, City};
@@ -36,6 +36,8 @@ fn settings(folder: &TempDir) -> Settings {
         data_dir: folder.path().join("data"),
         platforms_dir: config.join("platforms"),
         schemes_dir: config.join("schemes"),
+        indices_dir: config.join("indices"),
+        calendar_dir: config.join("calendar"),
         ..Settings::default()
     };
     settings.http.listen = "127.0.0.1:0".parse().unwrap();
@@ -128,14 +130,17 @@ async fn scores_are_explained(demo: &Demo) {
     let stored: BTreeMap<String, Vec<(String, f64)>> =
         standings.into_iter().map(|one| (one.key, one.scores)).collect();
     let period = Period::quarter_of(jobs.clock.now());
-    let scheme = jobs.schemes.get("default").unwrap();
-    let inputs = jobs.store.score_inputs(period.from(), jobs.clock.now());
+    let now = jobs.clock.now();
+    let judging = Judging { period, cutoff: now, known_at: now, scheme: None };
+    let beside = compare(jobs, &judging).await.unwrap();
+    let inputs = jobs.store.score_inputs(judging.facts());
     let inputs: Vec<_> = inputs.try_collect().await.unwrap();
-    let cards = cards(jobs, scheme, period, jobs.clock.now(), inputs).await.unwrap();
+    let cards = cards(jobs, &judging, &beside, inputs).await.unwrap();
     assert_eq!(cards.len(), ACCOUNTS);
     let mut scored = 0;
     for (account, card) in &cards {
         assert!(card.inputs.len() > 2 && card.dimensions.len() == 3, "{card:?}");
+        assert!(card.assigned_by.as_ref().is_some_and(|row| row.starts_with("assign.toml#1")));
         for dimension in &card.dimensions {
             assert!(!dimension.lines.is_empty(), "{dimension:?}");
             let points = dimension.outcome.points();

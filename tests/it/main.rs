@@ -36,6 +36,8 @@ mod postgres;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
+mod schemes;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, Utc};
 use xunjian::app::clock::SystemClock;
 use xunjian::domain::{AccountId, Activity, Clock, Count, Moment, SHANGHAI};
 use xunjian::observe::{Policy, Source, Visit, judge};
-use xunjian::store::{Store, StoredPost};
+use xunjian::store::{FactsOf, Store, StoredPost};
 
 use crate::registry::Office;
 
@@ -64,7 +64,11 @@ async fn visits(store: &Store, account: AccountId) -> Vec<Visit> {
 async fn posts(store: &Store, key: &str) -> Vec<StoredPost> {
     let account = store.account(key).await.unwrap().unwrap();
     let year = chrono::TimeDelta::days(365);
-    store.score_input(account, now() - year, now()).await.unwrap().posts
+    store
+        .score_input(account, FactsOf { from: now() - year, to: now(), known_at: now() })
+        .await
+        .unwrap()
+        .posts
 }
 
 #[tokio::test]

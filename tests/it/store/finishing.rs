@@ -3,7 +3,7 @@ use xunjian::domain::{Count, Inquiry, Moment, Reason};
 use xunjian::observe::Outcome;
 use xunjian::store::{Claimed, Store, StoreError, StoredPost, Validators, VisitRecord};
 
-use super::{accounts, at, finished, looked, observed, one_target, post, request};
+use super::{accounts, at, facts, finished, looked, observed, one_target, post, request};
 use crate::support::database;
 
 async fn rows(pool: &PgPool, table: &str) -> i64 {
@@ -14,7 +14,7 @@ async fn rows(pool: &PgPool, table: &str) -> i64 {
 /// The posts of account `a0`.
 async fn stored_posts(store: &Store) -> Vec<StoredPost> {
     let account = store.account("a0").await.unwrap().unwrap();
-    store.score_input(account, at(-10_000), at(10_000)).await.unwrap().posts
+    store.score_input(account, facts(-10_000, 10_000)).await.unwrap().posts
 }
 
 async fn claim(store: &Store, owner: &str, minute: i64) -> Claimed {
@@ -299,7 +299,7 @@ async fn the_first_answer_to_a_message_is_kept() {
         store.finish(&[record]).await.unwrap();
     }
     let known = store.accounts().await.unwrap().remove(0);
-    let input = store.score_input(known, at(-1000), at(1000)).await.unwrap();
+    let input = store.score_input(known, facts(-1000, 1000)).await.unwrap();
     let [one] = input.inquiries.as_slice() else { panic!("{:?}", input.inquiries) };
     assert_eq!(one.replied_at.map(|moment| moment.at), Some(at(5)));
     assert!(one.official);

@@ -12,6 +12,7 @@ mod reach;
 mod schema;
 mod scoring;
 mod secrets;
+mod verdicts;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use xunjian::domain::{
@@ -19,8 +20,8 @@ use xunjian::domain::{
 };
 use xunjian::observe::{CanaryLook, Observation, Outcome, Source, Span, Visit};
 use xunjian::store::{
-    ClaimRequest, Claimed, LedgerChanges, NextVisit, Store, TargetSpec, Validators, VisitEvidence,
-    VisitRecord,
+    ClaimRequest, Claimed, FactsOf, LedgerChanges, NextVisit, Store, TargetSpec, Validators,
+    VisitEvidence, VisitRecord,
 };
 
 fn instant(text: &str) -> DateTime<Utc> {
@@ -30,6 +31,11 @@ fn instant(text: &str) -> DateTime<Utc> {
 /// Noon of 2026-11-22, UTC, and minutes from there.
 fn at(minute: i64) -> DateTime<Utc> {
     instant("2026-11-22T12:00:00Z") + TimeDelta::minutes(minute)
+}
+
+/// What was known at the end of all time of a stretch of minutes.
+fn facts(from: i64, to: i64) -> FactsOf {
+    FactsOf { from: at(from), to: at(to), known_at: at(1_000_000) }
 }
 
 fn entry(key: &str) -> LedgerEntry {

@@ -6,7 +6,7 @@ use xunjian::domain::{AccountId, Count};
 use xunjian::observe::{Outcome, Span, coverage};
 use xunjian::store::{NewScoreRun, Score, ScoreRunId, Store};
 
-use super::{accounts, at, looked, observed, post, target};
+use super::{accounts, at, facts, looked, observed, post, target};
 use crate::support::database;
 
 fn run() -> NewScoreRun {
@@ -115,7 +115,7 @@ async fn inputs_come_account_by_account_with_the_facts_of_the_period() {
     let posts = vec![post("before", -500, 1), post("inside", -5, 7)];
     store.finish(&[observed(ids[0], 0, -600, posts)]).await.unwrap();
     store.finish(&[observed(ids[0], 200, 100, vec![post("after", 150, 1)])]).await.unwrap();
-    let inputs: Vec<_> = store.score_inputs(at(-100), at(100)).try_collect().await.unwrap();
+    let inputs: Vec<_> = store.score_inputs(facts(-100, 100)).try_collect().await.unwrap();
     assert_eq!(inputs.iter().map(|one| one.account.id).collect::<Vec<_>>(), ids);
     let first = &inputs[0];
     // A post claimed before the period that was first seen in it belongs to neither alone.

@@ -1,0 +1,206 @@
+//! Measures of a quarter over a whole nation, beside one SQL aggregate over the same rows.
+//!
+//! `--url postgres://… [--accounts 100000] [--posts 10000000] [--rounds 3]`; `benches/measures.sh`
+//! starts a scratch server and passes its address. The database is filled once: posts of a year in
+//! time order, a quarter of which is measured. SQL and Rust alternate; both must find the same
+//! posts and days.
+
+mod fill;
+
+use std::fs;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
+use sqlx::PgPool;
+use xunjian::calendar::Calendar;
+use xunjian::domain::Origin;
+use xunjian::scheme::IndexCatalog;
+use xunjian::score::{
+    Period, PeriodFacts, PostFact, Reading, Stretch, SubjectFact, Tables, readings_of,
+};
+use xunjian::store::{FactsOf, PeriodPost, SHARES, Secrets, Store};
+
+/// The measures that rest on posts alone.
+const POST_MEASURES: [&str; 16] = [
+    "posts",
+    "posts_per_week",
+    "original_posts",
+    "original_share",
+    "active_days",
+    "longest_gap_days",
+    "silent_days",
+    "weeks_without_post",
+    "posting_weeks_share",
+    "likes",
+    "comments",
+    "shares",
+    "interactions_per_post",
+    "text_posts",
+    "late_posts",
+    "burst_share",
+];
+
+/// Count, distinct days, longest gap, median and sum: five figures an account, none from JSON.
+const AGGREGATE: &str = "
+    select count(*), sum(posts)::bigint, sum(days)::bigint, max(gap), sum(median), sum(total)
+    from (
+        select account_id, count(*) as posts,
+            count(distinct (claimed_at at time zone 'Asia/Shanghai')::date) as days,
+            max(gap) as gap,
+            percentile_cont(0.5) within group (order by seconds) as median,
+            sum(seconds) as total
+        from (
+            select account_id, claimed_at, extract(epoch from last_seen - first_seen)::float8
+                    as seconds,
+                claimed_at - lag(claimed_at) over (partition by account_id order by claimed_at)
+                    as gap
+            from posts where claimed_at >= $1 and claimed_at < $2
+        ) p group by account_id
+    ) a";
+
+struct Arguments {
+    url: String,
+    accounts: i64,
+    posts: i64,
+    rounds: usize,
+}
+
+impl Arguments {
+    fn read(mut words: impl Iterator<Item = String>) -> anyhow::Result<Self> {
+        let mut read = Self { url: String::new(), accounts: 100_000, posts: 10_000_000, rounds: 3 };
+        while let Some(word) = words.next() {
+            let value = words.next().with_context(|| format!("{word} needs a value"))?;
+            match word.as_str() {
+                "--url" => read.url = value,
+                "--accounts" => read.accounts = value.parse().context("--accounts")?,
+                "--posts" => read.posts = value.parse().context("--posts")?,
+                "--rounds" => read.rounds = value.parse().context("--rounds")?,
+                other => bail!("unknown {other}"),
+            }
+        }
+        if read.url.is_empty() || read.accounts < 1 || read.posts < read.accounts {
+            bail!("--url is needed, and at least one post an account");
+        }
+        Ok(read)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("measures: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let arguments = Arguments::read(std::env::args().skip(1))?;
+    let store = Store::connect(&arguments.url, 4, Secrets::unavailable("a bench".into())).await?;
+    store.migrate().await?;
+    let pool = PgPool::connect(&arguments.url).await?;
+    fill::fill(&pool, arguments.accounts, arguments.posts).await?;
+    let period: Period = "2026Q3".parse().map_err(anyhow::Error::msg)?;
+    let of = FactsOf { from: period.from(), to: period.to(), known_at: period.to() };
+    let (mut sql, mut ours) = (Vec::new(), Vec::new());
+    for round in 0..arguments.rounds {
+        let begun = Instant::now();
+        let row: (i64, i64, i64) =
+            sqlx::query_as(AGGREGATE).bind(of.from).bind(of.to).fetch_one(&pool).await?;
+        sql.push(begun.elapsed().as_secs_f64());
+        let begun = Instant::now();
+        let found = post_measures(&store, period, of).await?;
+        ours.push(begun.elapsed().as_secs_f64());
+        if found != row {
+            bail!("SQL finds {row:?} accounts, posts and days, Rust {found:?}");
+        }
+        println!("round {round}: SQL {:.2} s, Rust {:.2} s", sql[round], ours[round]);
+    }
+    let (sql, ours) = (median(sql), median(ours));
+    println!(
+        "{} accounts, {} posts: post measures {:.2} x the SQL aggregate ({ours:.2} s : {sql:.2} s)",
+        arguments.accounts,
+        arguments.posts,
+        ours / sql
+    );
+    println!("memory at most {} MB", resident_max_kb()? / 1024);
+    Ok(())
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
+fn resident_max_kb() -> anyhow::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// Accounts with a post, posts and days with a post, over every account's measures.
+async fn post_measures(
+    store: &Store,
+    period: Period,
+    of: FactsOf,
+) -> anyhow::Result<(i64, i64, i64)> {
+    let (calendar, indices) = (Calendar::default(), IndexCatalog::default());
+    let tables = Tables { calendar: &calendar, indices: &indices };
+    let mut found = (0, 0, 0);
+    for share in 0..SHARES {
+        let mut rows: Vec<PeriodPost> = store.period_posts(of, share).try_collect().await?;
+        rows.sort_unstable_by_key(|row| row.account);
+        for posts in rows.chunk_by(|a, b| a.account == b.account) {
+            let facts = facts(period, of.to, posts);
+            let readings = readings_of(&POST_MEASURES, &facts, tables);
+            let value = |at: usize| match &readings[at] {
+                Reading::Known(quantity) => quantity.value,
+                Reading::Unknown(_) => f64::NAN,
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "counts of a quarter")]
+            let (posts, days) = (value(0) as i64, value(4) as i64);
+            found = (found.0 + i64::from(posts > 0), found.1 + posts, found.2 + days);
+        }
+    }
+    Ok(found)
+}
+
+fn facts(period: Period, cutoff: DateTime<Utc>, posts: &[PeriodPost]) -> PeriodFacts {
+    let post = |row: &PeriodPost| PostFact {
+        published: PostFact::published(row.claimed, row.first_seen, row.seen_before),
+        original: match row.origin {
+            Origin::Original => Some(true),
+            Origin::Repost => Some(false),
+            Origin::Unknown => None,
+        },
+        reads: row.reads.clone(),
+        likes: row.likes.clone(),
+        comments: row.comments.clone(),
+        shares: row.shares.clone(),
+        form: row.form,
+        title: None,
+        text_digest: None,
+        late: row.late,
+        aged: Vec::new(),
+    };
+    PeriodFacts {
+        period,
+        cutoff,
+        existed_from: None,
+        existed_until: None,
+        covered: vec![Stretch { from: period.from(), to: period.to() }],
+        posts: posts.iter().map(post).collect(),
+        inquiries: None,
+        followers: None,
+        followers_before: None,
+        subject: SubjectFact::default(),
+        silence: None,
+        entered: std::collections::BTreeMap::new(),
+        record: None,
+    }
+}

@@ -1,0 +1,218 @@
+//! Stored rows into the facts that scores rest on.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Account, AccountId, Inquiry, Moment, Origin, shanghai_midnight};
+use crate::observe::{self, History, Policy};
+use crate::platform::{Platform, Role};
+use crate::scheme::Scheme;
+use crate::score::{
+    Aged, Entry, InquiryFact, PeriodFacts, PostFact, SilenceFact, Stretch, SubjectFact,
+};
+use crate::store::{PostSample, SchemeEntry, ScoreInput, StoredPost};
+
+use super::super::Context;
+use super::Judging;
+use super::silence::{silence_fact, threshold};
+
+/// Before the longest tier, so that its confirmations and the post before it are read too.
+const BEFORE_TIER: chrono::Duration = chrono::Duration::days(7);
+
+/// The facts of some accounts.
+pub(super) async fn of(
+    context: &Context,
+    judging: &Judging<'_>,
+    inputs: Vec<ScoreInput>,
+) -> anyhow::Result<Vec<(Account, PeriodFacts)>> {
+    let accounts: Vec<AccountId> = inputs.iter().map(|input| input.account.id).collect();
+    let schemes: Vec<Option<&Scheme>> = inputs
+        .iter()
+        .map(|input| judging.scheme_of(context, &input.account).map(|(scheme, _)| scheme))
+        .collect();
+    let longest = schemes.iter().flatten().map(|scheme| scheme.activity.zombie);
+    let reach = longest.map(|tier| tier.limit.before(judging.cutoff) - BEFORE_TIER).min();
+    let since = reach.map_or(judging.period.from(), |reach| reach.min(judging.period.from()));
+    let mut histories = context.store.histories(&accounts, since).await?;
+    let period = judging.period.to_string();
+    let mut entries = context.store.entries(&accounts, &period, judging.known_at).await?;
+    let mut facts = Vec::with_capacity(inputs.len());
+    for (input, scheme) in inputs.into_iter().zip(schemes) {
+        let history = histories.remove(&input.account.id).unwrap_or_default();
+        let entered = entries.remove(&input.account.id).unwrap_or_default();
+        let account = input.account.clone();
+        let one = OneAccount { context, judging, history, scheme };
+        facts.push((account, one.facts(input, entered)));
+    }
+    Ok(facts)
+}
+
+struct OneAccount<'a> {
+    context: &'a Context,
+    judging: &'a Judging<'a>,
+    history: History,
+    scheme: Option<&'a Scheme>,
+}
+
+impl OneAccount<'_> {
+    fn facts(&self, input: ScoreInput, entered: Vec<SchemeEntry>) -> PeriodFacts {
+        let cutoff = self.judging.cutoff;
+        let platform = self.context.platforms.get(&input.account.entry.platform);
+        let covered = self.covered();
+        let observed_to = covered.iter().map(|stretch| stretch.to).max();
+        let subject = subject(&input.account);
+        let silence = self.scheme.map(|scheme| self.silence(scheme, &subject, platform));
+        let kind = message_kind(platform, subject.category.as_deref());
+        let messages = input.inquiries.iter().map(|one| inquiry_fact(one, kind.unwrap_or("")));
+        let inquiries = kind.map(|_| messages.collect());
+        let samples = &input.samples;
+        PeriodFacts {
+            period: self.judging.period,
+            cutoff: observed_to.map_or(cutoff, |high| high.min(cutoff)),
+            existed_from: existed_from(&input.account),
+            existed_until: input.account.entry.closed_on.map(shanghai_midnight),
+            covered,
+            posts: input
+                .posts
+                .iter()
+                .map(|post| post_fact(post, samples.get(&post.listed.reference), cutoff))
+                .collect(),
+            inquiries,
+            followers: input.followers,
+            followers_before: input.followers_before,
+            subject,
+            silence,
+            entered: entered.into_iter().map(|one| (one.item.clone(), entry(one))).collect(),
+            record: None,
+        }
+    }
+
+    /// What the account's observations cover of the period: void ones not, and of several parts
+    /// only what all have covered.
+    fn covered(&self) -> Vec<Stretch> {
+        let (from, cutoff) = (self.judging.period.from(), self.judging.cutoff);
+        let gaps = observe::coverage(&self.history, from, cutoff, self.judging.known_at).gaps;
+        let starts = std::iter::once(from).chain(gaps.iter().map(|gap| gap.to));
+        let ends = gaps.iter().map(|gap| gap.from).chain([cutoff]);
+        let stretches = starts.zip(ends).map(|(from, to)| Stretch { from, to });
+        stretches.filter(|stretch| stretch.from < stretch.to).collect()
+    }
+
+    /// The silence at the cutoff under the scheme's tiers: the live one where the cutoff is now,
+    /// since what comes after it cannot be known yet.
+    fn silence(
+        &self,
+        scheme: &Scheme,
+        subject: &SubjectFact,
+        platform: Option<&Platform>,
+    ) -> SilenceFact {
+        let tiers = scheme.activity_of(&subject.subject());
+        let lag = platform.and_then(|one| u32::try_from(one.visibility_lag.num_hours()).ok());
+        let policy = Policy {
+            watch: threshold(tiers.watch),
+            dormant: threshold(tiers.dormant),
+            zombie: threshold(tiers.zombie),
+            visibility_lag_hours: lag.unwrap_or(self.context.observe.visibility_lag_hours),
+            ..*self.context.observe
+        };
+        let (cutoff, known_at) = (self.judging.cutoff, self.judging.known_at);
+        let judgement = if cutoff >= known_at {
+            observe::judge(&self.history, &policy, cutoff, known_at)
+        } else {
+            observe::judge_at(&self.history, &policy, cutoff, known_at)
+        };
+        silence_fact(&judgement, &policy)
+    }
+}
+
+fn subject(account: &Account) -> SubjectFact {
+    let entry = &account.entry;
+    SubjectFact {
+        platform: entry.platform.clone(),
+        category: entry.category.clone(),
+        level: entry.level.clone(),
+        role: entry.role.clone(),
+        region: entry.region.as_str().to_owned(),
+        lifecycle: Some(entry.lifecycle),
+        opened_on: entry.opened_on,
+        filed_on: entry.filed_on,
+        population: entry.population,
+        notes: entry.notes.clone(),
+    }
+}
+
+fn existed_from(account: &Account) -> Option<DateTime<Utc>> {
+    account.entry.opened_on.or(account.entry.filed_on).map(shanghai_midnight)
+}
+
+/// The kind of the messages that the platform's pages carry; `None` where none carries any.
+fn message_kind(platform: Option<&Platform>, category: Option<&str>) -> Option<&'static str> {
+    let roles = || platform.into_iter().flat_map(Platform::crawled).map(|kind| kind.role);
+    if roles().any(|role| matches!(role, Role::Board)) {
+        return Some(if category == Some("纠错") { "error_report" } else { "message" });
+    }
+    roles().any(|role| matches!(role, Role::Comments)).then_some("comment")
+}
+
+fn post_fact(
+    post: &StoredPost,
+    samples: Option<&Vec<PostSample>>,
+    cutoff: DateTime<Utc>,
+) -> PostFact {
+    let listed = &post.listed;
+    let published = PostFact::published(listed.claimed, listed.first_seen, listed.seen_before);
+    let samples = samples.map(Vec::as_slice).unwrap_or_default();
+    // The newest numbers are those of the cutoff unless they were taken later.
+    let newest = PostSample {
+        at: post.sampled_at.unwrap_or(listed.first_seen),
+        reads: post.reads.clone(),
+        likes: post.likes.clone(),
+        comments: post.comments.clone(),
+        shares: post.shares.clone(),
+    };
+    let shown = if newest.at < cutoff { Some(&newest) } else { samples.last() };
+    let count = |of: fn(&PostSample) -> &Option<crate::domain::Count>| {
+        shown.and_then(|sample| of(sample).clone())
+    };
+    // The numbers of a first listing are no sample of their own, but they are the newest.
+    let unsampled = samples.last().is_none_or(|last| last.at < newest.at) && newest.at < cutoff;
+    let at_ages = Aged::HOURS.into_iter().filter_map(|hours| {
+        let all = samples.iter().chain(unsampled.then_some(&newest));
+        let rows = all.map(|one| (one.at, [&one.reads, &one.likes, &one.comments, &one.shares]));
+        Aged::between(hours, published, rows)
+    });
+    PostFact {
+        published,
+        original: match post.origin {
+            Origin::Original => Some(true),
+            Origin::Repost => Some(false),
+            Origin::Unknown => None,
+        },
+        reads: count(|sample| &sample.reads),
+        likes: count(|sample| &sample.likes),
+        comments: count(|sample| &sample.comments),
+        shares: count(|sample| &sample.shares),
+        form: post.form,
+        title: post.title.clone(),
+        text_digest: post.text_digest.clone(),
+        late: listed.missed_by.is_some(),
+        aged: at_ages.collect(),
+    }
+}
+
+fn inquiry_fact(inquiry: &Inquiry, kind: &str) -> InquiryFact {
+    let stretch = |moment: Moment| Stretch::from(moment);
+    InquiryFact {
+        kind: kind.to_owned(),
+        asked: inquiry.asked_at.map(stretch),
+        replied: inquiry.replied_at.filter(|_| inquiry.official).map(stretch),
+    }
+}
+
+fn entry(entered: SchemeEntry) -> Entry {
+    Entry {
+        value: entered.value,
+        actor: entered.actor,
+        reason: entered.reason,
+        recorded_at: entered.recorded_at,
+    }
+}

@@ -1,0 +1,141 @@
+//! The scores of the current period, kept current.
+
+mod compare;
+mod facts;
+mod rows;
+mod silence;
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
+
+use crate::domain::{Account, shanghai_date};
+use crate::scheme::{Assignment, Scheme};
+use crate::score::{Period, ScoreCard, Tables, score};
+use crate::store::{FactsOf, NewScoreRun, ScoreInput, ScoreRunId};
+
+use super::Context;
+
+pub use crate::scheme::DEFAULT_SCHEME;
+pub use compare::{Beside, compare};
+
+/// Accounts scored at once: their facts are in memory together.
+const ACCOUNTS: usize = 50;
+
+/// What is judged, as of when, by which scheme.
+#[derive(Debug, Clone, Copy)]
+pub struct Judging<'a> {
+    /// The period.
+    pub period: Period,
+    /// 监测时间点: facts at or after it are not judged.
+    pub cutoff: DateTime<Utc>,
+    /// Facts recorded later are not known.
+    pub known_at: DateTime<Utc>,
+    /// The scheme for every account; absent: the one that the assignments name for each.
+    pub scheme: Option<&'a Scheme>,
+}
+
+impl<'a> Judging<'a> {
+    /// The facts that are read for it.
+    pub fn facts(&self) -> FactsOf {
+        FactsOf { from: self.period.from(), to: self.cutoff, known_at: self.known_at }
+    }
+
+    /// The scheme that judges an account, with the row that says so.
+    fn scheme_of(
+        &self,
+        context: &'a Context,
+        account: &Account,
+    ) -> Option<(&'a Scheme, Option<&'a Assignment>)> {
+        match self.scheme {
+            Some(scheme) => Some((scheme, None)),
+            // The last day of the period that has begun by the cutoff.
+            None => {
+                let last = self.cutoff.min(self.period.to()) - chrono::Duration::milliseconds(1);
+                context.schemes.of(&account.entry, shanghai_date(last.max(self.period.from())))
+            }
+        }
+    }
+}
+
+/// Scores every account over the current quarter and stores the runs, one for each scheme.
+pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
+    let now = context.clock.now();
+    let period = Period::quarter_of(now);
+    let judging = Judging { period, cutoff: now, known_at: now, scheme: None };
+    let beside = compare(context, &judging).await?;
+    let mut runs: BTreeMap<String, ScoreRunId> = BTreeMap::new();
+    let mut answering = rows::Answering::default();
+    let inputs = context.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
+    let mut inputs = std::pin::pin!(inputs);
+    while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
+        let mut of_scheme: HashMap<String, Vec<(Account, ScoreCard)>> = HashMap::new();
+        for (account, card) in cards(context, &judging, &beside, inputs).await? {
+            answering.take(context, &account, &card);
+            of_scheme.entry(card.scheme.clone()).or_default().push((account, card));
+        }
+        for (scheme, cards) in of_scheme {
+            let run = match runs.get(&scheme) {
+                Some(run) => *run,
+                None => {
+                    let run = open(context, &judging, &scheme, &cards[0].1.scheme_digest).await?;
+                    runs.insert(scheme, run);
+                    run
+                }
+            };
+            context.store.save_scores(run, &rows::scores(&cards)).await?;
+            context.store.save_verdicts(run, &rows::verdicts(&cards)).await?;
+        }
+    }
+    for (scheme, run) in runs {
+        let rollups = answering.rollups(context, &scheme);
+        context.store.save_rollups(run, &rollups).await?;
+        context.store.close_score_run(run, context.clock.now()).await?;
+    }
+    Ok(())
+}
+
+async fn open(
+    context: &Context,
+    judging: &Judging<'_>,
+    scheme: &str,
+    digest: &str,
+) -> anyhow::Result<ScoreRunId> {
+    let run = NewScoreRun {
+        period: judging.period.to_string(),
+        scheme: scheme.to_owned(),
+        scheme_digest: digest.to_owned(),
+        cutoff: judging.cutoff,
+        known_at: judging.known_at,
+    };
+    context.store.open_score_run(&run, judging.known_at).await.context("opening a score run")
+}
+
+/// What schemes look up beside the facts.
+pub fn tables(context: &Context) -> Tables<'_> {
+    Tables { calendar: &context.calendar, indices: &context.indices }
+}
+
+/// The cards of some accounts, from their facts; accounts that no scheme judges have none.
+///
+/// # Errors
+/// The database does not answer; a scheme compiled over other measures than this program's.
+pub async fn cards(
+    context: &Context,
+    judging: &Judging<'_>,
+    beside: &Beside,
+    inputs: Vec<ScoreInput>,
+) -> anyhow::Result<Vec<(Account, ScoreCard)>> {
+    let mut cards = Vec::with_capacity(inputs.len());
+    for (account, facts) in facts::of(context, judging, inputs).await? {
+        let Some((scheme, row)) = judging.scheme_of(context, &account) else { continue };
+        let compared = beside.get(&account.id);
+        let none = BTreeMap::new();
+        let mut card = score(scheme, &facts, compared.unwrap_or(&none), tables(context))?;
+        card.assigned_by = row.map(ToString::to_string);
+        cards.push((account, card));
+    }
+    Ok(cards)
+}

@@ -1,0 +1,192 @@
+//! Diligence: how often, how regularly, how much of it the account's own.
+
+use std::collections::BTreeSet;
+
+use chrono::{Duration, NaiveDate};
+
+use crate::domain::shanghai_date;
+
+use super::super::PostFact;
+use super::super::facts::Stretch;
+use super::super::reading::{Quantity, Reading, UnknownKind, number_of};
+use super::super::window::{Window, complement, days};
+
+pub(in super::super) fn coverage(window: &Window<'_>) -> Reading {
+    Reading::exact(window.coverage())
+}
+
+pub(in super::super) fn posts(window: &Window<'_>) -> Reading {
+    let surely = window.posts.iter().filter(|listed| listed.surely).count();
+    Reading::Known(Quantity {
+        value: number_of(window.counted().count()),
+        low: number_of(surely),
+        high: window.is_covered().then(|| number_of(window.posts.len())),
+    })
+}
+
+pub(in super::super) fn posts_per_week(window: &Window<'_>) -> Reading {
+    let weeks = window.days() / 7.0;
+    posts(window).map(|posts| posts / weeks)
+}
+
+pub(in super::super) fn original_posts(window: &Window<'_>) -> Reading {
+    let originals = |wanted: &[Option<bool>]| {
+        window.posts.iter().filter(|listed| wanted.contains(&listed.post.original)).count()
+    };
+    if !window.posts.is_empty() && originals(&[None]) == window.posts.len() {
+        return Reading::unknown(UnknownKind::NotObservable, "页面不标明原创或转载");
+    }
+    let surely =
+        window.posts.iter().filter(|listed| listed.surely && listed.post.original == Some(true));
+    Reading::Known(Quantity {
+        value: number_of(window.counted().filter(|post| post.original == Some(true)).count()),
+        low: number_of(surely.count()),
+        high: window.is_covered().then(|| number_of(originals(&[Some(true), None]))),
+    })
+}
+
+pub(in super::super) fn original_share(window: &Window<'_>) -> Reading {
+    let total = window.counted().count();
+    if total == 0 {
+        return window.without_posts();
+    }
+    let originals = window.counted().filter(|post| post.original == Some(true)).count();
+    let unmarked = window.counted().filter(|post| post.original.is_none()).count();
+    if unmarked == total {
+        return Reading::unknown(UnknownKind::NotObservable, "页面不标明原创或转载");
+    }
+    let share = |count: usize| number_of(count) / number_of(total);
+    let marked = number_of(originals) / number_of(total - unmarked);
+    Reading::Known(Quantity {
+        value: marked,
+        low: share(originals),
+        high: Some(share(originals + unmarked)),
+    })
+}
+
+/// The calendar days that a stretch touches inside the window.
+fn days_touched(window: &Window<'_>, stretch: Stretch) -> impl Iterator<Item = NaiveDate> {
+    let last = (stretch.to - Duration::milliseconds(1)).max(stretch.from);
+    let first = shanghai_date(stretch.from.max(window.from));
+    let last = shanghai_date(last.min(window.to - Duration::milliseconds(1)));
+    first.iter_days().take_while(move |day| *day <= last)
+}
+
+pub(in super::super) fn active_days(window: &Window<'_>) -> Reading {
+    let counted: BTreeSet<NaiveDate> =
+        window.counted().map(|post| shanghai_date(post.published.from)).collect();
+    let mut surely = BTreeSet::new();
+    let mut possibly: BTreeSet<NaiveDate> =
+        window.gaps.iter().flat_map(|gap| days_touched(window, *gap)).collect();
+    for listed in &window.posts {
+        let touched: Vec<NaiveDate> = days_touched(window, listed.post.published).collect();
+        if listed.surely && touched.len() == 1 {
+            surely.insert(touched[0]);
+        }
+        possibly.extend(touched);
+    }
+    Reading::Known(Quantity {
+        value: number_of(counted.len()),
+        low: number_of(surely.len()),
+        high: Some(number_of(possibly.len())),
+    })
+}
+
+pub(in super::super) fn days_in_period(window: &Window<'_>) -> Reading {
+    Reading::exact(number_of(window.calendar_days().count()))
+}
+
+/// Stretches in which a post may lie: publication intervals and gaps in coverage.
+fn possible(window: &Window<'_>) -> Vec<Stretch> {
+    let posts = window.posts.iter().map(|listed| listed.post.published);
+    posts.chain(window.gaps.iter().copied()).collect()
+}
+
+/// The longest stretch between neighbours; both edges of the window are neighbours too.
+pub(in super::super) fn longest_gap_days(window: &Window<'_>) -> Reading {
+    let longest = |marks: &mut dyn Iterator<Item = Stretch>| {
+        let mut before = window.from;
+        let mut longest = Duration::zero();
+        for mark in marks {
+            longest = longest.max(mark.to - before);
+            before = mark.from;
+        }
+        days(longest.max(window.to - before))
+    };
+    let begin = |post: &PostFact| {
+        let from = post.published.from;
+        Stretch { from, to: from }
+    };
+    let surely = window.posts.iter().filter(|listed| listed.surely);
+    // Proven silent is only what neither a post nor a gap in coverage can break.
+    let proven = complement(&possible(window), window.from, window.to);
+    let proven = proven.iter().map(|free| free.to - free.from).max().unwrap_or_default();
+    Reading::Known(Quantity {
+        value: longest(&mut window.counted().map(begin)),
+        low: days(proven),
+        high: Some(longest(&mut surely.map(|listed| listed.post.published))),
+    })
+}
+
+/// The stretch from the last post to the end of the window.
+pub(in super::super) fn silent_days(window: &Window<'_>) -> Reading {
+    let last_possible = possible(window).iter().map(|stretch| stretch.to).max();
+    let proven = window.to - last_possible.map_or(window.from, |last| last.min(window.to));
+    let last_counted = window.counted().map(|post| post.published.from).max();
+    let surely = window.posts.iter().filter(|listed| listed.surely);
+    let last_sure = surely.map(|listed| listed.post.published.from).max();
+    Reading::Known(Quantity {
+        value: days(window.to - last_counted.unwrap_or(window.from)),
+        low: days(proven),
+        // Without a sure post the silence may reach back beyond the window.
+        high: last_sure.map(|last| days(window.to - last)),
+    })
+}
+
+fn weeks_holding(window: &Window<'_>, stretches: &[Stretch]) -> usize {
+    let weeks = window.weeks();
+    let held = |week: &&Stretch| {
+        stretches.iter().any(|stretch| {
+            stretch.from < week.to
+                && (stretch.to > week.from
+                    || (stretch.from == stretch.to && stretch.from >= week.from))
+        })
+    };
+    weeks.iter().filter(held).count()
+}
+
+/// Weeks without a post: counted, at least, at most.
+fn silent_weeks(window: &Window<'_>) -> (usize, usize, usize) {
+    let weeks = window.weeks();
+    let surely = weeks.iter().filter(|week| {
+        window.posts.iter().any(|listed| {
+            let published = listed.post.published;
+            published.from >= week.from && published.from < week.to && published.to <= week.to
+        })
+    });
+    let counted: Vec<Stretch> = window
+        .counted()
+        .map(|post| Stretch { from: post.published.from, to: post.published.from })
+        .collect();
+    (
+        weeks.len() - weeks_holding(window, &counted),
+        weeks.len() - weeks_holding(window, &possible(window)),
+        weeks.len() - surely.count(),
+    )
+}
+
+pub(in super::super) fn weeks_without_post(window: &Window<'_>) -> Reading {
+    let (value, low, high) = silent_weeks(window);
+    Reading::Known(Quantity {
+        value: number_of(value),
+        low: number_of(low),
+        high: Some(number_of(high)),
+    })
+}
+
+pub(in super::super) fn posting_weeks_share(window: &Window<'_>) -> Reading {
+    let weeks = window.weeks().len();
+    let share = |silent: usize| number_of(weeks - silent) / number_of(weeks);
+    let (value, low, high) = silent_weeks(window);
+    Reading::Known(Quantity { value: share(value), low: share(high), high: Some(share(low)) })
+}
