@@ -418,7 +418,7 @@ fn a_rewritten_bundle_is_found_out() {
         manifest.records.remove(0);
     });
     check("not those of its leaf", &|manifest, _| {
-        manifest.records[0].leaf = digest(b"").to_string()
+        manifest.records[0].leaf = digest(b"").to_string();
     });
     check("does not lead to the root", &|manifest, warc| {
         // Another answer put in place of the first, with a leaf of its own.

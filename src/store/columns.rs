@@ -17,7 +17,7 @@ pub(super) fn column<R, T>(rows: &[R], cell: impl Fn(&R) -> T) -> Vec<T> {
 }
 
 /// The error of a stored value that this program does not understand.
-pub(super) fn misread(what: &str, value: impl std::fmt::Debug) -> StoreError {
+pub(super) fn misread(what: &str, value: impl fmt::Debug) -> StoreError {
     StoreError::Database(sqlx::Error::Decode(format!("{what} reads {value:?}").into()))
 }
 
