@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod alert;
 pub mod app;
 pub mod calendar;
 pub mod cli;
@@ -10,6 +11,7 @@ pub mod fetch;
 pub mod http;
 pub mod jobs;
 pub mod metrics;
+pub mod notify;
 pub mod observe;
 pub mod platform;
 pub mod registry;

@@ -28,6 +28,8 @@ const LAYERS: &[(&str, u8)] = &[
     ("evidence", 2),
     ("store", 2),
     ("score", 2),
+    ("alert", 2),
+    ("notify", 2),
     ("metrics", 2),
     ("calendar", 1),
     ("platform", 1),
@@ -44,8 +46,9 @@ const NARROWER: &[(&str, &[&str])] = &[("simulator", &["domain", "platform"])];
 const SIDEWAYS: &[(&str, &str)] = &[("settings", "http")];
 
 /// No async, no IO, no clock: the same arguments give the same answer for ever.
-const PURE: &[&str] =
-    &["calendar", "domain", "observe", "platform", "scheme", "schedule", "extract", "score"];
+const PURE: &[&str] = &[
+    "alert", "calendar", "domain", "observe", "platform", "scheme", "schedule", "extract", "score",
+];
 
 const FILE_LINES_WANTED: usize = 250;
 const FILE_LINES_MAX: usize = 400;

@@ -7,13 +7,16 @@ use crate::evidence::Vault;
 use crate::fetch::{Fetcher, HostLimit};
 use crate::jobs::{self, crawl};
 use crate::metrics::{Known, Metrics};
+use crate::notify::Notifier;
 use crate::platform::{Catalog, Platform};
 use crate::settings::Settings;
 use crate::store::Store;
 
 use super::installation::{InstallationKey, owner_name};
-use super::open::{Rules, open_store, own_store, platforms, schemes};
+use super::open::{Rules, open_store, own_store, platforms, rules, schemes};
 use super::postgres::Database;
+
+type Catalogs = (Catalog, Rules, crate::alert::Catalog);
 
 /// What the jobs work with, and the database under it.
 pub struct Jobs {
@@ -27,13 +30,13 @@ impl Jobs {
     /// # Errors
     /// Whatever keeps a part from being built; what was started is stopped again.
     pub async fn open(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let catalogs = (platforms(settings)?, schemes(settings)?);
+        let catalogs = (platforms(settings)?, schemes(settings)?, rules(settings)?);
         Self::over(settings, clock, catalogs, open_store(settings).await?).await
     }
 
     /// For the daemon, which takes the data directory for itself.
     pub(super) async fn own(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let catalogs = (platforms(settings)?, schemes(settings)?);
+        let catalogs = (platforms(settings)?, schemes(settings)?, rules(settings)?);
         let jobs = Self::over(settings, clock, catalogs, own_store(settings).await?).await?;
         if settings.database.url.is_empty() {
             // Nobody else works on a private database: what is held was held by a dead daemon.
@@ -45,7 +48,7 @@ impl Jobs {
     async fn over(
         settings: &Settings,
         clock: Arc<dyn Clock>,
-        catalogs: (Catalog, Rules),
+        catalogs: Catalogs,
         (store, database): (Store, Database),
     ) -> anyhow::Result<Self> {
         match context(settings, clock, catalogs, store.clone()) {
@@ -79,16 +82,19 @@ impl Jobs {
 fn context(
     settings: &Settings,
     clock: Arc<dyn Clock>,
-    (platforms, rules): (Catalog, Rules),
+    (platforms, schemes, rules): Catalogs,
     store: Store,
 ) -> anyhow::Result<jobs::Context> {
     let limits: Vec<(String, HostLimit)> = platforms.iter().flat_map(host_limits).collect();
+    let notifier =
+        Notifier::new(&settings.notify, &settings.data_dir).map_err(anyhow::Error::msg)?;
     let metrics = Metrics::new(&Known {
         version: env!("CARGO_PKG_VERSION"),
         revision: option_env!("XUNJIAN_REVISION").unwrap_or("unknown"),
         platforms: platforms.iter().map(|one| one.id.as_str()).collect(),
         outcomes: crawl::outcome_words(),
         jobs: jobs::NAMES.to_vec(),
+        channels: notifier.words(),
     });
     metrics.set_config_last_reload(true);
     let key = InstallationKey::of(&settings.data_dir).context("the installation's key")?;
@@ -97,9 +103,13 @@ fn context(
     Ok(jobs::Context {
         store,
         fetcher: Arc::new(Fetcher::new(settings.fetch.clone(), limits, clock.clone())?),
-        schemes: Arc::new(rules.schemes),
-        indices: Arc::new(rules.indices),
-        calendar: Arc::new(rules.calendar),
+        schemes: Arc::new(schemes.schemes),
+        indices: Arc::new(schemes.indices),
+        calendar: Arc::new(schemes.calendar),
+        rules: Arc::new(rules),
+        alert: Arc::new(settings.alert),
+        notify: Arc::new(settings.notify.clone()),
+        notifier: Arc::new(notifier),
         settings: Arc::new(settings.crawl.clone()),
         schedule: Arc::new(settings.schedule.clone()),
         habits: Arc::default(),

@@ -17,7 +17,7 @@ use futures::Stream;
 use tokio::net::TcpListener;
 
 pub use jobs::Jobs;
-pub use open::{Misconfigured, Rules, imports, open_store, platforms, schemes};
+pub use open::{Misconfigured, Rules, imports, open_store, platforms, rules, schemes};
 
 use crate::domain::Clock;
 use crate::fetch::{self, HostLimit};

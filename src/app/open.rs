@@ -9,7 +9,7 @@ use crate::calendar::Calendar;
 use crate::domain::{Problem, SourceText};
 use crate::settings::Settings;
 use crate::store::{Secrets, Store};
-use crate::{platform, scheme, score};
+use crate::{alert, platform, scheme, score};
 
 use super::installation::InstallationKey;
 
@@ -79,6 +79,19 @@ impl Rules {
     pub fn warnings(&self) -> Vec<Problem> {
         self.indices.warnings().iter().chain(self.schemes.warnings()).cloned().collect()
     }
+}
+
+/// The rules for findings of these settings, compiled over this program's measures; none where
+/// there is no folder.
+///
+/// # Errors
+/// [`Misconfigured`] with every problem of every file.
+pub fn rules(settings: &Settings) -> Result<alert::Catalog, Misconfigured> {
+    if !settings.rules_dir.exists() {
+        return Ok(alert::Catalog::default());
+    }
+    let measures: Vec<&str> = score::MEASURES.iter().map(|measure| measure.id).collect();
+    compile(&settings.rules_dir, "toml", |files| alert::Catalog::compile(files, &measures))
 }
 
 /// The mappings of authorised exports of these settings, compiled; none where there is no folder.

@@ -21,7 +21,7 @@ pub(super) struct Args {
 type Check = fn(&Settings) -> Vec<Problem>;
 
 /// Every check, in the order in which problems are printed. To check more, add a line.
-const CHECKS: &[Check] = &[platforms, schemes, imports];
+const CHECKS: &[Check] = &[platforms, schemes, rules, imports];
 
 #[expect(clippy::unused_async, reason = "every command has this shape")]
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
@@ -60,6 +60,10 @@ fn schemes(settings: &Settings) -> Vec<Problem> {
         }
         Err(wrong) => wrong.0,
     }
+}
+
+fn rules(settings: &Settings) -> Vec<Problem> {
+    problems_of(app::rules(settings))
 }
 
 fn imports(settings: &Settings) -> Vec<Problem> {

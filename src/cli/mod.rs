@@ -9,6 +9,7 @@ mod crawl;
 pub mod demo;
 mod evidence;
 mod extract;
+mod finding;
 mod observations;
 mod platform;
 mod registry;
@@ -61,6 +62,7 @@ commands! {
     Demo => demo,
     Evidence => evidence,
     Extract => extract,
+    Finding => finding,
     Observations => observations,
     Platform => platform,
     Registry => registry,

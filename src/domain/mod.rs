@@ -9,11 +9,13 @@ mod clock;
 mod count;
 mod evidence;
 mod extraction;
+mod finding;
 mod id_time;
 mod moment;
 mod problem;
 mod region;
 mod standing;
+mod step;
 
 pub use account::{Account, AccountId, LedgerEntry, Lifecycle};
 pub use activity::{Activity, Reason};
@@ -23,8 +25,10 @@ pub use evidence::{EvidenceClass, EvidenceForm, EvidenceId, RecordKey, Sha256Dig
 pub use extraction::{
     Column, Extraction, Finding, Form, Identity, Inquiry, Origin, PageVerdict, Post,
 };
+pub use finding::{EvidenceRef, FindingId, FindingState, Severity, Subject};
 pub use id_time::IdTime;
 pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_midnight};
 pub use problem::{Problem, RowError, SourceText};
 pub use region::{CodeError, CreditCode, RegionCode};
-pub use standing::{FleetCell, Standing};
+pub use standing::{ActiveFinding, FindingCell, FleetCell, Standing};
+pub use step::{By, IllegalStep, Step, take_step};

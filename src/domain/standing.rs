@@ -49,3 +49,35 @@ pub struct FleetCell {
     /// Sum of their coverage ratios, 0–`accounts`.
     pub coverage_sum: f64,
 }
+
+/// How many findings of one rule, severity and area are not done with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingCell {
+    /// The rule's id.
+    pub rule: String,
+    /// The stable word of its severity.
+    pub severity: String,
+    /// 行政区划代码; a sponsor's finding has none.
+    pub region: Option<RegionCode>,
+    /// Findings.
+    pub findings: u64,
+    /// Those among them that are about an account.
+    pub of_accounts: u64,
+}
+
+/// A finding of an account that is not done with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveFinding {
+    /// 账号编号.
+    pub key: String,
+    /// Platform id.
+    pub platform: String,
+    /// 行政区划代码.
+    pub region: RegionCode,
+    /// The sponsor's credit code, or its name where the ledger has none.
+    pub sponsor_key: String,
+    /// The rule's id.
+    pub rule: String,
+    /// The stable word of its severity.
+    pub severity: String,
+}

@@ -5,7 +5,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::domain::FleetCell;
-use crate::metrics::render_fleet;
+use crate::metrics::{render_findings, render_fleet};
 
 use super::problem::ProblemDetail;
 use super::query::Filter;
@@ -50,7 +50,13 @@ impl Site {
         *newest = None;
         let cells = self.ask("fleet", self.reads.fleet()).await?;
         let quantiles = self.ask("score_quantiles", self.reads.score_quantiles()).await?;
-        let text = render_fleet(&cells, &quantiles, self.series.area_digits);
+        let findings = self.ask("finding_cells", self.reads.finding_cells()).await?;
+        let active = self.reads.active_findings(self.series.findings_max);
+        let active = self.ask("active_findings", active).await?;
+        let accounts = cells.iter().map(|cell| cell.accounts).sum();
+        let digits = self.series.area_digits.for_fleet(accounts);
+        let text = render_fleet(&cells, &quantiles, self.series.area_digits)
+            + &render_findings(&findings, &active, digits);
         let fleet = Arc::new(Fleet { cells, text });
         *newest = Some((Instant::now(), Arc::clone(&fleet)));
         Ok(fleet)

@@ -3,7 +3,7 @@ use std::pin::Pin;
 
 use thiserror::Error;
 
-use crate::domain::{FleetCell, Standing};
+use crate::domain::{ActiveFinding, FindingCell, FleetCell, Standing};
 use crate::metrics::ScoreQuantile;
 use crate::store::{Store, StoreError};
 
@@ -35,6 +35,12 @@ pub trait Reads: Send + Sync + 'static {
 
     /// Quantiles of the newest scores.
     fn score_quantiles(&self) -> Answer<'_, Vec<ScoreQuantile>>;
+
+    /// Findings that are not done with, by rule, severity and area.
+    fn finding_cells(&self) -> Answer<'_, Vec<FindingCell>>;
+
+    /// At most `limit` findings of accounts that are not done with, the gravest first.
+    fn active_findings(&self, limit: u32) -> Answer<'_, Vec<ActiveFinding>>;
 
     /// At most `limit` accounts, worst first.
     fn standings<'a>(
@@ -94,6 +100,14 @@ impl Reads for Store {
             });
             Ok(told.collect())
         })
+    }
+
+    fn finding_cells(&self) -> Answer<'_, Vec<FindingCell>> {
+        Box::pin(async move { told(self.finding_cells().await) })
+    }
+
+    fn active_findings(&self, limit: u32) -> Answer<'_, Vec<ActiveFinding>> {
+        Box::pin(async move { told(self.active_findings(limit).await) })
     }
 
     fn standings<'a>(

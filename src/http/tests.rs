@@ -11,7 +11,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::domain::{Activity, Clock, Count, FleetCell, Reason, Standing};
+use crate::domain::{
+    ActiveFinding, Activity, Clock, Count, FindingCell, FleetCell, Reason, Standing,
+};
 use crate::metrics::{self, Known, Metrics, ScoreQuantile};
 
 /// A store of a few accounts that can be taken down.
@@ -73,6 +75,14 @@ impl Reads for FewAccounts {
     }
 
     fn score_quantiles(&self) -> Answer<'_, Vec<ScoreQuantile>> {
+        self.answer(Vec::new())
+    }
+
+    fn finding_cells(&self) -> Answer<'_, Vec<FindingCell>> {
+        self.answer(Vec::new())
+    }
+
+    fn active_findings(&self, _: u32) -> Answer<'_, Vec<ActiveFinding>> {
         self.answer(Vec::new())
     }
 

@@ -7,7 +7,7 @@ use crate::evidence::Vault;
 use crate::fetch::Fetcher;
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
-use crate::{observe, platform, schedule, scheme};
+use crate::{alert, notify, observe, platform, schedule, scheme};
 
 use super::Settings;
 use super::budgets::PlatformHabits;
@@ -27,6 +27,14 @@ pub struct Context {
     pub indices: Arc<scheme::IndexCatalog>,
     /// Working days.
     pub calendar: Arc<Calendar>,
+    /// What is held against accounts.
+    pub rules: Arc<alert::Catalog>,
+    /// The numbers of the early warning.
+    pub alert: Arc<alert::Settings>,
+    /// How letters to sponsors are written.
+    pub notify: Arc<notify::Settings>,
+    /// How they are sent.
+    pub notifier: Arc<notify::Notifier>,
     /// The rhythm of the jobs themselves.
     pub settings: Arc<Settings>,
     /// When to come back.

@@ -8,6 +8,7 @@ mod context;
 pub mod crawl;
 pub mod driver;
 pub mod evidence;
+pub mod findings;
 pub mod heartbeat;
 pub mod housekeeping;
 pub mod judge;
@@ -25,7 +26,7 @@ pub use settings::Settings;
 use driver::Job;
 
 /// The names of all periodic jobs, for the metrics.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 14] = [
     "targets",
     "habits",
     "budgets",
@@ -34,6 +35,9 @@ pub const NAMES: [&str; 11] = [
     "platforms",
     "judge",
     "score",
+    "findings",
+    "notices",
+    "rechecks",
     "housekeeping",
     "evidence",
     "heartbeat",
@@ -61,6 +65,9 @@ pub fn all(context: &Context) -> Vec<Job> {
         job!("platforms", settings.platforms_seconds, platforms::tell_platforms),
         job!("judge", settings.judge_seconds, judge::judge),
         job!("score", settings.score_seconds, score::score_current_quarter),
+        job!("findings", settings.findings_seconds, findings::look),
+        job!("notices", settings.notices_seconds, findings::send_notices),
+        job!("rechecks", settings.rechecks_seconds, findings::recheck),
         job!("housekeeping", settings.housekeeping_seconds, housekeeping::keep_house),
         job!("evidence", context.evidence_seconds(), evidence::keep_evidence),
         job!("heartbeat", settings.heartbeat_seconds, heartbeat::beat),

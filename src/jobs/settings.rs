@@ -34,6 +34,12 @@ pub struct Settings {
     pub judge_seconds: u64,
     /// How often the scores of the current quarter are computed.
     pub score_seconds: u64,
+    /// How often what is new is held against the rules.
+    pub findings_seconds: u64,
+    /// How often letters to sponsors are written and sent.
+    pub notices_seconds: u64,
+    /// How often what was mended is checked, and what came of notices.
+    pub rechecks_seconds: u64,
     /// How often partitions are made and the disk is looked at.
     pub housekeeping_seconds: u64,
     /// How often the daemon watches a feed of its own through every stage.
@@ -61,6 +67,9 @@ impl Default for Settings {
             platforms_seconds: 30,
             judge_seconds: 5,
             score_seconds: 900,
+            findings_seconds: 300,
+            notices_seconds: 300,
+            rechecks_seconds: 600,
             housekeeping_seconds: 3600,
             heartbeat_seconds: 300,
             history_days: 120,

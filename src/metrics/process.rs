@@ -32,6 +32,8 @@ pub struct Known<'a> {
     pub outcomes: Vec<&'static str>,
     /// The names of the jobs.
     pub jobs: Vec<&'static str>,
+    /// The words of the channels on which sponsors are told.
+    pub channels: Vec<&'static str>,
 }
 
 /// The bounded series of this process.
@@ -59,6 +61,7 @@ pub struct Metrics {
     pub(super) frozen: GaugeVec,
     pub(super) canary_last_post: GaugeVec,
     pub(super) job_runs: IntCounterVec,
+    pub(super) notices: IntCounterVec,
     pub(super) job_last_success: GaugeVec,
     pub(super) heartbeat: GaugeVec,
     pub(super) database_up: GaugeVec,
@@ -97,6 +100,7 @@ impl Metrics {
             frozen: gauge(&registry, &families::VERDICTS_FROZEN),
             canary_last_post: gauge(&registry, &families::CANARY_LAST_POST),
             job_runs: counter(&registry, &families::JOB_RUNS),
+            notices: counter(&registry, &families::NOTICES_SENT),
             job_last_success: gauge(&registry, &families::JOB_LAST_SUCCESS),
             heartbeat: gauge(&registry, &families::HEARTBEAT),
             database_up: gauge(&registry, &families::DATABASE_UP),
@@ -113,6 +117,11 @@ impl Metrics {
         for job in &known.jobs {
             for outcome in [JobOutcome::Succeeded, JobOutcome::Failed] {
                 let _ = metrics.job_runs.with_label_values(&[job, outcome.as_str()]);
+            }
+        }
+        for channel in &known.channels {
+            for outcome in ["sent", "failed", "given_up"] {
+                let _ = metrics.notices.with_label_values(&[*channel, outcome]);
             }
         }
         metrics.know_platforms(&known.platforms, &known.outcomes);

@@ -137,6 +137,11 @@ impl Metrics {
         }
     }
 
+    /// A letter to a sponsor was sent, failed for now, or was given up; both are stable words.
+    pub fn notice_sent(&self, channel: &'static str, outcome: &'static str) {
+        self.notices.with_label_values(&[channel, outcome]).inc();
+    }
+
     /// The synthetic account has come through every stage.
     pub fn beat(&self, at: DateTime<Utc>) {
         self.heartbeat.with_label_values(NONE).set(epoch_seconds(at));

@@ -10,11 +10,13 @@ pub struct Settings {
     /// Leading digits of `area_code` on fleet series: 2, 4 or 6; 0 chooses by the number of
     /// accounts (6 up to 1,000, 4 up to 10,000, then 2).
     pub area_digits: AreaDigits,
+    /// Most open findings that become series of their own, the gravest first.
+    pub findings_max: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { accounts_max: 10_000, area_digits: AreaDigits::default() }
+        Self { accounts_max: 10_000, area_digits: AreaDigits::default(), findings_max: 1000 }
     }
 }
 

@@ -101,6 +101,8 @@ families! {
         "Runs of the periodic jobs; Prometheus stores the label job as exported_job.";
     JOB_LAST_SUCCESS = Gauge "job_last_success_timestamp_seconds" ["job"]
         "End of the job's newest good run; absent until there is one.";
+    NOTICES_SENT = Counter "notices_sent_total" ["channel", "outcome"]
+        "Letters to sponsors by channel, and whether they were sent, failed for now or given up.";
     HEARTBEAT = Gauge "heartbeat_timestamp_seconds" []
         "When the synthetic account last came through every stage.";
     DATABASE_UP = Gauge "database_up" []
@@ -127,6 +129,14 @@ families! {
         "Mean covered share of the dormant window, 0 to 1; cached for at most 15 seconds.";
     SCORE_POINTS = Quantiles "score_points" ["platform", "dimension", "quantile"]
         "Quantiles over accounts of the newest score; cached for at most 15 seconds.";
+
+    FINDINGS_OPEN = Gauge "findings_open" ["rule", "severity", "area_code"]
+        "Findings that are not done with; cached for at most 15 seconds.";
+    FINDINGS_DROPPED = Gauge "findings_dropped" []
+        "Open findings of accounts without a series, cut by metrics.findings_max.";
+    FINDING_ACTIVE = Gauge "finding_active"
+        ["key", "platform", "area_code", "sponsor_key", "rule", "severity"]
+        "A finding of an account that is not done with; always 1.";
 
     // Each account, on /metrics/accounts.
     ACCOUNTS_DROPPED = Gauge "metrics_accounts_dropped" []

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::domain::{Activity, Count, FleetCell, Reason, Standing};
+use crate::domain::{ActiveFinding, Activity, Count, FindingCell, FleetCell, Reason, Standing};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -137,6 +137,38 @@ fn area_digits_follow_the_size_of_the_fleet() {
 }
 
 #[test]
+fn findings_are_counted_by_area_and_those_without_a_series_are_told() {
+    let cell = |region: Option<&str>, of_accounts| FindingCell {
+        rule: "not_updated_zombie".to_owned(),
+        severity: "veto".to_owned(),
+        region: region.map(|code| code.parse().unwrap()),
+        findings: 3,
+        of_accounts,
+    };
+    let active = ActiveFinding {
+        key: "k1".to_owned(),
+        platform: "weibo".to_owned(),
+        region: "441521".parse().unwrap(),
+        sponsor_key: "11441700007280420Y".to_owned(),
+        rule: "not_updated_zombie".to_owned(),
+        severity: "veto".to_owned(),
+    };
+    let cells = [cell(Some("441521"), 3), cell(Some("441522"), 3), cell(None, 0)];
+    let text = render_findings(&cells, &[active], 4);
+    assert_eq!(
+        series(&text, "xunjian_findings_open{"),
+        [
+            r#"xunjian_findings_open{rule="not_updated_zombie",severity="veto",area_code=""} 3"#,
+            r#"xunjian_findings_open{rule="not_updated_zombie",severity="veto",area_code="4415"} 6"#
+        ]
+    );
+    assert_eq!(series(&text, "xunjian_findings_dropped"), ["xunjian_findings_dropped 5"]);
+    let labels = r#"key="k1",platform="weibo",area_code="4415",sponsor_key="11441700007280420Y""#;
+    assert_eq!(series(&text, "xunjian_finding_active{").len(), 1);
+    assert!(text.contains(labels), "{text}");
+}
+
+#[test]
 fn known_series_start_at_zero_and_unknown_ones_are_absent() {
     let metrics = Metrics::new(&Known {
         version: "0.1.0",
@@ -144,12 +176,14 @@ fn known_series_start_at_zero_and_unknown_ones_are_absent() {
         platforms: vec!["weibo"],
         outcomes: vec!["observed", "blocked"],
         jobs: vec!["crawl"],
+        channels: vec!["file"],
     });
     let text = metrics.render();
     for zero in [
         r#"xunjian_fetches_total{outcome="blocked",platform="weibo"} 0"#,
         r#"xunjian_verdicts_frozen{platform="weibo"} 0"#,
         r#"xunjian_job_runs_total{job="crawl",outcome="failed"} 0"#,
+        r#"xunjian_notices_sent_total{channel="file",outcome="sent"} 0"#,
         "xunjian_store_errors_total 0",
     ] {
         assert!(text.lines().any(|line| line == zero), "{zero}\n{text}");

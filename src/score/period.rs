@@ -24,6 +24,12 @@ impl Period {
         Self { year: day.year(), month: day.month0() / 3 * 3 + 1, months: 3 }
     }
 
+    /// The month that holds an instant.
+    pub fn month_of(at: DateTime<Utc>) -> Self {
+        let day = shanghai_date(at);
+        Self { year: day.year(), month: day.month(), months: 1 }
+    }
+
     /// The first instant.
     pub fn from(self) -> DateTime<Utc> {
         month_start(self.year, self.month)

@@ -13,15 +13,17 @@ pub(super) const PREFIX: &str = "XUNJIAN__";
 
 /// Keys that hold a path: a relative one is meant from the folder of the file that sets it, in
 /// the environment from the working directory.
-pub(super) const PATHS: [&str; 8] = [
+pub(super) const PATHS: [&str; 10] = [
     "data_dir",
     "platforms_dir",
     "schemes_dir",
+    "rules_dir",
     "indices_dir",
     "calendar_dir",
     "imports_dir",
     "database.bin_dir",
     "evidence.store_dir",
+    "notify.letters_dir",
 ];
 
 pub(super) fn merge(
@@ -30,7 +32,9 @@ pub(super) fn merge(
 ) -> Result<Settings, Vec<Problem>> {
     let (mut table, mut problems) = file.map(document::read).unwrap_or_default();
     // The folders of data files lie beside the settings file unless it says otherwise.
-    for folder in ["platforms_dir", "schemes_dir", "indices_dir", "calendar_dir", "imports_dir"] {
+    for folder in
+        ["platforms_dir", "schemes_dir", "rules_dir", "indices_dir", "calendar_dir", "imports_dir"]
+    {
         let beside = folder.trim_end_matches("_dir");
         table.entry(folder).or_insert_with(|| Value::String(beside.to_owned()));
     }

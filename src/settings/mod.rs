@@ -41,6 +41,8 @@ pub struct Settings {
     pub indices_dir: PathBuf,
     /// The folder of working days (`<year>.json`); there may be none.
     pub calendar_dir: PathBuf,
+    /// The folder of rules for findings; there may be none.
+    pub rules_dir: PathBuf,
     /// The folder of mappings for authorised exports; there may be none.
     pub imports_dir: PathBuf,
     /// `[log]`: what is written to stderr.
@@ -55,6 +57,10 @@ pub struct Settings {
     pub schedule: crate::schedule::Settings,
     /// `[observe]`: when silence is proven, and of which kind it is.
     pub observe: crate::observe::Policy,
+    /// `[alert]`: the early warning.
+    pub alert: crate::alert::Settings,
+    /// `[notify]`: letters to sponsors.
+    pub notify: crate::notify::Settings,
     /// `[registry]`: limits on ledgers, and the office's own rules about them.
     pub registry: crate::registry::Settings,
     /// `[evidence]`: which answers are kept as evidence, where, and how long.
@@ -73,6 +79,7 @@ impl Default for Settings {
             schemes_dir: PathBuf::from("schemes"),
             indices_dir: PathBuf::from("indices"),
             calendar_dir: PathBuf::from("calendar"),
+            rules_dir: PathBuf::from("rules"),
             imports_dir: PathBuf::from("imports"),
             log: LogSettings::default(),
             database: Default::default(),
@@ -80,6 +87,8 @@ impl Default for Settings {
             crawl: Default::default(),
             schedule: Default::default(),
             observe: Default::default(),
+            alert: Default::default(),
+            notify: Default::default(),
             registry: Default::default(),
             evidence: Default::default(),
             metrics: Default::default(),

@@ -80,6 +80,8 @@ fn stages(settings: &Settings) -> Broken {
         below("schedule", settings.schedule.problems()),
         below("observe", observe),
         below("evidence", settings.evidence.problems()),
+        below("alert", settings.alert.problems()),
+        below("notify", settings.notify.problems()),
     ]
     .concat()
 }
@@ -102,6 +104,9 @@ fn crawl_numbers(settings: &Settings) -> Broken {
             ("backlog_seconds", crawl.backlog_seconds, 1, YEAR_SECONDS),
             ("judge_seconds", crawl.judge_seconds, 1, YEAR_SECONDS),
             ("score_seconds", crawl.score_seconds, 1, YEAR_SECONDS),
+            ("findings_seconds", crawl.findings_seconds, 1, YEAR_SECONDS),
+            ("notices_seconds", crawl.notices_seconds, 1, YEAR_SECONDS),
+            ("rechecks_seconds", crawl.rechecks_seconds, 1, YEAR_SECONDS),
             ("housekeeping_seconds", crawl.housekeeping_seconds, 1, YEAR_SECONDS),
         ],
     )

@@ -83,7 +83,8 @@ impl Store {
         .try_flatten()
     }
 
-    async fn inputs_of(
+    /// The facts of `[from, to)` of these accounts, in the order of their numbers.
+    pub async fn inputs_of(
         &self,
         accounts: Vec<Account>,
         of: FactsOf,

@@ -12,10 +12,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xunjian::cli::demo::{Demo, HOST_LIMIT};
 use xunjian::domain::{Activity, Standing};
+use xunjian::jobs::findings::look;
 use xunjian::jobs::score::{Judging, cards, compare};
 use xunjian::score::Period;
 use xunjian::settings::Settings;
 use xunjian::simulator::{Arrival, Character, City};
+use xunjian::store::FindingFilter;
 
 use crate::metrics::assert_passes;
 use crate::panels_boards::{Choice, check_boards, postgres_questions};
@@ -38,6 +40,7 @@ fn settings(folder: &TempDir) -> Settings {
         schemes_dir: config.join("schemes"),
         indices_dir: config.join("indices"),
         calendar_dir: config.join("calendar"),
+        rules_dir: config.join("rules"),
         ..Settings::default()
     };
     settings.http.listen = "127.0.0.1:0".parse().unwrap();
@@ -60,6 +63,7 @@ async fn the_demo_finds_out_the_truth_and_shows_it() {
     assert_eq!(standings.len(), ACCOUNTS);
     assert_eq!(demo.differences().await.unwrap(), [""; 0]);
     verdicts_are_the_truth(&standings, demo.simulator().city(), &demo);
+    findings_rest_on_proof(&standings, &demo).await;
     limits_are_kept(&demo.simulator().requests());
     scores_are_explained(&demo).await;
 
@@ -100,6 +104,33 @@ fn verdicts_are_the_truth(standings: &[Standing], city: &City, demo: &Demo) {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     let words = ["active", "watch", "dormant", "zombie", "empty", "gone", "undetermined"];
     assert!(words.iter().all(|word| judged.contains_key(word)), "{judged:?}");
+}
+
+/// Each proven silence has exactly one finding of a rule about silence, of its own tier; of what
+/// could not be judged, or is active, none is raised, however often one looks.
+async fn findings_rest_on_proof(standings: &[Standing], demo: &Demo) {
+    let jobs = demo.app().jobs();
+    for _ in 0..2 {
+        look(jobs).await.unwrap();
+    }
+    let wanted = FindingFilter { limit: u32::MAX, ..FindingFilter::default() };
+    let mut found = BTreeMap::<String, Vec<String>>::new();
+    for record in jobs.store.findings(&wanted).await.unwrap() {
+        let rule = record.found.rule;
+        let silent = ["not_updated", "empty_shell", "gone_but", "closing_silent"];
+        if silent.iter().any(|start| rule.starts_with(start)) {
+            found.entry(record.key.unwrap()).or_default().push(rule);
+        }
+    }
+    for standing in standings {
+        let rules = found.remove(&standing.key).unwrap_or_default();
+        assert_eq!(
+            rules.len(),
+            usize::from(standing.activity.is_silent()),
+            "{standing:?} {rules:?}"
+        );
+    }
+    assert!(found.is_empty(), "{found:?}");
 }
 
 /// No host had more requests at once, or more in any stretch of time, than its limit allows.

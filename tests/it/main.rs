@@ -12,6 +12,8 @@ mod demo;
 #[cfg(test)]
 mod evidence;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
 mod kill;

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Output, Stdio};
 
-use xunjian::metrics::{AccountsPage, AreaDigits, FAMILIES, render_fleet};
+use xunjian::metrics::{AccountsPage, AreaDigits, FAMILIES, render_findings, render_fleet};
 
 use crate::panels_sample;
 
@@ -43,9 +43,11 @@ fn pages() -> [String; 2] {
         &panels_sample::score_quantiles(),
         AreaDigits::ByFleetSize,
     );
+    let findings =
+        render_findings(&panels_sample::finding_cells(), &panels_sample::active_findings(), 6);
     let mut standings = panels_sample::standings();
     standings[0].name = "引号\"反斜\\换\n行".to_owned();
-    [process.render() + &fleet, AccountsPage::new(&standings, 10_000).render()]
+    [process.render() + &fleet + &findings, AccountsPage::new(&standings, 10_000).render()]
 }
 
 #[test]

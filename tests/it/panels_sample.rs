@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use xunjian::domain::{Activity, Count, FleetCell, Reason, Standing};
+use xunjian::domain::{ActiveFinding, Activity, Count, FindingCell, FleetCell, Reason, Standing};
 use xunjian::http::{Answer, Reads};
 use xunjian::metrics::{JobOutcome, Known, Metrics, ScoreQuantile};
 
@@ -30,6 +30,7 @@ pub(crate) fn metrics() -> Metrics {
         platforms: PLATFORMS.to_vec(),
         outcomes: vec!["observed", "blocked", "unreachable"],
         jobs: vec!["crawl", "judge"],
+        channels: vec!["email", "file"],
     })
 }
 
@@ -99,6 +100,31 @@ pub(crate) fn score_quantiles() -> Vec<ScoreQuantile> {
     PLATFORMS.iter().flat_map(|platform| [0.1, 0.5, 0.9].map(|q| row(platform, q))).collect()
 }
 
+/// A finding of each dormant account.
+pub(crate) fn active_findings() -> Vec<ActiveFinding> {
+    let finding = |one: Standing| ActiveFinding {
+        key: one.key,
+        platform: one.platform,
+        region: one.region,
+        sponsor_key: one.sponsor,
+        rule: "not_updated_dormant".to_owned(),
+        severity: "veto".to_owned(),
+    };
+    let dormant = standings().into_iter().filter(|one| one.activity == Activity::Dormant);
+    dormant.map(finding).collect()
+}
+
+pub(crate) fn finding_cells() -> Vec<FindingCell> {
+    let cell = |rule: &str, of_accounts| FindingCell {
+        rule: rule.to_owned(),
+        severity: "veto".to_owned(),
+        region: (of_accounts > 0).then(|| "441521".parse().unwrap()),
+        findings: 2,
+        of_accounts,
+    };
+    vec![cell("not_updated_dormant", 2), cell("duplicate_account", 0)]
+}
+
 /// The county as a store; each look at the fleet is also a little work done, so that counters move
 /// from scrape to scrape.
 pub(crate) struct County {
@@ -117,6 +143,14 @@ impl Reads for County {
 
     fn score_quantiles(&self) -> Answer<'_, Vec<ScoreQuantile>> {
         Box::pin(async { Ok(score_quantiles()) })
+    }
+
+    fn finding_cells(&self) -> Answer<'_, Vec<FindingCell>> {
+        Box::pin(async { Ok(finding_cells()) })
+    }
+
+    fn active_findings(&self, limit: u32) -> Answer<'_, Vec<ActiveFinding>> {
+        Box::pin(async move { Ok(active_findings().into_iter().take(limit as usize).collect()) })
     }
 
     fn standings<'a>(

@@ -19,7 +19,7 @@ use super::silence::{silence_fact, threshold};
 const BEFORE_TIER: chrono::Duration = chrono::Duration::days(7);
 
 /// The facts of some accounts.
-pub(super) async fn of(
+pub(in crate::jobs) async fn of(
     context: &Context,
     judging: &Judging<'_>,
     inputs: Vec<ScoreInput>,

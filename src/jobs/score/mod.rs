@@ -20,6 +20,7 @@ use super::Context;
 
 pub use crate::scheme::DEFAULT_SCHEME;
 pub use compare::{Beside, compare};
+pub(super) use facts::of as period_facts;
 
 /// Accounts scored at once: their facts are in memory together.
 const ACCOUNTS: usize = 50;

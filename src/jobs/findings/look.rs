@@ -1,0 +1,180 @@
+//! The periodic looks: at what is new, and at what was mended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+
+use crate::alert::{Check, Rhythm, Verdict, warn};
+use crate::domain::{
+    Account, AccountId, FindingState, Step, Subject, shanghai_date, shanghai_midnight,
+};
+use crate::jobs::Context;
+use crate::store::{FindingFilter, FindingRecord, StoredWarning};
+
+use super::apply::{apply, by_place, take};
+use super::propose::{At, Proposal, of_accounts};
+use super::{BATCH, books, outcomes};
+
+/// More open findings of rules about the books than this are not read at once.
+const OPEN_MAX: u32 = 100_000;
+
+/// Holds every account of which something new is known against the rules, each at least once a day,
+/// then the books, the matrices and the ladder.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn look(context: &Context) -> anyhow::Result<()> {
+    let now = context.clock.now();
+    let accounts = context.store.ledger_known_at(now).await.context("the ledger")?;
+    let by_id: BTreeMap<AccountId, &Account> =
+        accounts.iter().map(|account| (account.id, account)).collect();
+    let today = shanghai_midnight(shanghai_date(now));
+    // Texts are compared once a day: with the first look of a day.
+    let (mut after, mut is_new_day) = (None, false);
+    loop {
+        let limit = u32::try_from(BATCH)?;
+        let looks = context.store.to_look(after, today, limit).await.context("what is new")?;
+        let Some(last) = looks.last() else { break };
+        after = Some(last.account);
+        is_new_day |= looks.iter().any(|one| one.looked_at.is_none_or(|at| at < today));
+        let batch: Vec<Account> =
+            looks.iter().filter_map(|one| by_id.get(&one.account).copied().cloned()).collect();
+        examine(context, batch, now).await?;
+        context.store.looked(&looks, now).await.context("noting the look")?;
+    }
+    of_all(context, &accounts, is_new_day, now).await
+}
+
+/// Checks what came of notices, looks again at what was said to be mended or explained, and ends
+/// what has passed its check.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn recheck(context: &Context) -> anyhow::Result<()> {
+    let now = context.clock.now();
+    outcomes::tell(context, now).await.context("what came of notices")?;
+    let mut accounts = BTreeSet::new();
+    for state in [FindingState::Rectified, FindingState::Explained, FindingState::Rechecked] {
+        let wanted = FindingFilter { state: Some(state), limit: OPEN_MAX, ..Default::default() };
+        for record in context.store.findings(&wanted).await? {
+            if state == FindingState::Rechecked {
+                take(context, record.id, Step::Close, "复查通过").await?;
+            } else if expired(context, &record, now) {
+                take(context, record.id, Step::Reopen, "说明的有效期已过").await?;
+            } else if let Subject::Account(account) = record.found.subject {
+                accounts.insert(account);
+            }
+        }
+    }
+    let ledger = context.store.ledger_known_at(now).await?;
+    let chosen: Vec<Account> =
+        ledger.into_iter().filter(|account| accounts.contains(&account.id)).collect();
+    for batch in chosen.chunks(BATCH) {
+        examine(context, batch.to_vec(), now).await?;
+    }
+    Ok(())
+}
+
+/// An explanation of what no data can check ends with its day.
+fn expired(context: &Context, record: &FindingRecord, now: DateTime<Utc>) -> bool {
+    let by_data = context.rules.rule(&record.found.rule).is_some_and(|r| r.check.is_automatic());
+    record.state == FindingState::Explained
+        && !by_data
+        && record.explained_until.is_some_and(|until| until < shanghai_date(now))
+}
+
+/// Holds accounts against the rules about single accounts, and renews their warnings.
+async fn examine(
+    context: &Context,
+    accounts: Vec<Account>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+    let open = by_place(context.store.open_findings_of(&ids).await?);
+    warn_of(context, &accounts, now).await.context("warnings")?;
+    let proposals = of_accounts(context, At::now(now), accounts).await?;
+    apply(context, proposals, &open, now).await
+}
+
+/// Renews the warnings of accounts that are not silent yet.
+async fn warn_of(
+    context: &Context,
+    accounts: &[Account],
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+    let rates: BTreeMap<AccountId, _> =
+        context.store.posting_rates(&ids).await?.into_iter().collect();
+    let quiet = context.store.quiet_accounts(&ids).await?;
+    let warnings: Vec<StoredWarning> = quiet
+        .into_iter()
+        .filter_map(|(account, last_post_at, deadline_at)| {
+            let rate = rates.get(&account)?;
+            let rhythm = Rhythm {
+                posts: rate.alpha + context.schedule.prior_posts,
+                days: rate.beta + context.schedule.prior_days,
+            };
+            let warning = warn(rhythm, last_post_at, deadline_at, now, &context.alert)?;
+            Some(StoredWarning {
+                account,
+                quiet_days: warning.quiet_days,
+                surprise_bits: warning.surprise_bits,
+                silent_by_deadline: warning.silent_by_deadline,
+                last_post_at,
+                deadline_at,
+            })
+        })
+        .collect();
+    context.store.save_warnings(&ids, &warnings, now).await?;
+    Ok(())
+}
+
+/// Rules about more than one account. What the books no longer show is mended by them; copied
+/// content and the ladder speak for themselves.
+async fn of_all(
+    context: &Context,
+    accounts: &[Account],
+    is_new_day: bool,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let at = At::now(now);
+    let mut proposals = books::of_books(context, accounts);
+    let mut records = Vec::new();
+    for rule in context.rules.sets().iter().flat_map(|set| &set.rules) {
+        let of_books = matches!(rule.check, Check::DuplicateAccount | Check::MainAccount);
+        let of_many =
+            matches!(rule.check, Check::NearDuplicate(_) | Check::MissedNotices | Check::Closure);
+        if !of_books && !of_many {
+            continue;
+        }
+        let rule_id = Some(rule.id.clone());
+        let wanted =
+            FindingFilter { open: true, rule: rule_id, limit: OPEN_MAX, ..Default::default() };
+        let open = context.store.findings(&wanted).await?;
+        if of_books {
+            proposals.extend(mended(&proposals, &open));
+        }
+        records.extend(open);
+    }
+    if is_new_day {
+        proposals.extend(books::of_matrices(context, at, accounts).await?);
+    }
+    proposals.extend(books::of_ladders(context, at, accounts).await?);
+    apply(context, proposals, &by_place(records), now).await
+}
+
+fn mended(holding: &[Proposal], open: &[FindingRecord]) -> Vec<Proposal> {
+    let holds = |record: &&FindingRecord| {
+        holding
+            .iter()
+            .any(|one| one.rule == record.found.rule && one.subject == record.found.subject)
+    };
+    let gone = open.iter().filter(|record| !holds(record)).map(|record| Proposal {
+        rule: record.found.rule.clone(),
+        subject: record.found.subject.clone(),
+        key: None,
+        verdict: Verdict::Refuted { proof: "台账已更正".to_owned(), at: None },
+    });
+    gone.collect()
+}

@@ -1,0 +1,101 @@
+use xunjian::domain::{FindingState, Step};
+use xunjian::jobs::findings;
+use xunjian::store::NoticeOutcome;
+
+use super::{Office, entry};
+
+/// A dormant account is told to update, and told again where it did not.
+#[tokio::test]
+async fn two_missed_notices_of_a_quarter_propose_a_naming_and_one_does_not() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.checked(id, 119, &[20]).await;
+    office.look().await;
+    let dormant = office.silences().await.remove(0);
+    assert_eq!(dormant.found.rule, "not_updated_dormant");
+    let by = ("wang", "属实");
+    findings::act(office.context(), dormant.id, Step::Approve, by, None).await.unwrap();
+    let ladder = async || {
+        let all = office.all().await.into_iter();
+        all.filter(|one| one.found.rule == "missed_update_notices").count()
+    };
+    for missed in 1..=2 {
+        findings::send_notices(office.context()).await.unwrap();
+        assert_eq!(office.state(dormant.id).await, FindingState::Notified);
+        // Nothing was seen of the time since: nothing is missed.
+        office.days(10);
+        office.recheck().await;
+        assert_eq!(office.state(dormant.id).await, FindingState::Notified, "{missed}");
+        office.checked(id, 119, &[]).await;
+        office.recheck().await;
+        assert_eq!(office.state(dormant.id).await, FindingState::Reopened, "{missed}");
+        office.look().await;
+        assert_eq!(ladder().await, usize::from(missed == 2), "{missed} missed");
+    }
+    let notices = office.context().store.notices_of(dormant.id).await.unwrap();
+    assert!(notices.iter().all(|one| one.outcome == NoticeOutcome::Missed), "{notices:?}");
+    assert_eq!(notices.iter().map(|one| one.stage).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_new_post_in_time_answers_the_notice_and_closes_the_finding() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.checked(id, 119, &[20]).await;
+    office.look().await;
+    let dormant = office.silences().await.remove(0);
+    let by = ("wang", "属实");
+    findings::act(office.context(), dormant.id, Step::Approve, by, None).await.unwrap();
+    findings::send_notices(office.context()).await.unwrap();
+    office.days(3);
+    office.checked(id, 4, &[1]).await;
+    office.look().await;
+    office.recheck().await;
+    assert_eq!(office.state(dormant.id).await, FindingState::Closed);
+    let notices = office.context().store.notices_of(dormant.id).await.unwrap();
+    assert!(matches!(notices[0].outcome, NoticeOutcome::Answered { .. }), "{notices:?}");
+    let log = office.log(dormant.id).await;
+    assert_eq!(log.last().map(String::as_str), Some("job:findings:close"));
+    assert_eq!(log[1..3], ["wang:approve", "job:notices:notify"]);
+}
+
+#[tokio::test]
+async fn a_claimed_repair_that_the_data_refute_is_reopened() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.checked(id, 119, &[20]).await;
+    office.look().await;
+    let dormant = office.silences().await.remove(0);
+    let act = async |step| {
+        findings::act(office.context(), dormant.id, step, ("wang", "称已更新"), None).await.unwrap()
+    };
+    act(Step::Approve).await;
+    findings::send_notices(office.context()).await.unwrap();
+    assert_eq!(act(Step::Rectify).await, FindingState::Rectified);
+    office.recheck().await;
+    assert_eq!(office.state(dormant.id).await, FindingState::Rectified, "nothing was seen since");
+    office.days(1);
+    office.checked(id, 119, &[]).await;
+    office.recheck().await;
+    assert_eq!(office.state(dormant.id).await, FindingState::Reopened);
+}
+
+/// Requirement 50, with bulletins as they are published.
+#[tokio::test]
+async fn the_third_published_naming_proposes_closure() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.checked(id, 119, &[110]).await;
+    office.look().await;
+    let zombie = office.silences().await.remove(0);
+    let by = ("wang", "属实");
+    findings::act(office.context(), zombie.id, Step::Approve, by, None).await.unwrap();
+    let proposed =
+        async || office.all().await.iter().any(|one| one.found.rule == "closure_proposed");
+    for (bulletin, proposal) in [("2026Q2", false), ("2026Q3", false), ("2026Q4", true)] {
+        let ids = [zombie.id];
+        findings::publish(office.context(), bulletin, &ids, "wang", office.now()).await.unwrap();
+        office.look().await;
+        assert_eq!(proposed().await, proposal, "{bulletin}");
+    }
+}
