@@ -62,9 +62,14 @@ const LONGER_FILES: &[(&str, &str)] = &[
     ("extract/reader.rs", "the one interpreter of field sources"),
     ("observe/judge.rs", "the order of the verdicts is read in one go"),
     ("observe/view.rs", "what a history shows, each view a few lines"),
+    ("observe/site.rs", "the site rules and what each of them proves, read side by side"),
     ("observe/visit.rs", "one visit from reading to outcome"),
     ("platform/compile.rs", "every rule of a platform file beside its problem"),
+    ("store/claim.rs", "the one statement of claims, with every column it hands out"),
+    ("store/finish.rs", "everything of a batch in one transaction, in its order"),
+    ("store/imports.rs", "one table group"),
     ("store/ledger.rs", "one table group, and its many columns"),
+    ("store/visits.rs", "one table, and its many columns"),
 ];
 
 /// Sequences of tokens that may stand only in the modules named, with the reason.

@@ -62,7 +62,8 @@ impl App {
             readiness,
             Arc::new(context.store.clone()),
             context.clock.clone(),
-        );
+        )
+        .with_site_rules(settings.observe.site);
         let lifecycle = Lifecycle::new();
         Ok(Self { jobs, lifecycle, address, front: Some((listener, site)) })
     }

@@ -14,13 +14,13 @@ use super::registry::with_store;
 use super::{Context, Misused};
 use crate::app::clock::SystemClock;
 use crate::app::{imports, platforms};
-use crate::domain::{Clock, Moment, PageVerdict, shanghai_date};
+use crate::domain::{Clock, Moment, SHANGHAI, shanghai_date};
 use crate::extract::{Declared, DeclaredList, read_import};
-use crate::observe::{Known, PageRules, Proof, Provenance, Reading, Role, Source, Visit, compose};
-use crate::platform::{ImportAccount, ImportMapping, Observability};
+use crate::jobs::import::{HandedIn, import_observations};
+use crate::platform::{ImportAccount, ImportMapping};
 use crate::registry::ReadError;
-use crate::settings::Settings;
-use crate::store::{VisitEvidence, VisitRecord};
+use crate::settings::{self, Settings};
+use crate::store::{ImportConflict, Imported, StoredImport};
 
 use books::Books;
 use rows::{Rows, read_bytes, rows};
@@ -35,6 +35,14 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Task {
     Import(Import),
+    /// Every file that was handed in: number, when, by whom, class, source, file, digest, counts.
+    List,
+    /// Values that sources tell differently; both are kept, and the first stays in force.
+    Conflicts {
+        /// Only those of this import.
+        #[arg(long, value_name = "NUMBER")]
+        import: Option<i64>,
+    },
 }
 
 /// Brings in an authorised export or a filled-in form, CSV, XLSX or JSON: all of it or, on any
@@ -58,14 +66,22 @@ struct Import {
     /// No post until this time is missing, where the rows do not say.
     #[arg(long, value_name = "RFC3339")]
     complete_to: Option<DateTime<FixedOffset>>,
+    /// Who hands it in [default: the user of the system].
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
     /// Only say what would be stored.
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
-    let Task::Import(args) = args.task;
     let settings = context.settings()?;
+    let args = match args.task {
+        Task::Import(args) => args,
+        Task::List => return list(&settings, What::Imports).await,
+        Task::Conflicts { import } => return list(&settings, What::Conflicts(import)).await,
+    };
+    let actor = args.actor.clone().or_else(settings::user_name).unwrap_or_else(|| "cli".to_owned());
     let (catalog, mappings) = (platforms(&settings)?, imports(&settings)?);
     let Some(mapping) = mappings.get(&args.source) else {
         let known = mappings.ids().collect::<Vec<_>>().join(", ");
@@ -92,8 +108,6 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         let books = Books::new(store.accounts().await?, &catalog, args.account.as_deref());
         let lists = declared(mapping, rows, &args, &books, now)?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
-        let records: Vec<VisitRecord> =
-            lists.iter().map(|list| record(mapping, list, &digest, now, &settings)).collect();
         let posts: usize = lists.iter().map(|list| list.posts.len()).sum();
         if args.dry_run {
             tell(&lists, &books)?;
@@ -102,11 +116,43 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
                 lists.len()
             ));
         }
-        let new = store.finish(&records).await?.discovered.len();
-        Ok(format!("{} accounts, {posts} posts, {new} of them new", lists.len()))
+        let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
+        let utc = |at: Option<DateTime<FixedOffset>>| at.map(|at| at.to_utc());
+        let handed = HandedIn {
+            mapping,
+            lists: &lists,
+            file: file.as_deref().unwrap_or_default(),
+            digest: &digest,
+            account: args.account.as_deref(),
+            complete_from: utc(args.complete_from),
+            complete_to: utc(args.complete_to),
+            actor: &actor,
+        };
+        Ok(told(&import_observations(store, &settings.observe, &handed, now).await?))
     });
     println!("{}", summary.await?);
     Ok(())
+}
+
+fn told(imported: &Imported) -> String {
+    match imported {
+        Imported::Stored(one) => {
+            let conflicts = match one.conflicts {
+                0 => String::new(),
+                n => format!("; {n} values contradict another source and are kept apart"),
+            };
+            format!(
+                "{} accounts, {} posts, {} of them new{conflicts}",
+                one.accounts, one.posts, one.new_posts
+            )
+        }
+        Imported::Before(one) => format!(
+            "nothing changed: brought in already by {} at {} (import {})",
+            one.record.actor,
+            one.record.imported_at.with_timezone(&SHANGHAI).to_rfc3339(),
+            one.id
+        ),
+    }
 }
 
 /// What the export declares, or every error of every row.
@@ -134,67 +180,49 @@ fn declared(
     Err(ReadError::Rows { errors, shown_max }.into())
 }
 
-/// One account's part of the export as a visit: what it proves is for the calculus to say.
-fn record(
-    mapping: &ImportMapping,
-    list: &DeclaredList,
-    digest: &str,
-    now: DateTime<Utc>,
-    settings: &Settings,
-) -> VisitRecord {
-    let reading = Reading {
-        provenance: Provenance::Declared {
-            entered_at: now,
-            complete_from: list.complete_from,
-            complete_to: list.complete_to,
-        },
-        failure: None,
-        verdict: PageVerdict::Observation,
-        rules: PageRules {
-            role: Role::List,
-            newest_first: false,
-            verified: true,
-            short_page_is_end: false,
-        },
-        // The person who hands it in answers for whose it is.
-        proof: Proof::Id { matches: Some(true), address_kept: true },
-        posts: list.posts.clone(),
-        end_marker: false,
-        short_page: false,
-        empty_marker: false,
-        posts_total: None,
-        registered_at: None,
-    };
-    let composed = compose(&reading, &Known::default(), &settings.observe);
-    VisitRecord {
-        account: list.account,
-        host: None,
-        lease: None,
-        status: None,
-        bytes: None,
-        duration_ms: None,
-        body_digest: Some(digest.to_owned()),
-        seen_at: composed.posts_as_of.unwrap_or(now),
-        identity: None,
-        posts: list.posts.clone(),
-        inquiries: Vec::new(),
-        next: None,
-        visit: Visit {
-            page: mapping.platform.id.clone(),
-            part: mapping.kind().lists.clone(),
-            started_at: now,
-            recorded_at: now,
-            adapter: mapping.platform.digest.clone(),
-            source: match mapping.platform.observability {
-                Observability::OfficeFile => Source::Person,
-                _ => Source::Import,
-            },
-            outcome: composed.outcome,
-        },
-        look: None,
-        // What was handed in lies with whoever handed it in; its digest stands above.
-        evidence: VisitEvidence::Nothing,
-    }
+/// Every file that was handed in, or what sources tell differently, one a line.
+async fn list(settings: &Settings, what: What) -> anyhow::Result<()> {
+    let lines = with_store(settings, async |store| match what {
+        What::Imports => Ok(store.imports().await?.iter().map(import_line).collect::<Vec<_>>()),
+        What::Conflicts(import) => {
+            let conflicts = store.import_conflicts(import).await?;
+            Ok(conflicts.iter().map(conflict_line).collect())
+        }
+    });
+    let mut out = io::stdout().lock();
+    lines.await?.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    Ok(())
+}
+
+enum What {
+    Imports,
+    Conflicts(Option<i64>),
+}
+
+fn import_line(import: &StoredImport) -> String {
+    let record = &import.record;
+    let class = if record.class == "office_file" { "人工填报" } else { "授权接口" };
+    let at = record.imported_at.with_timezone(&SHANGHAI).to_rfc3339();
+    format!(
+        "{}\t{at}\t{}\t{class}\t{}\t{}\t{}\t{} accounts, {} posts, {} new, {} conflicts",
+        import.id,
+        record.actor,
+        record.source,
+        record.file,
+        record.file_digest,
+        import.accounts,
+        import.posts,
+        import.new_posts,
+        import.conflicts
+    )
+}
+
+fn conflict_line(one: &ImportConflict) -> String {
+    let from = one.kept_from.map_or_else(|| "公开页面".to_owned(), |id| format!("import {id}"));
+    format!(
+        "{}\t{}\t{}\tkept {} ({from})\toffered {} (import {})",
+        one.key, one.reference, one.field, one.kept, one.offered, one.import
+    )
 }
 
 /// What would be stored, one account a line.

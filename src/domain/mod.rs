@@ -10,10 +10,12 @@ mod count;
 mod evidence;
 mod extraction;
 mod finding;
+mod gone;
 mod id_time;
 mod moment;
 mod problem;
 mod region;
+mod site;
 mod standing;
 mod step;
 
@@ -26,9 +28,11 @@ pub use extraction::{
     Column, Extraction, Finding, Form, Identity, Inquiry, Origin, PageVerdict, Post,
 };
 pub use finding::{EvidenceRef, FindingId, FindingState, Severity, Subject};
+pub use gone::GoneCause;
 pub use id_time::IdTime;
 pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_midnight};
 pub use problem::{Problem, RowError, SourceText};
 pub use region::{CodeError, CreditCode, RegionCode};
+pub use site::ColumnClass;
 pub use standing::{ActiveFinding, FindingCell, FleetCell, Standing};
 pub use step::{By, IllegalStep, Step, take_step};

@@ -31,6 +31,10 @@ pub(super) fn inquiries(
     }
     let mut inquiries = Vec::new();
     for (index, node) in nodes.into_iter().take(MESSAGES_MAX).enumerate() {
+        let author = reader.text(&fields.author, node);
+        if author.is_some() && author.as_deref() == owner {
+            continue;
+        }
         let place = format!("inquiries[{index}]");
         reader.begin(Place::Message(index));
         let asked = reader.moment(&fields.asked_at, node, &format!("{place}.asked_at"));

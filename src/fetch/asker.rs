@@ -18,6 +18,8 @@ use super::turn::Hosts;
 pub(super) struct Terms {
     pub(super) limit: Option<HostLimit>,
     pub(super) deadline: Instant,
+    /// Longest time from sending to the last byte; absent: the setting.
+    pub(super) timeout: Option<Duration>,
 }
 
 /// Asks one checked address once, in its host's turn; pages and robots.txt go through it alike.
@@ -38,7 +40,7 @@ impl Asker {
         terms: Terms,
     ) -> Result<Answer, Fetched> {
         let turn = self.hosts.turn(&target.host, terms.limit, terms.deadline).await?;
-        let answer = match self.exchange.ask(target, headers, cap).await {
+        let answer = match self.exchange.ask(target, headers, cap, terms.timeout).await {
             Ok(answer) => answer,
             Err(failed) => {
                 let retry_after = None;

@@ -82,12 +82,14 @@ impl Exchange {
         target: &Target,
         headers: HeaderMap,
         cap: Cap,
+        timeout: Option<Duration>,
     ) -> Result<Answer, Fetched> {
-        match tokio::time::timeout(self.timeout, self.ask_patiently(target, headers, cap)).await {
+        let timeout = timeout.unwrap_or(self.timeout);
+        match tokio::time::timeout(timeout, self.ask_patiently(target, headers, cap)).await {
             Ok(result) => result,
             Err(_) => Err(Fetched::unreachable(
                 UnreachableReason::Timeout,
-                format!("no whole answer within {} s", self.timeout.as_secs()),
+                format!("no whole answer within {} s", timeout.as_secs()),
             )),
         }
     }

@@ -111,8 +111,8 @@ impl Fetcher {
         self.asker.hosts.concurrent(&host.trim_end_matches('.').to_ascii_lowercase())
     }
 
-    /// How often a host may be asked; `asked` is what the platform file says, which holds unless the
-    /// settings name the host.
+    /// How often a host may be asked; `asked` is what the platform file says, which holds unless
+    /// the settings name the host.
     pub fn limit(&self, host: &str, asked: HostLimit) -> HostLimit {
         self.asker.hosts.limit(&host.trim_end_matches('.').to_ascii_lowercase(), Some(asked))
     }
@@ -121,7 +121,9 @@ impl Fetcher {
         let settings = &self.asker.settings;
         let patience = Duration::from_secs(settings.patience_seconds);
         let patience = request.patience.unwrap_or(patience).min(SETTING_MAX);
-        let terms = Terms { limit: request.limit, deadline: Instant::now() + patience };
+        let deadline = Instant::now() + patience;
+        let timeout = request.timeout.map(|timeout| timeout.min(SETTING_MAX));
+        let terms = Terms { limit: request.limit, deadline, timeout };
         let cap = Cap { bytes: as_size(settings.body_max_bytes), excess: Excess::Refuse };
         let mut target = self.asker.guard.check(&request.url, None)?;
         let buster = request.cache_buster.as_deref().map(|name| self.bust(&mut target.url, name));

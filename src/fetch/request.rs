@@ -31,6 +31,8 @@ pub struct Request {
     pub limit: Option<HostLimit>,
     /// Longest wait for the host's turn; absent: the setting.
     pub patience: Option<Duration>,
+    /// Longest time from sending the request to the last byte; absent: the setting.
+    pub timeout: Option<Duration>,
 }
 
 impl Request {

@@ -16,6 +16,7 @@ mod scrape;
 mod serve;
 mod settings;
 mod site;
+mod site_report;
 
 #[cfg(test)]
 mod tests;

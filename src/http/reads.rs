@@ -1,11 +1,12 @@
 use std::error::Error;
 use std::pin::Pin;
 
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use crate::domain::{ActiveFinding, FindingCell, FleetCell, Standing};
 use crate::metrics::ScoreQuantile;
-use crate::store::{Store, StoreError};
+use crate::store::{SiteFacts, Store, StoreError};
 
 /// The database did not answer; the source says why, for the log.
 #[derive(Debug, Error)]
@@ -52,6 +53,17 @@ pub trait Reads: Send + Sync + 'static {
 
     /// One account by its key.
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>>;
+
+    /// What is known of the site on which an account of this key stands: probes since the first
+    /// time, looks at the home page since the second. `None` where it stands on no watched site.
+    fn site_facts<'a>(
+        &'a self,
+        _key: &'a str,
+        _probes_since: DateTime<Utc>,
+        _looks_since: DateTime<Utc>,
+    ) -> Answer<'a, Option<SiteFacts>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// At most `limit` accounts in the order of their keys, those after `after`; `activity` is the
     /// word of one.
@@ -121,6 +133,15 @@ impl Reads for Store {
 
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {
         Box::pin(async move { told(self.standing(key).await) })
+    }
+
+    fn site_facts<'a>(
+        &'a self,
+        key: &'a str,
+        probes_since: DateTime<Utc>,
+        looks_since: DateTime<Utc>,
+    ) -> Answer<'a, Option<SiteFacts>> {
+        Box::pin(async move { told(self.site_facts(key, probes_since, looks_since).await) })
     }
 
     fn standings_after<'a>(

@@ -8,13 +8,14 @@ use tracing::warn;
 use crate::domain::Clock;
 use crate::jobs::heartbeat;
 use crate::metrics::{self, Metrics};
+use crate::observe::SiteRules;
 
 use super::fleet::FleetCache;
 use super::health::Readiness;
 use super::problem::ProblemDetail;
 use super::reads::{Answer, Reads};
 use super::settings::Settings;
-use super::{accounts, guard, health, landing, scrape};
+use super::{accounts, guard, health, landing, scrape, site_report};
 
 /// All that the pages are made from.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ pub struct Site {
     pub(super) reads: Arc<dyn Reads>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fleet: Arc<FleetCache>,
+    pub(super) rules: SiteRules,
 }
 
 impl Site {
@@ -38,7 +40,14 @@ impl Site {
         reads: Arc<dyn Reads>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { settings, series, metrics, readiness, reads, clock, fleet: Arc::default() }
+        let (fleet, rules) = (Arc::default(), SiteRules::default());
+        Self { settings, series, metrics, readiness, reads, clock, fleet, rules }
+    }
+
+    /// The same, judging government sites by these rules.
+    #[must_use]
+    pub fn with_site_rules(self, rules: SiteRules) -> Self {
+        Self { rules, ..self }
     }
 
     pub(super) fn router(self) -> Router {
@@ -51,6 +60,7 @@ impl Site {
             .route("/metrics/accounts", get(scrape::accounts))
             .route("/api/v1/accounts", get(accounts::list))
             .route("/api/v1/accounts/{key}", get(accounts::show))
+            .route("/api/v1/accounts/{key}/site", get(site_report::show))
             .fallback(guard::no_such_page)
             .method_not_allowed_fallback(guard::only_reading)
             .layer(middleware::from_fn_with_state(self.clone(), guard::watch_over))

@@ -93,6 +93,8 @@ async fn target(context: &Context, now: DateTime<Utc>) -> anyhow::Result<Claimed
         page: PAGE.to_owned(),
         part: "all".to_owned(),
         host: HOST.to_owned(),
+        address: None,
+        yields: Vec::new(),
         is_canary: false,
         lease: Lease { owner: context.owner.to_string(), until: now },
         due_at: now,

@@ -2,12 +2,15 @@
 
 use anyhow::Context as _;
 
-use super::Context;
+use super::{Context, yields};
 
-/// Makes the partitions of the coming months, and tells what waits and how much room is left.
+/// Makes the partitions of the coming months, renews what readings usually yield, and tells what
+/// waits and how much room is left.
 pub async fn keep_house(context: &Context) -> anyhow::Result<()> {
     let now = context.clock.now();
     context.store.ensure_partitions(now).await.context("partitions")?;
+    let shared = yields::shared_platforms(context);
+    context.store.save_baselines(&shared, now).await.context("baselines of yields")?;
     if let Some(bytes) = free_bytes(&context.data_dir) {
         context.metrics.set_data_dir_free_bytes(bytes);
     }

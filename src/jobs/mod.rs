@@ -11,10 +11,13 @@ pub mod evidence;
 pub mod findings;
 pub mod heartbeat;
 pub mod housekeeping;
+pub mod import;
 pub mod judge;
 pub mod platforms;
+pub mod probes;
 pub mod score;
 mod settings;
+pub mod yields;
 
 use std::time::Duration;
 
@@ -26,13 +29,14 @@ pub use settings::Settings;
 use driver::Job;
 
 /// The names of all periodic jobs, for the metrics.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 15] = [
     "targets",
     "habits",
     "budgets",
     "canaries",
     "backlog",
     "platforms",
+    "probes",
     "judge",
     "score",
     "findings",
@@ -63,6 +67,7 @@ pub fn all(context: &Context) -> Vec<Job> {
         job!("canaries", settings.canaries_seconds, crawl::choose_canaries),
         job!("backlog", settings.backlog_seconds, housekeeping::tell_backlog),
         job!("platforms", settings.platforms_seconds, platforms::tell_platforms),
+        job!("probes", settings.probes_seconds, probes::probe_sites),
         job!("judge", settings.judge_seconds, judge::judge),
         job!("score", settings.score_seconds, score::score_current_quarter),
         job!("findings", settings.findings_seconds, findings::look),

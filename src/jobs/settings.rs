@@ -30,6 +30,22 @@ pub struct Settings {
     pub backlog_seconds: u64,
     /// How often the metrics are told whether the platforms can be read.
     pub platforms_seconds: u64,
+    /// How long after a look at citizens' messages the next is due.
+    pub messages_hours: u32,
+    /// Under how many of an account's newest posts the comments are read at one visit.
+    pub comments_posts_max: u32,
+    /// Posts older than this are not asked for comments any more.
+    pub comments_days: u32,
+    /// How long after a look at a site's home page the next is due.
+    pub site_hours: u32,
+    /// How many of a site's columns are read at one visit.
+    pub site_columns_max: u32,
+    /// How long after a look at a column the next is due.
+    pub column_hours: u32,
+    /// How often the sites to be probed are looked for.
+    pub probes_seconds: u64,
+    /// The time between two probes of a site's availability: 60 minutes are 24 visits a day.
+    pub probe_minutes: u32,
     /// How often activities are judged anew where something happened.
     pub judge_seconds: u64,
     /// How often the scores of the current quarter are computed.
@@ -65,6 +81,14 @@ impl Default for Settings {
             canaries_seconds: 600,
             backlog_seconds: 15,
             platforms_seconds: 30,
+            messages_hours: 12,
+            comments_posts_max: 5,
+            comments_days: 14,
+            site_hours: 6,
+            site_columns_max: 12,
+            column_hours: 24,
+            probes_seconds: 60,
+            probe_minutes: 60,
             judge_seconds: 5,
             score_seconds: 900,
             findings_seconds: 300,

@@ -94,7 +94,7 @@ families! {
     PLATFORM_UP = Gauge "platform_up" ["platform"]
         "Whether the platform's pages can be read: 1 or 0, absent until known.";
     VERDICTS_FROZEN = Gauge "verdicts_frozen" ["platform"]
-        "Whether a failed canary has frozen the platform's silent verdicts: 1 or 0.";
+        "Whether a failed canary, or pages that no longer yield, froze silent verdicts: 1 or 0.";
     CANARY_LAST_POST = Gauge "canary_last_post_timestamp_seconds" ["platform"]
         "Publication of the newest post seen on any canary of the platform.";
     JOB_RUNS = Counter "job_runs_total" ["job", "outcome"]

@@ -180,6 +180,19 @@ pub struct CanaryLook {
     pub recorded_at: DateTime<Utc>,
 }
 
+/// A time in which a page kind did not yield what it used to, over many accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The page kind.
+    pub page: String,
+    /// When the first reading fell. What was observed since then is void.
+    pub since: DateTime<Utc>,
+    /// When readings were found to yield again; while absent, silent verdicts are frozen.
+    pub until: Option<DateTime<Utc>>,
+    /// When it was written down.
+    pub recorded_at: DateTime<Utc>,
+}
+
 /// Everything known about one account that bears on its activity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
@@ -198,4 +211,6 @@ pub struct History {
     pub canaries: Vec<CanaryLook>,
     /// Whether the host and page kind have any canary or stand-in at all.
     pub has_canary: bool,
+    /// Drifts of the account's page kinds on their hosts, in any order.
+    pub drifts: Vec<Drift>,
 }

@@ -62,7 +62,7 @@ pub fn judge(
     known_at: DateTime<Utc>,
 ) -> Judgement {
     let view = View::new(history, known_at);
-    let live = Live { now, frozen: view.canaries.frozen_since().is_some() };
+    let live = Live { now, frozen: view.frozen_since().is_some() };
     if let Some((cutoff, gone)) = live_gone(&view, policy, live) {
         return Found::silent(Activity::Gone, cutoff, gone).finish(&view, policy, Some(live));
     }

@@ -9,11 +9,13 @@
 //! themselves. A failed visit proves nothing and moves nothing.
 
 mod appearance;
+mod availability;
 mod backdating;
 mod burst;
 mod canary;
 mod coverage;
 mod deletion;
+mod drift;
 mod facts;
 mod freshness;
 mod judge;
@@ -23,6 +25,7 @@ mod policy;
 mod post;
 mod reason;
 mod silence;
+mod site;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -31,14 +34,16 @@ mod view;
 mod visit;
 
 pub use appearance::{DateRules, Doubt, LatePost, SetAside, Sight};
+pub use availability::{Availability, Probe, ProbeOutcome, Reachability, availability};
 pub use backdating::late_posts;
 pub use burst::{Burst, NoBurst, burst};
 pub use canary::{CanaryKind, canary_health, stand_ins};
 pub use coverage::{Coverage, Gap, coverage, covered};
 pub use deletion::{DeletionProof, PostPresence, Presence, presences};
+pub use drift::{PAGES_COMPARED, READINGS_KEPT, Usual, Yield, drifted, fell, usual};
 pub use facts::{
-    Bracket, CanaryLook, History, ListedPost, MarkKind, Observation, Outcome, PostMark, Source,
-    Span, Visit,
+    Bracket, CanaryLook, Drift, History, ListedPost, MarkKind, Observation, Outcome, PostMark,
+    Source, Span, Visit,
 };
 pub use freshness::{Answer, Freshness, UnchangedTime, freshness};
 pub use judge::{Judgement, Line, judge, judge_at};
@@ -46,6 +51,10 @@ pub use list::{ListOrder, latest, read_order};
 pub use numbers::{BoundedSum, FIXED_AGES_HOURS, NotAtAge, NumberSample, at_age, sum};
 pub use policy::Policy;
 pub use post::late;
+pub use site::{
+    ColumnCounts, ColumnState, Currency, HomeRun, HomeShown, SiteRules, column_counts,
+    column_currency, home_currency,
+};
 pub use span::Covered;
 pub use threshold::{Operator, Threshold, Unit, Window};
 pub use visit::{

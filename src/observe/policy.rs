@@ -1,6 +1,7 @@
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
+use super::site::SiteRules;
 use super::threshold::{Threshold, Unit};
 
 /// Every number of the observation calculus.
@@ -38,6 +39,8 @@ pub struct Policy {
     pub canary_gap_factor: u32,
     /// The least number of registered accounts that stand in where a host has no named canary.
     pub stand_ins_min: usize,
+    /// What the national rules ask of a site.
+    pub site: SiteRules,
 }
 
 impl Default for Policy {
@@ -56,6 +59,7 @@ impl Default for Policy {
             date_tolerance_seconds: 300,
             canary_gap_factor: 3,
             stand_ins_min: 3,
+            site: SiteRules::default(),
         }
     }
 }
@@ -95,6 +99,7 @@ impl Policy {
                 problems.push((field, "two days cannot fit: at least 24".to_owned()));
             }
         }
+        problems.extend(self.site.problems());
         problems
     }
 

@@ -92,8 +92,10 @@ fn weakest(
 /// What the proof lacks when provisional observations are let in; a canary, if nothing else.
 fn missing(view: &View, policy: &Policy, question: Question, frozen: bool) -> (Reason, Vec<Line>) {
     let held = if frozen { Reason::Frozen } else { Reason::Provisional };
-    let since = view.canaries.frozen_since().filter(|_| frozen);
-    let canary_line = || since.map(|at| Line::new("canary_failed", at.to_rfc3339()));
+    let canary = view.canaries.frozen_since().map(|at| ("canary_failed", at));
+    let since = canary.or_else(|| Some(("page_kind_drifted", view.frozen_since()?)));
+    let since = since.filter(|_| frozen);
+    let canary_line = || since.map(|(code, at)| Line::new(code, at.to_rfc3339()));
     match question.prove(view, policy) {
         Ok(_) => (held, canary_line().into_iter().collect()),
         Err(shortfall) => {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use crate::domain::{Count, Moment, Reason};
 
 use super::canary::{Canaries, Trust};
-use super::facts::{History, ListedPost, Observation, Outcome, Source, Span, Visit};
+use super::facts::{Drift, History, ListedPost, Observation, Outcome, Source, Span, Visit};
 use super::post::{PostTimes, late};
 use super::span::Covered;
 
@@ -66,12 +66,42 @@ pub(super) struct View<'a> {
     pub(super) posts: Vec<PostTimes<'a>>,
     pub(super) hidden: Vec<HiddenPost>,
     pub(super) canaries: Canaries<'a>,
+    drifts: Drifts<'a>,
+}
+
+/// The drifts known at one time.
+#[derive(Debug)]
+struct Drifts<'a> {
+    known: Vec<&'a Drift>,
+    known_at: DateTime<Utc>,
+}
+
+impl Drifts<'_> {
+    /// The end of a drift, as far as it was known: one that ended later was still open.
+    fn end(&self, drift: &Drift) -> Option<DateTime<Utc>> {
+        drift.until.filter(|until| *until <= self.known_at)
+    }
+
+    fn hold(&self, visit: &Visit) -> bool {
+        self.known.iter().any(|drift| {
+            drift.page == visit.page
+                && drift.since <= visit.started_at
+                && self.end(drift).is_none_or(|until| visit.started_at < until)
+        })
+    }
+
+    fn open_since(&self) -> Option<DateTime<Utc>> {
+        let open = self.known.iter().filter(|drift| self.end(drift).is_none());
+        open.map(|drift| drift.since).max()
+    }
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(history: &'a History, known_at: DateTime<Utc>) -> Self {
         let looks = history.canaries.iter().filter(|look| look.recorded_at <= known_at);
         let canaries = Canaries::new(looks, history.has_canary);
+        let known = history.drifts.iter().filter(|drift| drift.recorded_at <= known_at).collect();
+        let drifts = Drifts { known, known_at };
         let mut visits: Vec<&Visit> =
             history.visits.iter().filter(|visit| visit.recorded_at <= known_at).collect();
         visits.sort_by(|a, b| {
@@ -83,12 +113,13 @@ impl<'a> View<'a> {
                 [] => vec![ALL_PARTS],
                 parts => parts.iter().map(String::as_str).collect(),
             },
-            seen: visits.iter().filter_map(|visit| seen(visit, &canaries)).collect(),
-            gone: visits.iter().filter_map(|visit| gone_sign(visit, &canaries)).collect(),
+            seen: visits.iter().filter_map(|visit| seen(visit, &canaries, &drifts)).collect(),
+            gone: visits.iter().filter_map(|visit| gone_sign(visit, &canaries, &drifts)).collect(),
             posts: Vec::new(),
             visits,
             hidden: Vec::new(),
             canaries,
+            drifts,
         };
         view.seen.sort_by_key(|seen| (seen.as_of, seen.visit.started_at));
         let known = history.posts.iter().filter(|post| post.recorded_at <= known_at);
@@ -99,6 +130,11 @@ impl<'a> View<'a> {
         view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
         view.hidden = hidden_posts(&view.seen);
         view
+    }
+
+    /// Since when the host's own verdicts are frozen: by a failed canary or an open drift.
+    pub(super) fn frozen_since(&self) -> Option<DateTime<Utc>> {
+        self.canaries.frozen_since().max(self.drifts.open_since())
     }
 
     /// The part that lists a post; `None` where no visit of its page kind is known.
@@ -118,8 +154,8 @@ impl<'a> View<'a> {
 
     /// The newest observation that should have listed a post and did not, void ones left out.
     ///
-    /// An observation is voided after the post that it missed was written down: then the newest that
-    /// still stands is sought. One before the stretch that the history tells stands as it was
+    /// An observation is voided after the post that it missed was written down: then the newest
+    /// that still stands is sought. One before the stretch that the history tells stands as it was
     /// written.
     fn missed_by(&self, post: &ListedPost) -> Option<DateTime<Utc>> {
         let written = post.missed_by?;
@@ -237,16 +273,17 @@ fn cut(as_of: DateTime<Utc>, visit: &Visit) -> DateTime<Utc> {
     as_of.min(visit.started_at).min(visit.recorded_at)
 }
 
-fn trust(visit: &Visit, canaries: &Canaries) -> Trust {
+fn trust(visit: &Visit, canaries: &Canaries, drifts: &Drifts) -> Trust {
     match visit.source {
         Source::Import | Source::Person => Trust::Attested,
+        Source::Crawl | Source::Bridge if drifts.hold(visit) => Trust::Void,
         Source::Crawl | Source::Bridge => {
             canaries.trust(&visit.page, &visit.adapter, visit.started_at)
         }
     }
 }
 
-fn seen<'a>(visit: &'a Visit, canaries: &Canaries) -> Option<Seen<'a>> {
+fn seen<'a>(visit: &'a Visit, canaries: &Canaries, drifts: &Drifts) -> Option<Seen<'a>> {
     let Outcome::Observed(observation) = &visit.outcome else { return None };
     let speaks_until = match visit.source {
         Source::Bridge => observation.upstream_success.map(|success| cut(success, visit)),
@@ -260,15 +297,15 @@ fn seen<'a>(visit: &'a Visit, canaries: &Canaries) -> Option<Seen<'a>> {
         visit,
         observation,
         as_of: cut(observation.as_of, visit),
-        trust: trust(visit, canaries),
+        trust: trust(visit, canaries, drifts),
         span,
         confirms: span.filter(|_| observation.confirming).map(|span| span.high),
     })
 }
 
-fn gone_sign(visit: &Visit, canaries: &Canaries) -> Option<GoneSign> {
+fn gone_sign(visit: &Visit, canaries: &Canaries, drifts: &Drifts) -> Option<GoneSign> {
     let Outcome::Gone { as_of, confirming } = visit.outcome else { return None };
-    Some(GoneSign { as_of: cut(as_of, visit), trust: trust(visit, canaries), confirming })
+    Some(GoneSign { as_of: cut(as_of, visit), trust: trust(visit, canaries, drifts), confirming })
 }
 
 /// Finds where the counter grew by more than the new items listed.

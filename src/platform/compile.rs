@@ -248,6 +248,18 @@ fn judge(page: &Section<'_>, kind: &PageKind) {
     if kind.crawl && page.get("url").is_none() {
         page.wrong("url", "is missing: a page kind with crawl = true needs an address");
     }
+    let of_a_post = kind.url.as_ref().is_some_and(AddressTemplate::is_of_a_post);
+    if of_a_post != (kind.role == Role::Comments && kind.crawl) {
+        let reason = "must hold {post} exactly where comments are visited with crawl = true";
+        page.wrong("url", reason);
+    }
+    let nameless = |layout: &Layout| {
+        layout.inquiries.as_ref().is_some_and(|one| one.reference.candidates.is_empty())
+    };
+    if kind.crawl && kind.layouts.iter().any(nameless) {
+        let reason = "is missing: a message without it would be a new one at every visit";
+        page.wrong("inquiry.ref", reason);
+    }
     if matches!(kind.role, Role::Comments | Role::Board) && !kind.personal {
         page.wrong("personal", "must be true: comments and boards show citizens' words");
     }

@@ -47,7 +47,8 @@ const ITEM_KEYS: [&str; 14] = [
 const IDENTITY_KEYS: [&str; 8] =
     ["by", "of", "handle", "name", "verified_as", "followers", "posts_total", "registered_at"];
 
-const INQUIRY_KEYS: [&str; 9] = [
+const INQUIRY_KEYS: [&str; 10] = [
+    "author",
     "items",
     "require",
     "innermost",
@@ -207,6 +208,7 @@ fn inquiries(compiler: SourceCompiler, section: &Section<'_>) -> InquiryFields {
         items: paths("items"),
         require: required(section, &["ref", "asked_at", "replied_at"]),
         innermost: section.get("innermost").and_then(|entry| entry.flag()).unwrap_or(false),
+        author: field("author", FieldKind::Text),
         reference: field("ref", FieldKind::Text),
         asked_at: field("asked_at", FieldKind::Time),
         replies: paths("replies"),

@@ -140,6 +140,8 @@ pub struct InquiryFields {
     pub require: Vec<String>,
     /// Keep only elements that hold no other complete message.
     pub innermost: bool,
+    /// The handle of who wrote it; what the account itself writes is no message to it.
+    pub author: Source,
     /// The message's id; leaves the extraction only as a keyed digest.
     pub reference: Source,
     /// When it was asked.

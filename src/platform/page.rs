@@ -59,13 +59,13 @@ pub enum IdentityProof {
     Nobody,
 }
 
-/// An address with places for `{handle}`, `{url}` and `{page}`.
+/// An address with places for `{handle}`, `{url}`, `{page}` and, of comments, `{post}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressTemplate(String);
 
 impl AddressTemplate {
     /// The names a template may hold.
-    pub const PLACES: [&'static str; 3] = ["handle", "url", "page"];
+    pub const PLACES: [&'static str; 4] = ["handle", "url", "page", "post"];
 
     /// Reads a template.
     ///
@@ -99,21 +99,40 @@ impl AddressTemplate {
         self.0.contains("{page}")
     }
 
+    /// Whether the address is that of one post.
+    pub fn is_of_a_post(&self) -> bool {
+        self.0.contains("{post}")
+    }
+
     /// Fills the places. `None` where the template needs a value that is not given.
     ///
     /// A value that opens the address is taken as it is; any other is percent-encoded.
     pub fn fill(&self, handle: &str, url: Option<&str>, page: u32) -> Option<String> {
+        self.filled(|place| match place {
+            "handle" => Some(handle.to_owned()),
+            "url" => Some(url?.to_owned()),
+            "page" => Some(page.to_string()),
+            _ => None,
+        })
+    }
+
+    /// Fills the places of an address of one post, known by its id on the platform.
+    pub fn fill_post(&self, handle: &str, post: &str) -> Option<String> {
+        self.filled(|place| match place {
+            "handle" => Some(handle.to_owned()),
+            "post" => Some(post.to_owned()),
+            "page" => Some("1".to_owned()),
+            _ => None,
+        })
+    }
+
+    fn filled(&self, value_of: impl Fn(&str) -> Option<String>) -> Option<String> {
         let mut out = String::new();
         let mut rest = self.0.as_str();
         while let Some(start) = rest.find('{') {
             out.push_str(&rest[..start]);
             let end = rest[start..].find('}')?;
-            let value = match &rest[start + 1..start + end] {
-                "handle" => handle.to_owned(),
-                "url" => url?.to_owned(),
-                "page" => page.to_string(),
-                _ => return None,
-            };
+            let value = value_of(&rest[start + 1..start + end])?;
             if out.is_empty() {
                 out.push_str(&value);
             } else {
@@ -206,6 +225,12 @@ mod tests {
             Some("http://a.cn/?b=1")
         );
         assert_eq!(whole.fill("x", None, 1), None);
+        let comments = AddressTemplate::parse("https://a.cn/c?id={post}&u={handle}").unwrap();
+        assert_eq!(comments.fill("x", None, 1), None);
+        assert_eq!(
+            comments.fill_post("x", "12&3").as_deref(),
+            Some("https://a.cn/c?id=12%263&u=x")
+        );
     }
 
     #[test]

@@ -169,6 +169,10 @@ pub struct InquiryFact {
     pub asked: Option<Stretch>,
     /// When the account itself first answered; an answer of anybody else is none.
     pub replied: Option<Stretch>,
+    /// The last look that showed it unanswered, where that lies well before the cutoff: whether it
+    /// was answered since is not known. `None`: it was looked at to the cutoff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_until: Option<DateTime<Utc>>,
 }
 
 impl PeriodFacts {
@@ -178,8 +182,8 @@ impl PeriodFacts {
         facts.covered.sort();
         facts.posts.sort_by_cached_key(|post| (post.published, json(post)));
         if let Some(inquiries) = &mut facts.inquiries {
-            inquiries
-                .sort_by(|a, b| (a.asked, a.replied, &a.kind).cmp(&(b.asked, b.replied, &b.kind)));
+            let order = |one: &InquiryFact| (one.asked, one.replied, one.open_until);
+            inquiries.sort_by(|a, b| (order(a), &a.kind).cmp(&(order(b), &b.kind)));
         }
         json(&facts)
     }

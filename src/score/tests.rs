@@ -117,6 +117,7 @@ fn asked(asked: &str, replied: Option<&str>) -> InquiryFact {
         kind: "message".to_owned(),
         asked: Some(Moment::second(at(asked)).into()),
         replied: replied.map(|replied| Moment::second(at(replied)).into()),
+        open_until: None,
     }
 }
 
@@ -319,6 +320,23 @@ fn reply_measures_of_a_month() {
     exact(&facts, "replied", 1.0);
 }
 
+/// A message that was not looked at any more may have been answered unseen.
+#[test]
+fn what_nobody_looked_at_any_more_bounds_the_reply_measures() {
+    let mut facts = quiet();
+    let open =
+        |at: Option<DateTime<Utc>>| InquiryFact { open_until: at, ..asked("2026-06-02", None) };
+    facts.inquiries = Some(vec![
+        asked("2026-06-01", Some("2026-06-01T06:00:00")),
+        open(Some(at("2026-06-10"))),
+        open(Some(at("2026-06-25"))),
+        open(None),
+    ]);
+    check(&facts, "reply_rate", (0.25, 0.25, Some(0.75)));
+    // Twenty-three days open are overdue for certain, eight are not; nobody knows of the latter.
+    check(&facts, "overdue_replies", (2.0, 2.0, Some(3.0)));
+}
+
 /// The points of one line over the given facts: points, low, high.
 fn line(facts: &PeriodFacts, dimension: &str, line: &str) -> Outcome {
     let card = card(facts);
@@ -336,6 +354,7 @@ fn messages(total: usize, replied: usize, hours: i64) -> PeriodFacts {
             let at = asked + Duration::hours(hours);
             Stretch { from: at, to: at }
         }),
+        open_until: None,
     };
     PeriodFacts { inquiries: Some((0..total).map(inquiry).collect()), ..quiet() }
 }
@@ -568,7 +587,8 @@ proptest! {
             "posts", "posts_per_week", "original_posts", "active_days", "longest_gap_days",
             "weeks_without_post", "posting_weeks_share", "likes", "bci_registered",
         ] {
-            if let (Reading::Known(truth), Reading::Known(view)) = (&truth[measure], &view[measure]) {
+            let both = (&truth[measure], &view[measure]);
+            if let (Reading::Known(truth), Reading::Known(view)) = both {
                 prop_assert!(view.low <= truth.value + 1e-9, "{measure}: {truth:?} {view:?}");
                 let high = view.high.unwrap_or(f64::INFINITY);
                 prop_assert!(truth.value <= high + 1e-9, "{measure}: {truth:?} {view:?}");

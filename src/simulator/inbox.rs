@@ -5,6 +5,8 @@ use crate::domain::{SHANGHAI, shanghai_date, shanghai_midnight};
 
 use super::answer::Ask;
 use super::chance::{Chance, Use};
+use super::character::Venue;
+use super::city::City;
 use super::resident::{Replies, Resident};
 use super::script::Item;
 use super::weibo;
@@ -17,6 +19,54 @@ pub(super) struct Message {
     pub(super) replied_at: Option<DateTime<Utc>>,
     /// Set apart from other messages of its second.
     pub(super) serial: u64,
+}
+
+/// A message of a citizen as anybody can see it at an instant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Correspondence {
+    /// When it was asked.
+    pub asked_at: DateTime<Utc>,
+    /// When the account answered, if it has.
+    pub replied_at: Option<DateTime<Utc>>,
+    /// The platform's id of the post it stands under; none on a message board.
+    pub post: Option<String>,
+}
+
+impl City {
+    /// The messages that stand on an account's board, or under its posts since an instant, as they
+    /// are at another, in no particular order; none for accounts that have neither.
+    pub fn messages(
+        &self,
+        key: &str,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Vec<Correspondence> {
+        let Some(resident) = self.resident(key) else { return Vec::new() };
+        let seen = |message: Message, post: Option<String>| Correspondence {
+            asked_at: message.asked_at,
+            replied_at: message.replied_at,
+            post,
+        };
+        match resident.venue {
+            Venue::Portal => on_board(resident, now)
+                .take_while(|message| message.asked_at >= since - Duration::days(1))
+                .filter(|message| message.asked_at >= since)
+                .map(|message| seen(message, None))
+                .collect(),
+            Venue::Weibo => resident
+                .plan
+                .script
+                .visible(now)
+                .take_while(|item| item.at >= since)
+                .flat_map(|item| {
+                    let post = weibo::mid(resident, &item).to_string();
+                    let messages = under(resident, &item, now).into_iter();
+                    messages.map(move |message| seen(message, Some(post.clone())))
+                })
+                .collect(),
+            Venue::Wechat | Venue::Feed => Vec::new(),
+        }
+    }
 }
 
 impl Message {

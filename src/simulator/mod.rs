@@ -25,6 +25,7 @@ mod response;
 mod rhythm;
 mod script;
 mod server;
+mod site;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -35,8 +36,10 @@ mod weibo_form;
 pub use character::{Character, Venue};
 pub use city::{Canary, City};
 pub use fault::{Fault, Faults, Outage};
+pub use inbox::Correspondence;
 pub use planted::Planted;
 pub use requests::Arrival;
 pub use response::Response;
 pub use server::{Simulator, simulate};
+pub use site::ColumnTruth;
 pub use truth::Truth;

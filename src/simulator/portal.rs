@@ -5,6 +5,7 @@ use super::inbox::{self, beijing};
 use super::names;
 use super::resident::Resident;
 use super::script::{Item, Pin};
+use super::site;
 use super::view::{HOT, View};
 
 /// Articles on one page of a column, messages on one page of a board.
@@ -29,10 +30,13 @@ pub(super) fn page(ask: &Ask, resident: &Resident, view: View) -> Reply {
     if let Some(number) = ask.path.strip_prefix("/hdjl/lyb/").and_then(page_number) {
         return send(resident, &board(ask, resident, number));
     }
+    if let Some(column) = site::beside(&ask.path) {
+        return send(resident, &site::page(ask, resident, column));
+    }
     let article = ask.path.strip_prefix("/art/").and_then(|_| article_of(resident, ask));
     match article {
         Some(item) => send(resident, &article_page(ask, resident, &item)).validated(Some(item.at)),
-        None if ask.path == "/" => send(resident, &home(resident)),
+        None if ask.path == "/" => send(resident, &home(ask, resident)),
         None => missing(),
     }
 }
@@ -85,7 +89,12 @@ fn send(resident: &Resident, page: &str) -> Reply {
     Reply::new(200, "text/html", bytes.into_owned())
 }
 
-fn frame(resident: &Resident, title: &str, metas: &[(&str, &str)], body: &str) -> String {
+pub(super) fn frame(
+    resident: &Resident,
+    title: &str,
+    metas: &[(&str, &str)],
+    body: &str,
+) -> String {
     let charset = if resident.look.second_form { "gb2312" } else { "UTF-8" };
     let site = &resident.entry.sponsor;
     let site_id = resident.entry.site_id.as_deref().unwrap_or_default();
@@ -101,15 +110,18 @@ fn frame(resident: &Resident, title: &str, metas: &[(&str, &str)], body: &str) -
          <link rel=\"stylesheet\" href=\"/images/site.css\">\n</head>\n<body>\n\
          <div class=\"top\"><a href=\"/\">{site}</a></div>\n\
          <ul class=\"nav\"><li><a href=\"/\">首页</a></li>\
-         <li><a href=\"{}\">工作动态</a></li>\
+         <li><a href=\"{}\">工作动态</a></li>{}\
          <li><a href=\"/hdjl/lyb/index.html\">互动交流</a></li></ul>\n{body}\n\
          <div class=\"footer\">主办：{site}　网站标识码：{site_id}</div>\n</body>\n</html>\n",
         folder(resident) + "index.html",
+        site::links(resident),
     )
 }
 
-fn home(resident: &Resident) -> String {
-    frame(resident, "首页", &[("ColumnName", "首页")], "<div class=\"welcome\"></div>")
+fn home(ask: &Ask, resident: &Resident) -> String {
+    let newest = site::newest(resident, ask.now);
+    let body = format!("<div class=\"welcome\"></div>\n{}", site::list(resident, &newest));
+    frame(resident, "首页", &[("ColumnName", "首页")], &body)
 }
 
 /// The items of a column page: pinned first, then by shown date, newest first.
@@ -171,7 +183,7 @@ fn pager(page: usize, more: bool) -> String {
     format!("<div class=\"page\"><span class=\"current\">{page}</span>{next}</div>")
 }
 
-fn article_path(item: &Item) -> String {
+pub(super) fn article_path(item: &Item) -> String {
     let folder = beijing(item.shown_at, "%Y/%-m/%-d");
     format!("/art/{folder}/art_1229_{}.html", item.made_at.timestamp())
 }

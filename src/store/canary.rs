@@ -35,7 +35,7 @@ pub struct TargetRate {
 }
 
 impl Store {
-    /// All targets with the learned rates of their accounts.
+    /// All targets that speak for their accounts, with the learned rates of these.
     pub async fn target_rates(&self) -> Result<Vec<TargetRate>, StoreError> {
         let rows = sqlx::query!(
             r#"select t.account_id, t.host, t.page, t.fails,
@@ -43,6 +43,7 @@ impl Store {
                from crawl_targets t
                    join accounts a on a.id = t.account_id
                    left join crawl_targets l on l.account_id = t.account_id and l.rate_beta > 0
+               where t.speaks
                group by t.account_id, t.host, t.page, t.fails
                order by t.account_id, t.page"#
         )

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::columns::misread;
 use super::record::Lease;
 use super::targets::Rate;
 use super::{Store, StoreError};
 use crate::domain::AccountId;
+use crate::observe::Yield;
 
 /// What a daemon asks for.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Claimed {
     pub part: String,
     /// The host that answers for it.
     pub host: String,
+    /// Where the address is none that the ledger or the platform file gives.
+    pub address: Option<String>,
     /// Whether it is a canary or stand-in.
     pub is_canary: bool,
     /// How many canaries and stand-ins its host and page kind have, itself included if it is one.
@@ -98,6 +102,8 @@ pub struct Claimed {
     pub price: Option<f64>,
     /// The newest post proven by the last judgement.
     pub last_post_at: Option<DateTime<Utc>>,
+    /// What its newest readings yielded, oldest first.
+    pub yields: Vec<Yield>,
 }
 
 struct ClaimedRow {
@@ -109,6 +115,7 @@ struct ClaimedRow {
     page: String,
     part: String,
     host: String,
+    address: Option<String>,
     is_canary: bool,
     canaries: i64,
     lease_until: DateTime<Utc>,
@@ -133,11 +140,15 @@ struct ClaimedRow {
     role: Option<String>,
     price: Option<f64>,
     last_post_at: Option<DateTime<Utc>>,
+    yields: serde_json::Value,
 }
 
 impl ClaimedRow {
-    fn held_by(self, owner: &str) -> Claimed {
-        Claimed {
+    fn held_by(self, owner: &str) -> Result<Claimed, StoreError> {
+        let yields = serde_json::from_value(self.yields).map_err(|e| misread("yields", e))?;
+        Ok(Claimed {
+            yields,
+            address: self.address,
             account: AccountId(self.account_id),
             key: self.key,
             platform: self.platform,
@@ -167,7 +178,7 @@ impl ClaimedRow {
             role: self.role,
             price: self.price,
             last_post_at: self.last_post_at,
-        }
+        })
     }
 }
 
@@ -175,8 +186,8 @@ impl Store {
     /// Takes due targets that nobody holds, at most `per_host` of each host: first those that are
     /// owed, the earliest deadline first, then the longest waiting.
     ///
-    /// Within the budget, a host whose ordinary visits of the Shanghai day are spent gives only what
-    /// is owed, canaries, and targets never visited.
+    /// Within the budget, a host whose ordinary visits of the Shanghai day are spent gives only
+    /// what is owed, canaries, and targets never visited.
     ///
     /// A host belongs to one daemon at a time: its lease is renewed with every claim, so that the
     /// host's limit, which each daemon keeps for itself, holds across daemons. What a dead daemon
@@ -241,6 +252,7 @@ impl Store {
                  left join host_budgets b on b.host = p.host
              where t.account_id = p.account_id and t.page = p.page
              returning t.account_id, a.key, a.platform, a.handle, a.url, t.page, t.part, t.host,
+                 t.address, t.yields,
                  t.is_canary, t.lease_until as "lease_until!", t.due_at, t.attempt, t.fails,
                  t.last_visit_at, t.etag, t.last_modified, t.body_digest, t.body_as_of,
                  t.span_high, t.observed_at, t.confirmed_at, t.confirmed_before, t.rate_alpha,
@@ -260,7 +272,7 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let mut claimed: Vec<Claimed> =
-            rows.into_iter().map(|row| row.held_by(request.owner)).collect();
+            rows.into_iter().map(|row| row.held_by(request.owner)).collect::<Result<_, _>>()?;
         claimed.sort_by_key(|one| (one.due_at, one.account));
         Ok(claimed)
     }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::columns::{column, to_micros};
 use super::record::VisitRecord;
 use super::visits::VisitRow;
 use super::{
-    Store, StoreError, canary, evidence, known, listing, marks, new_items, samples, states, visits,
+    Store, StoreError, canary, evidence, identities, known, listing, marks, new_items, samples,
+    site_looks, states, visits,
 };
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
@@ -68,7 +70,8 @@ impl Store {
     }
 }
 
-async fn write(
+/// Writes records down, whose leases are held.
+pub(super) async fn write(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
     report: &mut FinishReport,
@@ -93,15 +96,19 @@ async fn write(
     listing::update(connection, &listed.posts).await?;
     marks::note_absent(connection, records).await?;
     samples::write_profiles(connection, records).await?;
+    identities::write(connection, records).await?;
     samples::write_inquiries(connection, records).await?;
+    site_looks::write(connection, records).await?;
     hand_back(connection, records).await?;
     let looks = canary::insert_looks(connection, records).await?;
-    let accounts: BTreeSet<i64> = records.iter().map(|record| record.account.0).collect();
+    // A page that speaks for no list has nothing to say for a verdict.
+    let telling = records.iter().filter(|record| !record.visit.part.is_empty());
+    let accounts: BTreeSet<i64> = telling.map(|record| record.account.0).collect();
     states::tell_news(connection, &accounts.into_iter().collect::<Vec<_>>(), &looks).await
 }
 
 /// Two finishers of one account follow each other: what the first found is known to the second.
-async fn lock_accounts(
+pub(super) async fn lock_accounts(
     connection: &mut PgConnection,
     batch: &[VisitRecord],
 ) -> Result<(), StoreError> {
@@ -154,6 +161,8 @@ async fn hand_back(
              lease_owner = null, lease_until = null, attempt = 0,
              due_at = coalesce(r.due_at, t.due_at),
              last_visit_at = r.started_at, last_outcome = r.outcome, last_reason = r.reason,
+             last_detail = r.detail, yields = coalesce(r.yields, t.yields),
+             fell = case when r.yields is null then t.fell else r.fell end,
              fails = case when r.outcome <> 'failed' then 0
                  when r.held_back then t.fails else t.fails + 1 end,
              etag = case r.outcome when 'observed' then r.etag when 'failed' then t.etag end,
@@ -184,10 +193,11 @@ async fn hand_back(
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
              $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
              $11::timestamptz[], $12::timestamptz[], $13::float8[], $14::float8[], $15::bool[],
-             $16::timestamptz[], $17::bytea[], $18::integer[], $19::timestamptz[], $20::text[])
+             $16::timestamptz[], $17::bytea[], $18::integer[], $19::timestamptz[], $20::text[],
+             $21::text[], $22::jsonb[], $23::bool[])
              as r (account_id, page, due_at, started_at, outcome, reason, etag, last_modified,
                  body_digest, seen_at, span_high, as_of, alpha, beta, held_back,
-                 confirmed, rhythm, capacity, deadline_at, purpose)
+                 confirmed, rhythm, capacity, deadline_at, purpose, detail, yields, fell)
          where t.account_id = r.account_id and t.page = r.page",
         &column(&leased, |r| r.account.0),
         &column(&leased, |r| r.visit.page.clone()),
@@ -214,10 +224,19 @@ async fn hand_back(
         &column(&leased, |r| next(r).and_then(|n| n.deadline_at)) as &[Option<DateTime<Utc>>],
         &column(&leased, |r| next(r).and_then(|n| n.purpose).map(str::to_owned))
             as &[Option<String>],
+        &column(&leased, |r| r.details.words.clone()) as &[Option<String>],
+        &column(&leased, |r| yields(r)) as &[Option<Value>],
+        &column(&leased, |r| r.details.yields.as_ref().and_then(|one| one.fell))
+            as &[Option<bool>],
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn yields(record: &VisitRecord) -> Option<Value> {
+    let yields = record.details.yields.as_ref()?;
+    Some(serde_json::to_value(&yields.readings).expect("readings are plain data"))
 }
 
 fn span_high(record: &VisitRecord) -> Option<DateTime<Utc>> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 
 use super::columns::{column, read_moment};
+use super::drifts::PageDrift;
 use super::{Store, StoreError, visits};
 use crate::domain::{AccountId, shanghai_midnight};
 use crate::observe::{CanaryLook, History, ListedPost, Outcome, Visit};
@@ -13,7 +14,8 @@ use crate::observe::{CanaryLook, History, ListedPost, Outcome, Visit};
 type Looks = HashMap<(String, String), Vec<(i64, CanaryLook)>>;
 
 struct Pages {
-    /// Host and page of every target.
+    platform: String,
+    /// Host and page of every target that speaks for it.
     pages: Vec<(String, String)>,
     history: History,
 }
@@ -46,17 +48,22 @@ impl Store {
             }
         }
         let looks = self.looks(&known, since).await?;
-        Ok(known.into_iter().map(|(id, one)| (AccountId(id), one.with_looks(id, &looks))).collect())
+        let drifts = self.drifts(since).await?;
+        let told = |(id, one): (i64, Pages)| {
+            (AccountId(id), one.with_drifts(&drifts).with_looks(id, &looks))
+        };
+        Ok(known.into_iter().map(told).collect())
     }
 
     /// Histories without facts: dates, parts, and whether there are canaries.
     async fn histories_begun(&self, ids: &[i64]) -> Result<BTreeMap<i64, Pages>, StoreError> {
         let rows = sqlx::query!(
-            r#"select a.id, a.opened_on, a.filed_on, t.page as "page?", t.part as "part?",
+            r#"select a.id, a.platform, a.opened_on, a.filed_on, t.page as "page?",
+                   t.part as "part?",
                    t.host as "host?",
                    exists (select from crawl_targets c where c.host = t.host and c.page = t.page
                        and c.is_canary and c.account_id <> a.id) as "has_canary!"
-               from accounts a left join crawl_targets t on t.account_id = a.id
+               from accounts a left join crawl_targets t on t.account_id = a.id and t.speaks
                where a.id = any($1)
                order by a.id, t.page"#,
             ids
@@ -65,9 +72,7 @@ impl Store {
         .await?;
         let mut known = BTreeMap::new();
         for row in rows {
-            let one = known
-                .entry(row.id)
-                .or_insert_with(|| Pages { pages: Vec::new(), history: History::default() });
+            let one = known.entry(row.id).or_insert_with(|| Pages::of(row.platform));
             one.history.opened_at = row.opened_on.map(shanghai_midnight);
             one.history.filed_at = row.filed_on.map(shanghai_midnight);
             one.history.has_canary |= row.has_canary;
@@ -161,6 +166,21 @@ impl Store {
 }
 
 impl Pages {
+    fn of(platform: String) -> Self {
+        Self { platform, pages: Vec::new(), history: History::default() }
+    }
+
+    fn with_drifts(mut self, drifts: &[PageDrift]) -> Self {
+        let concerns = |drift: &&PageDrift| {
+            let on_host = |(host, page): &(String, String)| {
+                drift.drift.page == *page && (drift.host == "*" || drift.host == *host)
+            };
+            drift.platform == self.platform && self.pages.iter().any(on_host)
+        };
+        self.history.drifts = drifts.iter().filter(concerns).map(|one| one.drift.clone()).collect();
+        self
+    }
+
     fn with_looks(mut self, account: i64, looks: &Looks) -> History {
         let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
         instants.sort_unstable();

@@ -184,6 +184,10 @@ pub(super) async fn update(
                  coalesce(n.reads, p.reads) as new_reads, coalesce(n.likes, p.likes) as new_likes,
                  coalesce(n.comments, p.comments) as new_comments,
                  coalesce(n.shares, p.shares) as new_shares,
+                 array_remove(array[case when n.reads is not null then 'reads' end,
+                     case when n.likes is not null then 'likes' end,
+                     case when n.comments is not null then 'comments' end,
+                     case when n.shares is not null then 'shares' end], null) as given,
                  coalesce(n.reads, n.likes, n.comments, n.shares) is not null and (
                      (coalesce(n.reads, p.reads), coalesce(n.likes, p.likes),
                          coalesce(n.comments, p.comments), coalesce(n.shares, p.shares))
@@ -209,7 +213,7 @@ pub(super) async fn update(
              last_seen = s.seen_at, url = s.new_url, title = s.new_title, form = s.new_form,
              origin = s.new_origin, text_digest = s.new_digest, text_simhash = s.new_simhash,
              reads = s.new_reads, likes = s.new_likes, comments = s.new_comments,
-             shares = s.new_shares,
+             shares = s.new_shares, imported = p.imported - s.given,
              sampled_at = case when s.is_sample then s.seen_at else p.sampled_at end
          from seen s
          where p.account_id = s.account_id and p.ref = s.ref

@@ -19,6 +19,8 @@ pub struct PlatformLook {
     pub canary_observed: bool,
     /// A target was visited lately, and the newest visit was observed or proved it gone.
     pub read: bool,
+    /// A page kind does not yield what it used to, over many accounts.
+    pub drifting: bool,
     /// The newest post of any canary that is not in the future.
     pub canary_last_post_at: Option<DateTime<Utc>>,
 }
@@ -49,6 +51,8 @@ impl Store {
                  bool_or(v.lately and t.is_canary and t.last_outcome = 'observed')
                      as "canary_observed!",
                  bool_or(v.lately and t.last_outcome in ('observed', 'gone')) as "read!",
+                 exists (select from yield_drifts d
+                     where d.platform = a.platform and d.until is null) as "drifting!",
                  max(n.at) as canary_last_post_at
              from crawl_targets t
                  join accounts a on a.id = t.account_id
@@ -60,6 +64,7 @@ impl Store {
                      where t.is_canary and p.account_id = t.account_id
                        and coalesce(p.claimed_at, p.first_seen) <= $3
                      order by coalesce(p.claimed_at, p.first_seen) desc limit 1) n on true
+             where t.speaks
              group by a.platform order by a.platform"#,
             since,
             lately,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::columns::{misread, read_count, read_moment};
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
-use crate::domain::{Count, Form, Origin};
+use crate::domain::{AccountId, Count, Form, Origin};
 use crate::observe::ListedPost;
 
 /// A post as it stands in the database.
@@ -106,6 +106,30 @@ impl PostRow {
             comments: read_count(self.comments)?,
             shares: read_count(self.shares)?,
         })
+    }
+}
+
+impl Store {
+    /// The platform's ids of an account's newest posts since an instant, at most `limit`, for
+    /// questions about each; those that are known to have no comment are left out.
+    pub async fn posts_to_ask(
+        &self,
+        account: AccountId,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let refs = sqlx::query_scalar!(
+            "select ref from posts
+             where account_id = $1 and coalesce(claimed_at, first_seen) >= $2
+               and comments is distinct from '0'::jsonb
+             order by coalesce(claimed_at, first_seen) desc, ref limit $3",
+            account.0,
+            since,
+            i64::from(limit)
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(refs)
     }
 }
 

@@ -2,9 +2,10 @@ use chrono::{DateTime, Utc};
 
 use super::claim::Validators;
 use super::evidence::NewEvidence;
+use super::site_looks::SiteRecord;
 use super::targets::Rate;
-use crate::domain::{AccountId, Identity, Inquiry, Post};
-use crate::observe::{CanaryLook, Visit};
+use crate::domain::{AccountId, GoneCause, Identity, Inquiry, Post};
+use crate::observe::{CanaryLook, Visit, Yield};
 
 /// The right to finish a claimed target; it ends where another daemon claims the target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,6 +45,8 @@ pub struct VisitRecord {
     pub posts: Vec<Post>,
     /// Messages with their answers.
     pub inquiries: Vec<Inquiry>,
+    /// Why it ended as it did.
+    pub details: VisitDetails,
     /// What the visit says of its host and page kind, where the account is a canary; needs a host.
     pub look: Option<CanaryLook>,
     /// What the target waits for now; needed where there is a lease.
@@ -62,6 +65,42 @@ pub enum VisitEvidence {
     Kept(Vec<NewEvidence>),
     /// It should have been kept and was not, for this reason; findings must see that it is missing.
     Missing(String),
+}
+
+/// Why a visit ended as it did, and what it found beside posts and messages.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct VisitDetails {
+    /// The words of the page or of the transport, where it was not observed; at most 200 characters
+    /// are kept. None from a page that shows citizens' words.
+    pub words: Option<String>,
+    /// Where the account is gone, the class of the platform's words.
+    pub cause: Option<GoneCause>,
+    /// What the reading yielded; absent where no page was answered.
+    pub yields: Option<Yields>,
+    /// Where the page is a site's, what that site showed.
+    pub site: Option<Box<SiteRecord>>,
+}
+
+/// What the newest readings of a page yielded, this one last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Yields {
+    /// The readings, oldest first.
+    pub readings: Vec<Yield>,
+    /// Whether the last fell far below the others; absent where too little is known of them.
+    pub fell: Option<bool>,
+}
+
+impl VisitDetails {
+    /// Most characters of words that are kept.
+    const WORDS_MAX: usize = 200;
+
+    /// These words, cut to what is kept.
+    pub fn told(words: Option<&str>, cause: Option<GoneCause>) -> Self {
+        // Postgres takes no NUL, and a page may hold one.
+        let kept = |words: &str| words.replace('\0', "").chars().take(Self::WORDS_MAX).collect();
+        let words = words.map(kept);
+        Self { words, cause, ..Self::default() }
+    }
 }
 
 /// What a finished target waits for.

@@ -128,6 +128,7 @@ pub(super) async fn write_profiles(
 
 struct Heard<'a> {
     account: i64,
+    page: &'a str,
     at: DateTime<Utc>,
     recorded_at: DateTime<Utc>,
     inquiry: &'a Inquiry,
@@ -143,8 +144,9 @@ pub(super) async fn write_inquiries(
         let (account, at, recorded_at) =
             (record.account.0, record.seen_at, record.visit.recorded_at);
         for inquiry in &record.inquiries {
-            heard
-                .insert((account, &inquiry.reference), Heard { account, at, recorded_at, inquiry });
+            let page = record.visit.page.as_str();
+            let one = Heard { account, page, at, recorded_at, inquiry };
+            heard.insert((account, &inquiry.reference), one);
         }
     }
     if heard.is_empty() {
@@ -153,12 +155,13 @@ pub(super) async fn write_inquiries(
     let heard: Vec<Heard<'_>> = heard.into_values().collect();
     sqlx::query!(
         "insert into inquiries as i (account_id, ref, asked_at, replied_at, precision, official,
-             first_seen, last_seen, reply_seen_at, recorded_at)
+             first_seen, last_seen, reply_seen_at, recorded_at, page)
          select n.account_id, n.ref, n.asked_at, n.replied_at, n.precision, n.official, n.at, n.at,
-             case when n.replied_at is not null then n.at end, n.recorded_at
+             case when n.replied_at is not null then n.at end, n.recorded_at, n.page
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
-             $6::bool[], $7::timestamptz[], $8::timestamptz[])
-             as n (account_id, ref, asked_at, replied_at, precision, official, at, recorded_at)
+             $6::bool[], $7::timestamptz[], $8::timestamptz[], $9::text[])
+             as n (account_id, ref, asked_at, replied_at, precision, official, at, recorded_at,
+                 page)
          on conflict (account_id, ref) do update set
              asked_at = coalesce(i.asked_at, excluded.asked_at),
              replied_at = coalesce(i.replied_at, excluded.replied_at),
@@ -177,6 +180,7 @@ pub(super) async fn write_inquiries(
         &column(&heard, |h| h.inquiry.official),
         &column(&heard, |h| h.at),
         &column(&heard, |h| h.recorded_at),
+        &column(&heard, |h| h.page.to_owned()),
     )
     .execute(connection)
     .await?;

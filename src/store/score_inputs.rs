@@ -28,7 +28,19 @@ pub struct ScoreInput {
     /// Samples of the posts in the period, by the post's ref, oldest first.
     pub samples: BTreeMap<String, Vec<PostSample>>,
     /// Messages asked in the period, or undated and first seen in it.
-    pub inquiries: Vec<Inquiry>,
+    pub inquiries: Vec<HeardInquiry>,
+    /// As-of time of the newest look at a page that carries messages, made in the period; absent
+    /// where none was read.
+    pub messages_read_at: Option<DateTime<Utc>>,
+}
+
+/// A message and until when it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeardInquiry {
+    /// The message.
+    pub inquiry: Inquiry,
+    /// As-of time of the newest look that showed it: nothing is known of an answer given later.
+    pub last_seen: DateTime<Utc>,
 }
 
 /// The numbers of a post as of one observation.
@@ -101,6 +113,7 @@ impl Store {
                 followers_before: None,
                 samples: BTreeMap::new(),
                 inquiries: Vec::new(),
+                messages_read_at: None,
             };
             inputs.insert(id, input);
         }
@@ -123,6 +136,9 @@ impl Store {
         }
         for (account, inquiry) in self.inquiries(&ids, of).await? {
             inputs.entry(account).and_modify(|input| input.inquiries.push(inquiry));
+        }
+        for (account, at) in self.messages_read(&ids, of).await? {
+            inputs.entry(account).and_modify(|input| input.messages_read_at = Some(at));
         }
         Ok(inputs.into_values().collect())
     }
@@ -157,6 +173,27 @@ impl Store {
         read.collect()
     }
 
+    async fn messages_read(
+        &self,
+        ids: &[i64],
+        of: FactsOf,
+    ) -> Result<Vec<(i64, DateTime<Utc>)>, StoreError> {
+        // Of an account of the ledger, what speaks for no list is what citizens wrote.
+        let rows = sqlx::query!(
+            r#"select account_id, max(as_of) as "at!" from visits
+               where account_id = any($1) and started_at >= $2 and started_at < $3 and part = ''
+                 and outcome = 'observed' and recorded_at <= $4
+               group by account_id"#,
+            ids,
+            of.from,
+            of.to,
+            of.known_at
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.account_id, row.at)).collect())
+    }
+
     async fn followers(
         &self,
         ids: &[i64],
@@ -180,11 +217,15 @@ impl Store {
         rows.into_iter().map(|row| Ok((row.account_id, read_count(row.followers)?))).collect()
     }
 
-    async fn inquiries(&self, ids: &[i64], of: FactsOf) -> Result<Vec<(i64, Inquiry)>, StoreError> {
+    async fn inquiries(
+        &self,
+        ids: &[i64],
+        of: FactsOf,
+    ) -> Result<Vec<(i64, HeardInquiry)>, StoreError> {
         let rows = sqlx::query!(
             "select account_id, ref, asked_at,
                  case when reply_seen_at <= $4 then replied_at end as replied_at, precision,
-                 official
+                 official, last_seen
              from inquiries
              where account_id = any($1) and coalesce(asked_at, first_seen) >= $2
                and coalesce(asked_at, first_seen) < $3 and recorded_at <= $4
@@ -207,7 +248,7 @@ impl Store {
                 precision: stated,
                 official: row.official,
             };
-            (row.account_id, inquiry)
+            (row.account_id, HeardInquiry { inquiry, last_seen: row.last_seen })
         });
         Ok(inquiries.collect())
     }

@@ -20,6 +20,11 @@ pub struct TargetSpec {
     /// Whether it serves as a canary of its host and page kind from the start; afterwards
     /// [`Store::mark_canaries`] says.
     pub is_canary: bool,
+    /// Whether the page kind speaks for the account: lists and profiles do, messages and sites do
+    /// not.
+    pub speaks: bool,
+    /// Where the address is none that the ledger or the platform file gives.
+    pub address: Option<String>,
 }
 
 /// What [`Store::sync_targets`] changed.
@@ -100,18 +105,23 @@ impl Store {
         .await?;
         // xmax is zero in a row that was inserted rather than updated.
         let written = sqlx::query!(
-            r#"insert into crawl_targets as t (account_id, page, part, host, is_canary, due_at)
-             select *, $6 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bool[])
-             on conflict (account_id, page) do update
-             set part = excluded.part, host = excluded.host
-             where (t.part, t.host) is distinct from (excluded.part, excluded.host)
+            r#"insert into crawl_targets as t (account_id, page, part, host, is_canary, speaks,
+                 address, due_at)
+             select *, $6 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bool[],
+                 $7::bool[], $8::text[])
+             on conflict (account_id, page) do update set part = excluded.part,
+                 host = excluded.host, speaks = excluded.speaks, address = excluded.address
+             where (t.part, t.host, t.speaks, t.address)
+                 is distinct from (excluded.part, excluded.host, excluded.speaks, excluded.address)
              returning (t.xmax = 0) as "added!""#,
             &accounts,
             &pages,
             &column(specs, |spec| spec.part.clone()),
             &hosts,
             &column(specs, |spec| spec.is_canary),
-            now
+            now,
+            &column(specs, |spec| spec.speaks),
+            &column(specs, |spec| spec.address.clone()) as &[Option<String>]
         )
         .fetch_all(&mut *transaction)
         .await?;

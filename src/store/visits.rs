@@ -45,6 +45,12 @@ pub(super) struct VisitRow {
     bracket_older: Option<DateTime<Utc>>,
     bracket_newer: Option<DateTime<Utc>>,
     claims_shift_seconds: i32,
+    detail: Option<String>,
+    cause: Option<String>,
+    dated: Option<i32>,
+    named: Option<i32>,
+    counted: Option<i32>,
+    identified: Option<bool>,
 }
 
 /// The stored word of an outcome.
@@ -86,6 +92,8 @@ impl VisitRow {
         let span = observation.and_then(|one| one.span);
         let bracket = observation.and_then(|one| one.bracket);
         let registered = observation.and_then(|one| one.registered_at);
+        let reading = record.details.yields.as_ref().and_then(|one| one.readings.last());
+        let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
         Self {
             account_id: record.account.0,
             started_at: visit.started_at,
@@ -121,6 +129,12 @@ impl VisitRow {
             bracket_older: bracket.map(|bracket| bracket.older),
             bracket_newer: bracket.map(|bracket| bracket.newer),
             claims_shift_seconds: shift_seconds,
+            detail: record.details.words.clone(),
+            cause: record.details.cause.map(|cause| cause.as_str().to_owned()),
+            dated: reading.map(|one| count(one.dated)),
+            named: reading.map(|one| count(one.named)),
+            counted: reading.map(|one| count(one.counted)),
+            identified: reading.map(|one| one.identified),
         }
     }
 
@@ -172,14 +186,16 @@ pub(super) async fn insert(
              outcome, reason, status, bytes, duration_ms, items, as_of, span_low, span_high,
              exhausted, empty, confirming, posts_total, new_items, upstream_success, registered_at,
              registered_precision, body_digest, evidence, evidence_missing, bracket_older,
-             bracket_newer, claims_shift_seconds)
+             bracket_newer, claims_shift_seconds, detail, cause, dated, named,
+             counted, identified)
          select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[],
              $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
              $11::smallint[], $12::bigint[], $13::integer[], $14::integer[], $15::timestamptz[],
              $16::timestamptz[], $17::timestamptz[], $18::bool[], $19::bool[], $20::bool[],
              $21::jsonb[], $22::integer[], $23::timestamptz[], $24::timestamptz[], $25::text[],
              $26::text[], $27::bigint[], $28::text[], $29::timestamptz[], $30::timestamptz[],
-             $31::integer[])
+             $31::integer[], $32::text[], $33::text[], $34::integer[], $35::integer[],
+             $36::integer[], $37::bool[])
          on conflict (account_id, started_at, page) do nothing",
         &column(rows, |r| r.account_id),
         &column(rows, |r| r.started_at),
@@ -212,13 +228,19 @@ pub(super) async fn insert(
         &column(rows, |r| r.bracket_older) as &[Option<DateTime<Utc>>],
         &column(rows, |r| r.bracket_newer) as &[Option<DateTime<Utc>>],
         &column(rows, |r| r.claims_shift_seconds),
+        &column(rows, |r| r.detail.clone()) as &[Option<String>],
+        &column(rows, |r| r.cause.clone()) as &[Option<String>],
+        &column(rows, |r| r.dated) as &[Option<i32>],
+        &column(rows, |r| r.named) as &[Option<i32>],
+        &column(rows, |r| r.counted) as &[Option<i32>],
+        &column(rows, |r| r.identified) as &[Option<bool>],
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Visits of many accounts that started at or after `since`.
+/// Visits of many accounts that started at or after `since` and speak for their lists.
 pub(super) async fn since(
     connection: &mut PgConnection,
     accounts: &[i64],
@@ -230,8 +252,9 @@ pub(super) async fn since(
              reason, status, bytes, duration_ms, items, as_of, span_low, span_high, exhausted,
              empty, confirming, posts_total, new_items, upstream_success, registered_at,
              registered_precision, body_digest, evidence, evidence_missing, bracket_older,
-             bracket_newer, claims_shift_seconds
-         from visits where account_id = any($1) and started_at >= $2
+             bracket_newer, claims_shift_seconds, detail, cause, dated, named, counted,
+             identified
+         from visits where account_id = any($1) and started_at >= $2 and part <> ''
          order by account_id, started_at, page",
         accounts,
         since

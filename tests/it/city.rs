@@ -139,6 +139,9 @@ async fn visits(city: City, now: DateTime<Utc>) -> (Vec<Visited>, Simulator) {
     let mut under_way = JoinSet::new();
     for entry in visitor.simulator.city().ledger() {
         for kind in visitor.catalog.get(&entry.platform).unwrap().crawled() {
+            if !kind.role.speaks_for_account() {
+                continue;
+            }
             let (visitor, entry, kind) = (visitor.clone(), entry.clone(), kind.name.clone());
             under_way.spawn(async move {
                 let platform = visitor.catalog.get(&entry.platform).unwrap();

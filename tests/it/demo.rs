@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use futures::TryStreamExt;
 use sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xunjian::cli::demo::{Demo, HOST_LIMIT};
-use xunjian::domain::{Activity, Standing};
+use xunjian::domain::{Activity, Moment, Standing, shanghai_date};
 use xunjian::jobs::findings::look;
 use xunjian::jobs::score::{Judging, cards, compare};
 use xunjian::score::Period;
 use xunjian::settings::Settings;
-use xunjian::simulator::{Arrival, Character, City};
-use xunjian::store::FindingFilter;
+use xunjian::simulator::{Arrival, Character, City, Correspondence};
+use xunjian::store::{FindingFilter, HeardInquiry};
 
 use crate::metrics::assert_passes;
 use crate::panels_boards::{Choice, check_boards, postgres_questions};
@@ -66,6 +67,7 @@ async fn the_demo_finds_out_the_truth_and_shows_it() {
     findings_rest_on_proof(&standings, &demo).await;
     limits_are_kept(&demo.simulator().requests());
     scores_are_explained(&demo).await;
+    responsiveness_is_the_truth(&demo).await;
 
     pages_answer(address).await;
     let complaints = check_boards_in_time(&prometheus).await;
@@ -175,7 +177,10 @@ async fn scores_are_explained(demo: &Demo) {
         for dimension in &card.dimensions {
             assert!(!dimension.lines.is_empty(), "{dimension:?}");
             let points = dimension.outcome.points();
-            assert!(points.is_none() || dimension.coverage.is_some_and(|share| !share.is_zero()));
+            // Responsiveness rests on messages, which may be read where the list of posts is not.
+            let rests_on_posts = dimension.id != "responsiveness";
+            let covered = dimension.coverage.is_some_and(|share| !share.is_zero());
+            assert!(points.is_none() || covered || !rests_on_posts, "{dimension:?}");
             let kept = &stored[&account.entry.key];
             let kept = kept.iter().find(|(id, _)| *id == dimension.id).map(|(_, points)| *points);
             let points = points.map(|points| f64::try_from(points.points).unwrap());
@@ -184,6 +189,78 @@ async fn scores_are_explained(demo: &Demo) {
         }
     }
     assert!(scored > ACCOUNTS / 2, "{scored}");
+}
+
+/// What citizens wrote and were answered is known as it stands on the boards and under the posts,
+/// and the score of responsiveness is the one that the truth gives.
+async fn responsiveness_is_the_truth(demo: &Demo) {
+    let (jobs, city) = (demo.app().jobs(), demo.simulator().city());
+    let period = Period::quarter_of(jobs.clock.now());
+    let now = jobs.clock.now();
+    let judging = Judging { period, cutoff: now, known_at: now, scheme: None };
+    let beside = compare(jobs, &judging).await.unwrap();
+    let inputs = jobs.store.score_inputs(judging.facts());
+    let inputs: Vec<_> = inputs.try_collect().await.unwrap();
+    let read: BTreeMap<String, (DateTime<Utc>, Vec<HeardInquiry>)> = inputs
+        .iter()
+        .filter_map(|one| {
+            let key = one.account.entry.key.clone();
+            Some((key, (one.messages_read_at?, one.inquiries.clone())))
+        })
+        .collect();
+    let cards = cards(jobs, &judging, &beside, inputs).await.unwrap();
+    let (mut boards, mut microblogs, mut scored) = (0, 0, 0);
+    for (account, card) in &cards {
+        let entry = &account.entry;
+        let dimension = card.dimensions.iter().find(|one| one.id == "responsiveness").unwrap();
+        let Some((at, heard)) = read.get(&entry.key) else {
+            assert!(dimension.outcome.points().is_none(), "{}: scored on nothing", entry.key);
+            continue;
+        };
+        let truth = city.messages(&entry.key, period.from(), *at);
+        if entry.platform == "portal" {
+            assert_eq!(on_days(heard), true_days(&truth), "{}", entry.key);
+            boards += 1;
+            if truth.is_empty() {
+                continue;
+            }
+            let line = dimension.lines.iter().find(|one| one.id == "reply_rate").unwrap();
+            let points = f64::try_from(line.outcome.points().unwrap().points).unwrap();
+            let replied = truth.iter().filter(|one| one.replied_at.is_some()).count();
+            let rate = replied as f64 / truth.len() as f64;
+            assert!((points - 50.0 * rate).abs() < 0.01, "{}: {points}, {rate}", entry.key);
+            scored += 1;
+        } else {
+            for one in heard {
+                let then = city.messages(&entry.key, period.from(), one.last_seen);
+                let is_true = |known: &Correspondence| {
+                    Some(known.asked_at) == one.inquiry.asked_at.map(|at| at.at)
+                        && known.replied_at == one.inquiry.replied_at.map(|at| at.at)
+                };
+                assert!(then.iter().any(is_true), "{}: nobody wrote {one:?}", entry.key);
+            }
+            microblogs += usize::from(!heard.is_empty());
+        }
+    }
+    assert!(boards > 20 && microblogs > 10 && scored > 10, "{boards} {microblogs} {scored}");
+}
+
+/// When each message was asked and answered, to the day.
+fn on_days(heard: &[HeardInquiry]) -> Vec<(NaiveDate, Option<NaiveDate>)> {
+    let day = |at: Moment| shanghai_date(at.at);
+    let times = heard.iter().map(|one| &one.inquiry);
+    let mut days: Vec<_> =
+        times.map(|one| (day(one.asked_at.unwrap()), one.replied_at.map(day))).collect();
+    days.sort_unstable();
+    days
+}
+
+fn true_days(truth: &[Correspondence]) -> Vec<(NaiveDate, Option<NaiveDate>)> {
+    let days =
+        truth.iter().map(|one| (shanghai_date(one.asked_at), one.replied_at.map(shanghai_date)));
+    let mut days: Vec<_> = days.collect();
+    days.sort_unstable();
+    days
 }
 
 async fn pages_answer(address: SocketAddr) {

@@ -24,6 +24,8 @@ mod month;
 #[cfg(test)]
 mod observations;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod panels;
 #[cfg(test)]
 mod panels_boards;

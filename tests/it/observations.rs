@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Days, Utc};
 use xunjian::app::clock::SystemClock;
-use xunjian::domain::{AccountId, Activity, Clock, Count, Moment, SHANGHAI};
-use xunjian::observe::{Policy, Source, Visit, judge};
-use xunjian::store::{FactsOf, Store, StoredPost};
+use xunjian::domain::{AccountId, Activity, Clock, Count, Moment, Post, Precision, SHANGHAI};
+use xunjian::observe::{Observation, Outcome, Policy, Source, Visit, judge};
+use xunjian::store::{FactsOf, Store, StoredPost, VisitDetails, VisitEvidence, VisitRecord};
 
 use crate::registry::Office;
 
@@ -97,7 +97,11 @@ async fn a_filled_in_form_proves_silence_where_it_is_declared_complete_and_activ
     let reads = posts[0].reads.as_ref().and_then(Count::low);
     assert_eq!((posts.len(), reads, posts[0].comments.clone()), (1, Some(100_001), None));
     let again = office.hand_in(&form, &["--source", "monthly_form"]).done();
-    assert_eq!(again, "2 accounts, 1 posts, 0 of them new\n");
+    assert!(again.starts_with("nothing changed: brought in already by "), "{again}");
+    assert_eq!(self::visits(&store, a1).await.len(), 1);
+    let books = office.xunjian(&["observations", "list"]).done();
+    assert!(books.contains("\t人工填报\tmonthly_form\texport\tsha256:"), "{books}");
+    assert!(books.ends_with("2 accounts, 1 posts, 1 new, 0 conflicts\n"), "{books}");
 }
 
 #[tokio::test]
@@ -145,4 +149,96 @@ async fn an_owners_export_names_its_account_and_completeness_with_the_command() 
     assert_eq!(visit.source, Source::Import);
     assert_eq!(activity(&store, "A-3").await, Activity::Active);
     assert_eq!(office.hand_in(&export, &["--source", "nothing"]).code, Some(2));
+}
+
+/// What an export says against what a public page showed is kept apart and told.
+#[tokio::test]
+async fn sources_that_contradict_each_other_are_kept_side_by_side() {
+    let (office, store) = office().await;
+    let form = |likes: &str, title: &str, at: &str| {
+        let (from, to) = (day(40), day(1));
+        format!("{FORM}\nA-2,{from},{to},w1,,{title},{at} 08:30,是,,{likes},,\n")
+    };
+    let a2 = id(&store, "A-2").await;
+    let posted = format!("{}T08:30:00+08:00", day(3)).parse::<DateTime<Utc>>().unwrap();
+    let shown = Post {
+        reference: Some("w1".into()),
+        title: Some("防汛部署".into()),
+        published: Some(Moment { at: posted, precision: Precision::Minute }),
+        likes: Some(Count::Exact(20)),
+        ..Post::default()
+    };
+    store.finish(&[crawled(a2, now() - chrono::TimeDelta::days(2), shown)]).await.unwrap();
+
+    let source = ["--source", "monthly_form", "--actor", "王科员"];
+    let told = office.hand_in(&form("12", "防汛工作部署", &day(9)), &source).done();
+    assert!(told.contains("0 of them new; 3 values contradict another source"), "{told}");
+    let kept = posts(&store, "A-2").await.remove(0);
+    assert_eq!(kept.likes, Some(Count::Exact(20)));
+    assert_eq!(kept.title.as_deref(), Some("防汛部署"));
+    assert_eq!(kept.listed.claimed.map(|one| one.at), Some(posted));
+    let conflicts = office.xunjian(&["observations", "conflicts"]).done();
+    for part in
+        ["A-2\tw1\tlikes\tkept 20 (公开页面)\toffered 12 (import 1)", "published_at", "title"]
+    {
+        let part = part
+            .replace("kept 20", "kept {\"value\":20}")
+            .replace("offered 12", "offered {\"value\":12}");
+        assert!(conflicts.contains(&part), "{part} is not in {conflicts}");
+    }
+
+    // More is what came since; who gave which number is known of each.
+    office.hand_in(&form("25", "防汛部署", &day(3)), &source).done();
+    let kept = posts(&store, "A-2").await.remove(0);
+    assert_eq!(kept.likes, Some(Count::Exact(25)));
+    let (listed_by, numbers) = store.post_imports(a2, "w1").await.unwrap().unwrap();
+    assert_eq!((listed_by, numbers.len(), numbers.get("likes")), (None, 1, Some(&2)));
+    // A source may correct itself.
+    let corrected = office.hand_in(&form("24", "防汛部署", &day(3)), &source).done();
+    assert_eq!(corrected, "1 accounts, 1 posts, 0 of them new\n");
+    assert_eq!(posts(&store, "A-2").await.remove(0).likes, Some(Count::Exact(24)));
+    let books = office.xunjian(&["observations", "list"]).done();
+    assert_eq!(books.matches("王科员").count(), 3, "{books}");
+}
+
+/// A visit of our own that listed one post.
+fn crawled(account: AccountId, at: DateTime<Utc>, post: Post) -> VisitRecord {
+    VisitRecord {
+        account,
+        host: Some("m.example.cn".into()),
+        lease: None,
+        visit: Visit {
+            page: "works".into(),
+            part: "all".into(),
+            started_at: at,
+            recorded_at: at,
+            adapter: "a".into(),
+            source: Source::Crawl,
+            outcome: Outcome::Observed(Observation {
+                as_of: at,
+                span: None,
+                exhausted: false,
+                empty: false,
+                confirming: false,
+                posts_total: None,
+                new_items: 0,
+                upstream_success: None,
+                registered_at: None,
+                bracket: None,
+                claims_shift_seconds: 0,
+            }),
+        },
+        status: Some(200),
+        bytes: None,
+        duration_ms: None,
+        body_digest: None,
+        seen_at: at,
+        identity: None,
+        posts: vec![post],
+        inquiries: Vec::new(),
+        details: VisitDetails::default(),
+        look: None,
+        evidence: VisitEvidence::Nothing,
+        next: None,
+    }
 }

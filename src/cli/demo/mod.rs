@@ -200,6 +200,8 @@ fn hurry(settings: &mut Settings, simulator: &Simulator) {
     fetch.retry_after_max_seconds = 2;
     fetch.timeout_seconds = 4;
     settings.database.url = String::new();
+    // One host stands for the whole platform here, and its comments are asked for post by post.
+    settings.crawl.comments_posts_max = 2;
 }
 
 async fn import(jobs: &jobs::Context, city: &City, settings: &Settings) -> anyhow::Result<()> {

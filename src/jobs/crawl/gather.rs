@@ -123,29 +123,20 @@ async fn oldest_gap(
     Ok((!waiting).then_some(gap.low))
 }
 
-struct Asking<'a> {
-    context: &'a Context,
-    asked: &'a Asked<'a>,
+/// Asks for the pages of one visit.
+pub(super) struct Asking<'a> {
+    pub(super) context: &'a Context,
+    pub(super) asked: &'a Asked<'a>,
 }
 
 impl Asking<'_> {
-    async fn first(&self, conditional: bool) -> Gathered {
-        let Asked { target, platform, kind, address } = *self.asked;
-        let store::Validators { etag, last_modified } = target.validators.clone();
-        let validators = Validators { etag, last_modified };
-        let request = Request {
-            url: address.to_owned(),
-            validators: conditional.then_some(validators),
-            confirming: !conditional,
-            cache_buster: kind.cache_buster.clone(),
-            limit: Some(host_limit(platform)),
-            ..Request::default()
-        };
-        match self.context.fetcher.fetch(request).await {
+    /// Asks for the first page and reads it.
+    pub(super) async fn first(&self, conditional: bool) -> Gathered {
+        match self.ask(conditional).await {
             Fetched::Page(mut page) => {
-                let extraction = self.read(&page, address, 1);
+                let extraction = self.read(&page, self.asked.address, 1);
                 let bytes = page.body.len() as u64;
-                let requested = address.to_owned();
+                let requested = self.asked.address.to_owned();
                 let received = vec![Received { requested, page: (*page).clone() }];
                 page.body = bytes::Bytes::new();
                 let elapsed = page.elapsed;
@@ -167,7 +158,28 @@ impl Asking<'_> {
         }
     }
 
-    async fn further(&self, address: &str, number: u32) -> Option<(Box<Page>, Extraction)> {
+    /// Asks for the first page.
+    pub(super) async fn ask(&self, conditional: bool) -> Fetched {
+        let Asked { target, platform, kind, address } = *self.asked;
+        let store::Validators { etag, last_modified } = target.validators.clone();
+        let validators = Validators { etag, last_modified };
+        let request = Request {
+            url: address.to_owned(),
+            validators: conditional.then_some(validators),
+            confirming: !conditional,
+            cache_buster: kind.cache_buster.clone(),
+            limit: Some(host_limit(platform)),
+            ..Request::default()
+        };
+        self.context.fetcher.fetch(request).await
+    }
+
+    /// Asks for a further page and reads it; `None` where it cannot be had.
+    pub(super) async fn further(
+        &self,
+        address: &str,
+        number: u32,
+    ) -> Option<(Box<Page>, Extraction)> {
         let limit = Some(host_limit(self.asked.platform));
         let url = address.to_owned();
         let request = Request { url, confirming: true, limit, ..Request::default() };
@@ -176,7 +188,8 @@ impl Asking<'_> {
         Some((page, extraction))
     }
 
-    fn read(&self, page: &Page, address: &str, number: u32) -> Extraction {
+    /// Reads a page as the page kind asked for.
+    pub(super) fn read(&self, page: &Page, address: &str, number: u32) -> Extraction {
         let Asked { target, platform, kind, .. } = *self.asked;
         let extraction = extract::extract(&extract::Page {
             platform,
@@ -230,7 +243,8 @@ fn same_items(one: &Extraction, other: &Extraction) -> bool {
     names(one) == names(other)
 }
 
-fn failure(fetched: &Fetched) -> Failure {
+/// Why there was no page.
+pub(super) fn failure(fetched: &Fetched) -> Failure {
     let detail = format!("{}: {}", fetched.reason().unwrap_or("-"), fetched.detail());
     let (reason, retry_after, ours) = match fetched {
         Fetched::Limited(limited) => {

@@ -4,12 +4,14 @@
 //! Nothing is held in memory for an account that is not being visited. The channel to the writer is
 //! bounded, so a slow database slows the fetches down instead of filling memory.
 
+mod beside;
 mod canary;
 mod gather;
 mod keep;
 mod next;
 mod pass;
 mod reading;
+mod site;
 mod targets;
 mod visit;
 mod writer;
@@ -193,7 +195,7 @@ fn in_order(context: &Context, targets: Vec<Claimed>) -> Vec<Claimed> {
     let now = context.clock.now();
     let candidate = |target: &Claimed| Candidate {
         account: target.account,
-        weight: next::weight(context, target),
+        weight: weight(context, target),
         forecast: next::forecast(context, target, now),
         last_observation_at: target.observed_at,
         deadline_at: target.deadline_at,
@@ -202,6 +204,12 @@ fn in_order(context: &Context, targets: Vec<Claimed>) -> Vec<Claimed> {
     let mut waiting: Vec<Option<Claimed>> = targets.into_iter().map(Some).collect();
     let turns = schedule::order(&candidates, now).into_iter();
     turns.filter_map(|turn| waiting.get_mut(turn)?.take()).collect()
+}
+
+/// What stands beside an account's lists waits until these have been read.
+fn weight(context: &Context, target: &Claimed) -> f64 {
+    let kind = targets::page_kind(context, &target.platform, &target.page);
+    if kind.is_none_or(|(_, kind)| kind.role.speaks_for_account()) { 1.0 } else { 0.1 }
 }
 
 async fn visit_target(

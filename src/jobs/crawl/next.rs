@@ -89,7 +89,8 @@ pub(super) fn next_visit(
     }
 }
 
-fn terms<'a>(context: &'a Context, target: &Claimed, habits: &'a Habits) -> Terms<'a> {
+/// At which price and by which habits the next visit of a target is set.
+pub(super) fn terms<'a>(context: &'a Context, target: &Claimed, habits: &'a Habits) -> Terms<'a> {
     let settings = context.schedule.as_ref();
     Terms { settings, habits, price: target.price.unwrap_or_else(|| settings.base_price()) }
 }

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 
-use crate::jobs::{Context, judge};
+use crate::jobs::{Context, judge, yields};
 use crate::store::Which;
 
 use super::{Running, Until, choose_canaries, sync_targets, work};
@@ -32,6 +32,7 @@ pub async fn pass(context: &Context, running: &Running) -> anyhow::Result<PassSu
     choose_canaries(context).await?;
     context.store.make_due(Which::Canaries, context.clock.now()).await?;
     work(context.clone(), running, Until::Idle).await?;
+    yields::judge_yields(context).await?;
     let judged = judge::judge(context).await?;
     Ok(PassSummary { began_at, visits: visits.load(Ordering::Relaxed), judged })
 }

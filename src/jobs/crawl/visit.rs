@@ -1,15 +1,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{Extraction, Identity, Post, Reason};
+use crate::domain::{Extraction, GoneCause, Identity, Post, Reason};
 use crate::jobs::Context;
-use crate::observe::{Composed, Known, Outcome, Source, Visit, compose};
+use crate::observe::{
+    Composed, Known, Outcome, READINGS_KEPT, Source, Visit, Yield, compose, fell,
+};
 use crate::platform::{Observability, Platform};
-use crate::store::{Claimed, VisitEvidence, VisitRecord};
+use crate::store::{Claimed, VisitDetails, VisitEvidence, VisitRecord, Yields};
 
 use super::gather::{Answered, Failure, Gathered, gather};
 use super::keep::{self, Kept};
 use super::reading::{Asked, Earlier, digest, reading};
-use super::{canary, next};
+use super::targets::page_kind;
+use super::{beside, canary, next};
 
 /// A visit ready to be written down.
 pub(super) struct Finished {
@@ -48,8 +51,10 @@ async fn visit_untold(
     target: &Claimed,
     keeping: bool,
 ) -> Option<(Finished, Gathered)> {
-    let platform = context.platforms.get(&target.platform)?;
-    let kind = platform.pages.get(&target.page)?;
+    let (platform, kind) = page_kind(context, &target.platform, &target.page)?;
+    if !kind.role.speaks_for_account() {
+        return beside::visit(context, target, platform, kind).await;
+    }
     let address = kind.url.as_ref()?.fill(&target.handle, target.url.as_deref(), 1)?;
     let asked = Asked { target, platform, kind, address: &address };
     let started_at = context.clock.now();
@@ -149,6 +154,10 @@ fn finished(
         identity: first.and_then(|page| proven_identity(&visit.outcome, &page.identity)),
         inquiries: first.map(|page| page.inquiries.clone()).unwrap_or_default(),
         posts,
+        details: VisitDetails {
+            yields: yields(asked, &visit.outcome, gathered),
+            ..details(asked, &visit.outcome, gathered)
+        },
         look,
         next: Some(next),
         evidence: VisitEvidence::Nothing,
@@ -158,7 +167,52 @@ fn finished(
     Finished { record, platform: platform.id.clone(), captures: Vec::new(), seen_before }
 }
 
-fn status(answered: &Answered) -> u16 {
+/// Why it ended so. What quotes a page of citizens' words is left out.
+pub(super) fn details(asked: &Asked<'_>, outcome: &Outcome, gathered: &Gathered) -> VisitDetails {
+    let said = match (&gathered.first, outcome) {
+        (_, Outcome::Observed(_)) => None,
+        (Err(failure), _) => Some(failure.detail.as_str()),
+        (Ok(_), _) if asked.kind.personal => None,
+        (Ok(_), _) => gathered.pages.first().and_then(|page| page.reason.as_deref()),
+    };
+    let gone = matches!(outcome, Outcome::Gone { .. });
+    VisitDetails::told(said, gone.then(|| GoneCause::of(said.unwrap_or_default())))
+}
+
+/// What the first page yielded, with the readings before it; `None` where no page was answered, or
+/// one that says nothing of the page kind.
+fn yields(asked: &Asked<'_>, outcome: &Outcome, gathered: &Gathered) -> Option<Yields> {
+    let Ok(Answered::Page(answered)) = &gathered.first else { return None };
+    let read = match outcome {
+        Outcome::Observed(_) => true,
+        Outcome::Failed(Reason::Drifted | Reason::Blocked) => false,
+        _ => return None,
+    };
+    let page = gathered.pages.first()?;
+    let posts = if read { page.posts.as_slice() } else { &[] };
+    let count = |has: fn(&Post) -> bool| {
+        u32::try_from(posts.iter().filter(|post| has(post)).count()).unwrap_or(u32::MAX)
+    };
+    let reading = Yield {
+        at: answered.sent_at,
+        adapter: asked.platform.digest.clone(),
+        read,
+        items: count(|_| true),
+        dated: count(|post| post.published.is_some()),
+        named: count(|post| post.reference.is_some() || post.url.is_some()),
+        counted: count(|post| {
+            [&post.reads, &post.likes, &post.comments, &post.shares].iter().any(|n| n.is_some())
+        }),
+        identified: read && (page.identity.handle.is_some() || page.identity.name.is_some()),
+    };
+    let past = &asked.target.yields;
+    let fell = fell(past, &reading);
+    let kept = past.len().saturating_sub(READINGS_KEPT - 1);
+    let readings = past[kept..].iter().cloned().chain([reading]).collect();
+    Some(Yields { readings, fell })
+}
+
+pub(super) fn status(answered: &Answered) -> u16 {
     match answered {
         Answered::Page(page) => page.status,
         Answered::NotModified(_) => 304,
@@ -171,7 +225,7 @@ fn proven_identity(outcome: &Outcome, identity: &Identity) -> Option<Identity> {
 
 /// A feed that is the office's bridge speaks for its own visits; an account that is itself a feed
 /// speaks for itself.
-fn source(platform: &Platform) -> Source {
+pub(super) fn source(platform: &Platform) -> Source {
     match platform.observability {
         Observability::PublicFeed => Source::Bridge,
         _ => Source::Crawl,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::{AccountId, Precision, Reason};
 use crate::jobs::Context;
 use crate::observe::{Outcome, Visit};
-use crate::store::{FinishReport, NextVisit, StoreError, Validators, VisitRecord};
+use crate::store::{FinishReport, NextVisit, StoreError, Validators, VisitDetails, VisitRecord};
 
 use super::keep;
 use super::visit::Finished;
@@ -98,6 +98,7 @@ async fn give_up(context: &Context, record: &VisitRecord, about: &About) {
         identity: None,
         posts: Vec::new(),
         inquiries: Vec::new(),
+        details: VisitDetails::default(),
         look: None,
         body_digest: None,
         next: record

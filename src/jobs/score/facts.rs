@@ -1,15 +1,15 @@
 //! Stored rows into the facts that scores rest on.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{Account, AccountId, Inquiry, Moment, Origin, shanghai_midnight};
+use crate::domain::{Account, AccountId, Moment, Origin, shanghai_midnight};
 use crate::observe::{self, History, Policy};
 use crate::platform::{Platform, Role};
 use crate::scheme::Scheme;
 use crate::score::{
     Aged, Entry, InquiryFact, PeriodFacts, PostFact, SilenceFact, Stretch, SubjectFact,
 };
-use crate::store::{PostSample, SchemeEntry, ScoreInput, StoredPost};
+use crate::store::{HeardInquiry, PostSample, SchemeEntry, ScoreInput, StoredPost};
 
 use super::super::Context;
 use super::Judging;
@@ -62,8 +62,8 @@ impl OneAccount<'_> {
         let subject = subject(&input.account);
         let silence = self.scheme.map(|scheme| self.silence(scheme, &subject, platform));
         let kind = message_kind(platform, subject.category.as_deref());
-        let messages = input.inquiries.iter().map(|one| inquiry_fact(one, kind.unwrap_or("")));
-        let inquiries = kind.map(|_| messages.collect());
+        let messages = input.inquiries.iter().map(|one| inquiry_fact(one, kind, cutoff));
+        let inquiries = input.messages_read_at.map(|_| messages.collect());
         let samples = &input.samples;
         PeriodFacts {
             period: self.judging.period,
@@ -144,14 +144,20 @@ fn existed_from(account: &Account) -> Option<DateTime<Utc>> {
     account.entry.opened_on.or(account.entry.filed_on).map(shanghai_midnight)
 }
 
-/// The kind of the messages that the platform's pages carry; `None` where none carries any.
-fn message_kind(platform: Option<&Platform>, category: Option<&str>) -> Option<&'static str> {
-    let roles = || platform.into_iter().flat_map(Platform::crawled).map(|kind| kind.role);
-    if roles().any(|role| matches!(role, Role::Board)) {
-        return Some(if category == Some("纠错") { "error_report" } else { "message" });
+/// The kind of an account's messages: comments where its platform carries them, else those of a
+/// board, wherever that stands.
+fn message_kind(platform: Option<&Platform>, category: Option<&str>) -> &'static str {
+    let mut roles = platform.into_iter().flat_map(Platform::crawled).map(|kind| kind.role);
+    match category {
+        _ if roles.any(|role| role == Role::Comments) => "comment",
+        Some("纠错") => "error_report",
+        _ => "message",
     }
-    roles().any(|role| matches!(role, Role::Comments)).then_some("comment")
 }
+
+/// A message not looked at for longer than this before the cutoff may have been answered unseen: it
+/// has left the first pages, or its post is too old to be asked about.
+const LOOKED_AT_WITHIN: TimeDelta = TimeDelta::days(3);
 
 fn post_fact(
     post: &StoredPost,
@@ -199,12 +205,14 @@ fn post_fact(
     }
 }
 
-fn inquiry_fact(inquiry: &Inquiry, kind: &str) -> InquiryFact {
+fn inquiry_fact(heard: &HeardInquiry, kind: &str, cutoff: DateTime<Utc>) -> InquiryFact {
+    let inquiry = &heard.inquiry;
     let stretch = |moment: Moment| Stretch::from(moment);
     InquiryFact {
         kind: kind.to_owned(),
         asked: inquiry.asked_at.map(stretch),
         replied: inquiry.replied_at.filter(|_| inquiry.official).map(stretch),
+        open_until: Some(heard.last_seen).filter(|at| cutoff - *at > LOOKED_AT_WITHIN),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Responsiveness: whether and how soon messages were answered.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 use super::super::facts::{InquiryFact, Stretch};
 use super::super::reading::{Quantity, Reading, UnknownKind, number_of};
@@ -9,9 +9,20 @@ use super::super::window::Window;
 /// The 97.5 % point of the normal distribution: Wilson intervals are two-sided 95 %.
 const NORMAL_975: f64 = 1.959_963_984_540_054;
 
-/// The messages asked in the window whose time is known.
+/// A message whose time is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Dated {
+    asked: Stretch,
+    replied: Option<Stretch>,
+    /// Until when it is known to have been open, where it was not answered.
+    open_until: DateTime<Utc>,
+    /// Whether an answer may have been given that nobody saw.
+    unsure: bool,
+}
+
+/// The messages asked in the window.
 struct Asked {
-    dated: Vec<(Stretch, Option<Stretch>)>,
+    dated: Vec<Dated>,
     undated: usize,
 }
 
@@ -23,8 +34,11 @@ fn asked(window: &Window<'_>) -> Result<Asked, Reading> {
     let inside = |inquiry: &InquiryFact| {
         let asked = inquiry.asked.filter(|at| at.from >= window.from && at.from < window.to)?;
         // What was answered only after the cutoff was not answered at the cutoff.
-        let replied = inquiry.replied.filter(|at| at.from < window.facts.cutoff);
-        Some((asked, replied))
+        let cutoff = window.facts.cutoff;
+        let replied = inquiry.replied.filter(|at| at.from < cutoff);
+        let open_until = inquiry.open_until.unwrap_or(cutoff).min(cutoff);
+        let unsure = replied.is_none() && open_until < cutoff;
+        Some(Dated { asked, replied, open_until, unsure })
     };
     let mut dated: Vec<_> = inquiries.iter().filter_map(inside).collect();
     dated.sort();
@@ -60,14 +74,20 @@ pub(in super::super) fn replied(window: &Window<'_>) -> Reading {
 }
 
 fn count_replied(asked: &Asked) -> usize {
-    asked.dated.iter().filter(|(_, reply)| reply.is_some()).count()
+    asked.dated.iter().filter(|one| one.replied.is_some()).count()
 }
 
+/// A share of the answered messages; those that may have been answered unseen bound it from above.
 fn rate(window: &Window<'_>, of: impl Fn(f64, f64) -> f64) -> Reading {
     match some_asked(window) {
         Err(unknown) => unknown,
         Ok(asked) => {
-            Reading::exact(of(number_of(count_replied(&asked)), number_of(asked.dated.len())))
+            let all = number_of(asked.dated.len());
+            let replied = count_replied(&asked);
+            let unsure = asked.dated.iter().filter(|one| one.unsure).count();
+            let value = of(number_of(replied), all);
+            let high = of(number_of(replied + unsure), all);
+            Reading::Known(Quantity { value, low: value, high: Some(high) })
         }
     }
 }
@@ -116,10 +136,10 @@ pub(in super::super) fn reply_median_hours(window: &Window<'_>) -> Reading {
         let mut waits: Vec<(i64, bool)> = asked
             .dated
             .iter()
-            .map(|(asked, reply)| {
-                let until =
-                    reply.unwrap_or(Stretch { from: window.facts.cutoff, to: window.facts.cutoff });
-                (wait(*asked, until).num_seconds().max(0), reply.is_some())
+            .map(|one| {
+                let open = Stretch { from: one.open_until, to: one.open_until };
+                let until = one.replied.unwrap_or(open);
+                (wait(one.asked, until).num_seconds().max(0), one.replied.is_some())
             })
             .collect();
         kaplan_meier_median(&mut waits)
@@ -162,14 +182,15 @@ fn kaplan_meier_median(waits: &mut [(i64, bool)]) -> (i64, bool) {
 /// Overdue messages: counted, at least, at most.
 fn overdue(window: &Window<'_>, asked: &Asked) -> (usize, usize, usize) {
     let cutoff = window.facts.cutoff;
-    let count = |late: &dyn Fn(Stretch, Option<Stretch>) -> bool| {
-        asked.dated.iter().filter(|(asked, reply)| late(*asked, *reply)).count()
-    };
+    let count = |late: &dyn Fn(&Dated) -> bool| asked.dated.iter().filter(|one| late(one)).count();
     let limit = window.reply_deadline;
+    // At the latest, what was not seen to be answered is open to this day.
+    let open = |one: &Dated| one.replied.map_or(one.open_until, |reply| reply.from);
+    let latest = |one: &Dated| one.replied.map_or(cutoff, |reply| reply.to);
     (
-        count(&|asked, reply| reply.map_or(cutoff, |reply| reply.from) - asked.from > limit),
-        count(&|asked, reply| reply.map_or(cutoff, |reply| reply.from) - asked.to > limit),
-        count(&|asked, reply| reply.map_or(cutoff, |reply| reply.to) - asked.from > limit),
+        count(&|one| open(one) - one.asked.from > limit),
+        count(&|one| open(one) - one.asked.to > limit),
+        count(&|one| latest(one) - one.asked.from > limit),
     )
 }
 

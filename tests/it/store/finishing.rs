@@ -301,8 +301,9 @@ async fn the_first_answer_to_a_message_is_kept() {
     let known = store.accounts().await.unwrap().remove(0);
     let input = store.score_input(known, facts(-1000, 1000)).await.unwrap();
     let [one] = input.inquiries.as_slice() else { panic!("{:?}", input.inquiries) };
-    assert_eq!(one.replied_at.map(|moment| moment.at), Some(at(5)));
-    assert!(one.official);
+    assert_eq!(one.inquiry.replied_at.map(|moment| moment.at), Some(at(5)));
+    assert!(one.inquiry.official);
+    assert_eq!((one.last_seen, input.messages_read_at), (at(30), None));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod claims;
 mod evidence;
 mod finishing;
 mod histories;
+mod identities;
 mod judging;
 mod ledger;
 mod marks;
@@ -21,7 +22,7 @@ use xunjian::domain::{
 use xunjian::observe::{CanaryLook, Observation, Outcome, Source, Span, Visit};
 use xunjian::store::{
     ClaimRequest, Claimed, FactsOf, LedgerChanges, NextVisit, Store, TargetSpec, Validators,
-    VisitEvidence, VisitRecord,
+    VisitDetails, VisitEvidence, VisitRecord,
 };
 
 fn instant(text: &str) -> DateTime<Utc> {
@@ -83,6 +84,8 @@ fn target(account: AccountId, host: &str) -> TargetSpec {
         part: "all".into(),
         host: host.into(),
         is_canary: false,
+        speaks: true,
+        address: None,
     }
 }
 
@@ -145,6 +148,7 @@ fn observed(account: AccountId, minute: i64, low: i64, posts: Vec<Post>) -> Visi
         }),
         posts,
         inquiries: Vec::new(),
+        details: VisitDetails::default(),
         look: None,
         next: None,
         evidence: VisitEvidence::Nothing,

@@ -17,6 +17,7 @@ async fn a_platform_stands_as_its_newest_looks_and_visits_say() {
         has_canary: true,
         visited: false,
         canary_observed: false,
+        drifting: false,
         read: false,
         canary_last_post_at: None,
     };
