@@ -37,10 +37,7 @@ fn each_rule_broken_gives_its_file_line_field_and_reason() {
         let text = fs::read_to_string(folder().join(&name)).unwrap();
         let want = text.lines().next().unwrap().strip_prefix("# want ").unwrap();
         let (field, reason) = want.split_once(": ").unwrap();
-        let problems = match compile(&name) {
-            Ok(_) => panic!("{name} compiles"),
-            Err(problems) => problems,
-        };
+        let Err(problems) = compile(&name) else { panic!("{name} compiles") };
         let told = problems.iter().any(|problem| {
             let place = problem.strip_prefix(&format!("{name}:"));
             place.and_then(|rest| rest.split_once(": ")).is_some_and(|(line, rest)| {
