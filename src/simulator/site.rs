@@ -48,7 +48,7 @@ impl City {
 
 /// The columns a site has: each third has none that is blank.
 fn linked(resident: &Resident) -> &'static [Column] {
-    if resident.plan.script.number % 3 == 0 { &COLUMNS[..2] } else { &COLUMNS }
+    if resident.plan.script.number.is_multiple_of(3) { &COLUMNS[..2] } else { &COLUMNS }
 }
 
 /// The column that stands at a path.
