@@ -18,6 +18,8 @@ use xunjian::platform::{Catalog, Platform};
 
 #[path = "mutations.rs"]
 mod mutations;
+#[path = "traps.rs"]
+mod traps;
 
 use mutations::{Answer, Mutant, Truth, articles, compare_article, compare_list, lists};
 
@@ -64,7 +66,42 @@ fn main() -> anyhow::Result<()> {
             writeln!(out, "{line}")?;
         }
     }
+    for (page, trap) in trapped()? {
+        let name = folder.join(format!("{number}.html"));
+        number += 1;
+        fs::write(&name, &trap.body)?;
+        writeln!(out, "{}", measured(platform, &page, &trap, &name))?;
+    }
     Ok(())
+}
+
+/// Pages that are hard to read, each as if it were a mutant.
+fn trapped() -> anyhow::Result<Vec<(Known, Mutant)>> {
+    let observed_at = instant("2026-11-22T20:15:00+08:00")?;
+    let known = |list, days: Vec<String>, entries| Known {
+        source: "traps",
+        file: "trap".to_owned(),
+        list,
+        body: Vec::new(),
+        observed_at,
+        url: None,
+        title: String::new(),
+        clocks: vec![String::new(); days.len()],
+        days,
+        entries,
+        optional: Vec::new(),
+    };
+    let articles = traps::articles().into_iter().map(|trap| {
+        let days = trap.day.into_iter().map(str::to_owned).collect();
+        let readable = trap.day.is_some();
+        let (name, body, url) = (trap.name, trap.body, Some(trap.url));
+        (known(false, days, Vec::new()), Mutant { name, body, url, readable })
+    });
+    let lists = traps::lists().into_iter().map(|trap| {
+        let (name, body, url) = (trap.name, trap.body, Some(trap.url));
+        (known(true, Vec::new(), trap.entries), Mutant { name, body, url, readable: true })
+    });
+    Ok(articles.chain(lists).collect())
 }
 
 /// The page itself, then its mutants.
@@ -116,7 +153,9 @@ fn measured(platform: &Platform, page: &Known, mutant: &Mutant, name: &Path) -> 
     } else {
         let each = page.days.iter().zip(&page.clocks);
         let answers = each.map(|(day, clock)| compare_article(&value, day, clock));
-        answers.min_by_key(|answer| *answer != Answer::Right).unwrap_or(Answer::Wrong)
+        let best = answers.min_by_key(|answer| *answer != Answer::Right);
+        let refused = value["posts"][0]["published_at"].is_null();
+        best.unwrap_or(if refused { Answer::Refused } else { Answer::Wrong })
     };
     json!({
         "source": page.source, "page": page.file, "mutation": mutant.name, "list": page.list,

@@ -1,6 +1,11 @@
 //! The publication time of an article page of an unknown site.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
+use regex::Regex;
+
+use crate::domain::shanghai_date;
 
 use super::declared::{dated, evidence, head, linked_data};
 use super::evidence::{Evidence, Kind, Settled, is_day, settle};
@@ -40,9 +45,11 @@ pub(super) fn read(
     let head = head(&outline.unseen, observed_at);
     let heading = heading(outline, head.title.as_deref()).ok_or("no title on the page")?;
     let mut found = head.times;
-    found.extend(linked_data(&outline.unseen, observed_at));
+    found.extend(linked_data(&outline.unseen, &heading.title, observed_at));
     found.extend(time_elements(outline, &heading, observed_at));
     found.extend(written(outline, &heading, observed_at));
+    doubt_far_labels(&mut found);
+    doubt_rendering(&mut found, observed_at);
     let addresses = [address, head.address.as_deref()];
     found.extend(addresses.into_iter().flatten().filter_map(|one| dated(one, observed_at)));
     Ok(Article { title: heading.title, settled: settle(&found)?, own_address: head.address })
@@ -89,11 +96,11 @@ fn written(outline: &Outline<'_>, heading: &Heading, observed_at: DateTime<Utc>)
         }
         let near = near(outline, heading, date.range.start);
         let (kind, weight, place) = match label(outline, &date) {
-            Label::Published(word) => {
-                (Kind::Label, if near { 0.88 } else { 0.7 }, format!("label {word}"))
+            Label::Published(word) if near || !is_of_visitors(outline, holder, &word) => {
+                (Kind::Label, if near { LABEL_NEAR } else { LABEL_FAR }, format!("label {word}"))
             }
             Label::Plain(word) if near => (Kind::Label, 0.78, format!("label {word}")),
-            Label::Bare if near => {
+            Label::Bare if near && !is_today(heading, &date, observed_at) => {
                 let clock = if is_day(date.moment) { 0.0 } else { 0.08 };
                 let byline = if has_byline(outline, &date) { 0.08 } else { 0.0 };
                 (Kind::Bare, 0.66 + clock + byline, "date beside the title".to_owned())
@@ -105,6 +112,65 @@ fn written(outline: &Outline<'_>, heading: &Heading, observed_at: DateTime<Utc>)
     }
     found
 }
+
+/// Whether a label belongs to what visitors wrote below the article.
+fn is_of_visitors(outline: &Outline<'_>, holder: usize, word: &str) -> bool {
+    let small = |index: &usize| outline.parts[*index].range.len() <= VISITORS_MAX;
+    let around = outline.around(holder).take(5).take_while(small);
+    word.starts_with("发表于")
+        || word.starts_with("发帖")
+        || around.into_iter().any(|index| VISITORS.is_match(outline.text_of(index)))
+}
+
+/// Bytes of the largest element that is one box of comments.
+const VISITORS_MAX: usize = 3000;
+
+static VISITORS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("^.{0,8}(?:评论|留言|回复|跟帖|网友)").expect("a fixed pattern"));
+
+/// Whether a date above the title is that of the visit, as headers of sites show it.
+fn is_today(heading: &Heading, date: &Written, observed_at: DateTime<Utc>) -> bool {
+    let above = heading.places.first().is_some_and(|title| date.range.start < title.start);
+    above && date.day() == shanghai_date(observed_at)
+}
+
+/// Labels far from the title are those of related articles and comments as often as the page's own:
+/// beside one at the title they only confirm, and alone they must agree.
+fn doubt_far_labels(found: &mut Vec<Evidence>) {
+    let near = |one: &Evidence| one.kind == Kind::Label && one.weight > LABEL_FAR;
+    let far = |one: &Evidence| one.kind == Kind::Label && one.weight <= LABEL_FAR;
+    if found.iter().any(near) {
+        for one in found.iter_mut().filter(|one| far(one)) {
+            one.weight = FAR_CONFIRMS;
+        }
+        return;
+    }
+    let days = found.iter().filter(|one| far(one)).map(|one| shanghai_date(one.moment.at));
+    let days = days.collect::<Vec<_>>();
+    if days.windows(2).any(|pair| pair[0] != pair[1]) {
+        found.retain(|one| !far(one));
+    }
+}
+
+/// A day in the head that is the day of the visit may be that of rendering: where a label says
+/// another, it only confirms.
+fn doubt_rendering(found: &mut [Evidence], observed_at: DateTime<Utc>) {
+    let today = shanghai_date(observed_at);
+    let day = |one: &Evidence| shanghai_date(one.moment.at);
+    let labelled = |one: &Evidence| one.kind == Kind::Label && one.weight >= LABEL_FAR;
+    if found.iter().any(|one| labelled(one) && day(one) != today) {
+        for one in found.iter_mut().filter(|one| one.kind == Kind::Meta && day(one) == today) {
+            one.weight = one.weight.min(CONFIRMS_ONLY);
+        }
+    }
+}
+
+/// The weight of a publication label beside the title and elsewhere, and of what is not enough
+/// alone.
+const LABEL_NEAR: f64 = 0.88;
+const LABEL_FAR: f64 = 0.7;
+const FAR_CONFIRMS: f64 = 0.35;
+const CONFIRMS_ONLY: f64 = 0.45;
 
 /// Whether a place is beside the title, with no paragraph between.
 fn near(outline: &Outline<'_>, heading: &Heading, offset: usize) -> bool {

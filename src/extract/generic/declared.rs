@@ -47,7 +47,7 @@ const META: [(&str, f64); 28] = [
 
 static ADDRESS_DATE: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = concat!(
-        r"[/_t=](?P<year>(?:19|20)\d{2})(?:[-_/]?)(?P<month>0[1-9]|1[0-2]|[1-9]/)(?:[-_/]?)",
+        r"[/_=]t?(?P<year>(?:19|20)\d{2})(?:[-_/]?)(?P<month>0[1-9]|1[0-2]|[1-9]/)(?:[-_/]?)",
         r"(?P<day>0[1-9]|[12]\d|3[01]|[1-9]/)(?:[/_.-]|c|$)",
     );
     Regex::new(pattern).expect("a fixed pattern")
@@ -109,13 +109,24 @@ pub(super) fn evidence(
 }
 
 /// `datePublished` of linked data: of an article, not of what it links to.
-pub(super) fn linked_data(unseen: &Unseen<'_>, observed_at: DateTime<Utc>) -> Vec<Evidence> {
+pub(super) fn linked_data(
+    unseen: &Unseen<'_>,
+    title: &str,
+    observed_at: DateTime<Utc>,
+) -> Vec<Evidence> {
+    let title = compact(title);
     let mut texts = Vec::new();
     for script in &unseen.linked_data {
         match serde_json::from_str::<Value>(script) {
-            Ok(value) => published(&value, &mut texts),
-            // Line ends inside strings are not JSON, and frequent.
-            Err(_) => texts.extend(LINKED_DATE.captures_iter(script).map(|m| m[1].to_owned())),
+            Ok(value) => published(&value, &title, &mut texts),
+            // Line ends inside strings are not JSON, and frequent. Of several articles, which one
+            // is this page's cannot be told then.
+            Err(_) => {
+                let mut found = LINKED_DATE.captures_iter(script).map(|m| m[1].to_owned());
+                if let (Some(only), None) = (found.next(), found.next()) {
+                    texts.push(only);
+                }
+            }
         }
     }
     let found = texts.iter().filter_map(|text| {
@@ -124,19 +135,30 @@ pub(super) fn linked_data(unseen: &Unseen<'_>, observed_at: DateTime<Utc>) -> Ve
     found.collect()
 }
 
-fn published(value: &Value, texts: &mut Vec<String>) {
-    let one = |value: &Value, texts: &mut Vec<String>| {
+/// The dates of the page itself: of an object without a headline, or with the page's.
+fn published(value: &Value, title: &str, texts: &mut Vec<String>) {
+    if let Value::Array(values) = value {
+        values.iter().for_each(|value| published(value, title, texts));
+        return;
+    }
+    let kind = value.get("@type").and_then(Value::as_str).unwrap_or_default();
+    let headline = value.get("headline").and_then(Value::as_str).map(compact);
+    let own = headline.is_none_or(|headline| {
+        headline.is_empty() || headline.contains(title) || title.contains(&headline)
+    });
+    if own && !matches!(kind, "Comment" | "Review") {
         let date = value.get("datePublished").or_else(|| value.get("pubDate"));
         texts.extend(date.and_then(Value::as_str).map(str::to_owned));
-    };
-    match value {
-        Value::Array(values) => values.iter().for_each(|value| one(value, texts)),
-        value => {
-            one(value, texts);
-            let graph = value.get("@graph").and_then(Value::as_array);
-            graph.into_iter().flatten().for_each(|value| one(value, texts));
+    }
+    for inside in ["@graph", "mainEntity", "mainEntityOfPage"] {
+        if let Some(inside) = value.get(inside) {
+            published(inside, title, texts);
         }
     }
+}
+
+fn compact(text: &str) -> String {
+    text.chars().filter(|character| !character.is_whitespace()).collect()
 }
 
 /// The day in an address: the last resort.

@@ -19,6 +19,11 @@ const PLACES_MAX: usize = 40;
 static SEPARATOR: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\s*(?:[_|–—>]|-{1,3}|::)\s*").expect("a fixed pattern"));
 
+static OFFICE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("^.{0,10}(?:局|厅|委员会|委|政府|办公室|中心|网|网站|门户)$")
+        .expect("a fixed pattern")
+});
+
 /// A title and every place of the visible text where it stands as one.
 pub(super) struct Heading {
     pub(super) title: String,
@@ -31,7 +36,9 @@ pub(super) struct Heading {
 pub(super) fn heading(outline: &Outline<'_>, named: Option<&str>) -> Option<Heading> {
     let document = outline.unseen.title.map(decoded);
     let mut wanted = named.into_iter().map(even_blanks).collect::<Vec<_>>();
-    wanted.extend(document.as_deref().map(even_blanks));
+    let document = document.as_deref().map(even_blanks);
+    // Some sites put nothing but their own name there.
+    wanted.extend(document.clone().filter(|title| !OFFICE.is_match(title)));
     wanted.retain(|title| title.chars().count() >= TITLE_MIN);
     for title in &wanted {
         let places = lines_of(outline, title);
@@ -44,7 +51,7 @@ pub(super) fn heading(outline: &Outline<'_>, named: Option<&str>) -> Option<Head
     let largest = largest(outline);
     let title = named.map(even_blanks).filter(|title| title.chars().count() >= TITLE_MIN);
     let title = title.or_else(|| largest.clone().map(|place| outline.text[place].to_owned()));
-    let title = title.or_else(|| Some(bare(wanted.first()?)))?;
+    let title = title.or_else(|| Some(bare(wanted.first()?))).or(document)?;
     Some(Heading { title, places: largest.into_iter().collect() })
 }
 

@@ -35,14 +35,15 @@ fn fixed(pattern: &str) -> Regex {
 
 static PUBLISHED: LazyLock<Regex> = LazyLock::new(|| {
     fixed(concat!(
-        r"(?i)((?:发布|发表|发稿|发文|刊发|刊登|刊载|登载|公布|公开|公示|信息|上传|上线|上网|稿件|",
-        r"文章|新闻|发帖|添加|录入|信息发布|首发|推送)(?:的)?(?:时间|日期|时日)|发布于|发表于|发稿于|发布|",
+        r"(?i)((?:首次|本站|本网|网站|网上)?(?:发\s?布|发表|发稿|发文|刊发|刊登|刊载|登载|公布|公开|信息|",
+        r"上传|上线|上网|稿件|文章|新闻|发帖|添加|录入|信息发布|首发|推送)(?:的)?\s?",
+        r"(?:时\s?间|日\s?期|时日)|首次发布|发布于|发表于|发稿于|发布|",
         r"\bpublished(?: on| at)?|\bpublish(?: |_)?(?:date|time)|\bposted(?: on)?|",
-        r"\bpub(?: |_)?date|\brelease date)\s?[:：]?\s?[\[(（【]?\s?$",
+        r"\bpub(?: |_)?date|\brelease date)[\])）】]?\s?[:：]?\s?[\[(（【]?\s?$",
     ))
 });
 static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?i)(?:^|[^\p{Han}])(时间|日期|时\s间|日\s期|date|time)\s?[:：]\s?[\[(（【]?\s?$")
+    fixed(r"(?i)(时间|日期|时\s间|日\s期|\bdate|\btime)[\])）】]?\s?[:：]\s?[\[(（【]?\s?$")
 });
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     fixed(concat!(
@@ -56,10 +57,26 @@ static WEEKDAY_AFTER: LazyLock<Regex> =
     LazyLock::new(|| fixed(r"^ ?[(（]?(?:星期|周)[一二三四五六日天]"));
 static LINE_OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     fixed(concat!(
-        r"(?i)^(?:上一?[篇条则页]|下一?[篇条则页]|前一?篇|后一?篇|最后更新|更新时间|今天是?|今日|",
-        r"版权|copyright|©|相关|推荐|热点)|ICP备|公网安备|版权所有|copyright",
+        r"(?i)^(?:上一?[篇条则页]|下一?[篇条则页]|前一?篇|后一?篇|",
+        r"版权|copyright|©|相关|推荐|热点)|ICP备|公网安备|版权所有|copyright|℃|农历|多云",
     ))
 });
+
+/// Lines whose first date is no publication; a later one may be, if it says so.
+static BEGINS_WITH_OTHER: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"^(?:最后更新|更新时间|今天是?|今日)"));
+
+/// One end of a period.
+static PERIOD_AFTER: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"^\s?(?:至|到|[—–~～]{1,2}|-)\s?\d"));
+static PERIOD_BEFORE: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"\d[日号]?\s?(?:至|到|[—–~～]{1,2}|-)\s?$"));
+
+/// A line that is nothing but the name of a date, or nothing but a date.
+static LABEL_LINE: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"^\D{0,8}(?:时间|日期|时限|期限|之日)\s?[:：]?\s*$"));
+static DATE_LINE: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"^\s*(?:19|20)\d{2} ?[-/.年] ?\d{1,2} ?[-/.月] ?\d{1,2}日?\s*$"));
 
 /// What may follow a date that stands by itself.
 static ENDS_WELL: LazyLock<Regex> = LazyLock::new(|| {
@@ -87,24 +104,34 @@ pub(super) fn label(outline: &Outline<'_>, date: &Written) -> Label {
         return Label::Other(text.chars().take(12).collect());
     }
     let before = words_before(outline, date);
+    let after = outline.after(date.range.end, 60);
+    if PERIOD_AFTER.is_match(after) || PERIOD_BEFORE.is_match(before) {
+        return Label::Other("period".to_owned());
+    }
+    if in_columns(outline, date) {
+        return Label::Other("columns of dates".to_owned());
+    }
     let word = |found: regex::Captures<'_>| found[1].to_owned();
     if let Some(found) = PUBLISHED.captures(before) {
-        let start = before.len() - found[0].len();
         // `重新发布时间`, `招标公告发布日期`: a longer word of the same end.
-        let longer = before[..start].chars().next_back().is_some_and(is_han);
-        return if longer && !glued_well(&before[..start]) {
+        let start = before.len() - found[0].len();
+        return if is_glued(outline, date, &found[0]) && !glued_well(&before[..start]) {
             Label::Other(word(found))
         } else {
             Label::Published(word(found))
         };
     }
-    if let Some(found) = PLAIN.captures(before) {
+    if let Some(found) = PLAIN.captures(before)
+        && !is_glued(outline, date, &found[0])
+    {
         return Label::Plain(word(found));
     }
     if let Some(found) = OTHER.captures(before) {
         return Label::Other(word(found));
     }
-    let after = outline.after(date.range.end, 60);
+    if BEGINS_WITH_OTHER.is_match(text) {
+        return Label::Other(text.chars().take(12).collect());
+    }
     let clock = date.moment.precision < crate::domain::Precision::Day;
     if WEEKDAY_AFTER.is_match(after) && !clock {
         return Label::Other("星期".to_owned());
@@ -124,6 +151,25 @@ fn words_before<'o>(outline: &'o Outline<'_>, date: &Written) -> &'o str {
     let above = above.rsplit('\n').next().unwrap_or_default();
     let label = above.chars().count() <= LABEL_LINE_MAX || above.ends_with([':', '：']);
     if label { before } else { "" }
+}
+
+/// Whether the words before a date are the end of a longer word in the same element.
+fn is_glued(outline: &Outline<'_>, date: &Written, words: &str) -> bool {
+    let start = date.range.start - words.len();
+    let before = outline.text[..start].char_indices().next_back();
+    let Some((place, character)) = before else { return false };
+    is_han(character) && outline.at(place) == outline.at(start)
+}
+
+/// Whether names of dates stand side by side, and the dates below them: which is whose, the order
+/// of the text does not tell.
+fn in_columns(outline: &Outline<'_>, date: &Written) -> bool {
+    let Some(above) = outline.before(date.range.start, 200).strip_suffix('\n') else {
+        return false;
+    };
+    let mut above = above.rsplit('\n');
+    let (first, second) = (above.next().unwrap_or_default(), above.next().unwrap_or_default());
+    DATE_LINE.is_match(first) || LABEL_LINE.is_match(first) && LABEL_LINE.is_match(second)
 }
 
 /// Whether the line of a date is one that names source, author or reads.

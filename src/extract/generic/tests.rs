@@ -12,6 +12,9 @@ use crate::platform::Catalog;
 #[path = "../../../benches/generic/mutations.rs"]
 mod mutations;
 
+#[path = "../../../benches/generic/traps.rs"]
+mod traps;
+
 use mutations::{Answer, Truth, compare_article, compare_list};
 
 const OBSERVED_AT: &str = "2026-11-22T20:15:00+08:00";
@@ -178,6 +181,37 @@ fn mutants_of_lists_are_read_right_or_refused() {
     }
     readable.check(200);
     assert!(unreadable.wrong.is_empty(), "{}", unreadable.wrong.join("\n"));
+}
+
+/// Refusals are allowed here, and counted in `benches/generic/README.md`; wrong answers are not.
+#[test]
+fn traps_are_read_right_or_refused() {
+    let (mut right, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
+    for trap in traps::articles() {
+        let read = read("article", &trap.body, Some(&trap.url));
+        let value = serde_json::to_value(&read).unwrap();
+        let told = value["posts"][0]["published_at"].as_str().and_then(|at| at.get(..10));
+        match (told, trap.day) {
+            (None, None) => right += 1,
+            (None, Some(_)) => refused.push(format!("{}: {:?}", trap.name, read.reason)),
+            (told, day) if told == day => right += 1,
+            (told, _) => wrong.push(format!("{}: {told:?}, {:?}", trap.name, read.finding)),
+        }
+    }
+    for trap in traps::lists() {
+        let read = read("list", &trap.body, Some(&trap.url));
+        let value = serde_json::to_value(&read).unwrap();
+        match compare_list(&value, &trap.entries, &[]) {
+            Answer::Right => right += 1,
+            Answer::Refused => refused.push(format!("list: {}: {:?}", trap.name, read.reason)),
+            Answer::Wrong => wrong.push(format!("list: {}: {:?}", trap.name, read.finding)),
+        }
+    }
+    println!("{right} right, {} refused, {} wrong", refused.len(), wrong.len());
+    println!("{}\nwrong:\n{}", refused.join("\n"), wrong.join("\n"));
+    let all = right + refused.len() + wrong.len();
+    assert!(all >= 1000, "{all} pages");
+    assert!(wrong.len() * 100 <= all, "{} of {all} wrong", wrong.len());
 }
 
 #[test]

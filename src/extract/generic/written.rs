@@ -29,6 +29,13 @@ static FULL: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
+static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(concat!(
+        r"(?P<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? ",
+        r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?,? )?(?P<year>(?:19|20)\d{2})\b",
+    ))
+});
+
 /// A day and, apart from it, its month: `20` over `2026-11`.
 static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
     fixed(r"(?:^|\s)(?P<day>\d{1,2})日?\s(?P<month>(?:19|20)\d{2}[-/.年]\d{1,2})")
@@ -85,6 +92,31 @@ pub(super) fn full_dates(outline: &Outline<'_>, observed_at: DateTime<Utc>) -> V
             return None;
         }
         Some(Written { moment: plausible(found.as_str(), observed_at)?, range })
+    });
+    let mut dates = found.collect::<Vec<_>>();
+    let english = english_dates(&outline.text, observed_at);
+    if !english.is_empty() {
+        dates.extend(english);
+        dates.sort_by_key(|date| date.range.start);
+    }
+    dates
+}
+
+/// `October 23, 2026` and `23 Oct 2026`.
+fn english_dates(text: &str, observed_at: DateTime<Utc>) -> Vec<Written> {
+    let found = ENGLISH.captures_iter(text).filter_map(|found| {
+        let whole = found.get(0)?;
+        let (day, start) = match found.name("day") {
+            Some(day) => (day.as_str(), whole.start()),
+            None => {
+                let before = text[..whole.start()].strip_suffix(' ')?;
+                let digits = before.bytes().rev().take_while(u8::is_ascii_digit).count();
+                let day = &before[before.len() - digits..];
+                (1..=2).contains(&digits).then_some((day, before.len() - digits))?
+            }
+        };
+        let written = format!("{day} {} {}", &found["month"], &found["year"]);
+        Some(Written { range: start..whole.end(), moment: plausible(&written, observed_at)? })
     });
     found.collect()
 }
