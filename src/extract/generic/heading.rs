@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::extract::text::{even_blanks, half_width};
 
 use super::outline::Outline;
-use super::tag::decoded;
+use super::reference::decoded;
 
 /// Characters from which on a text can be a title.
 const TITLE_MIN: usize = 4;

@@ -7,6 +7,7 @@
 //! better than a wrong date.
 
 mod article;
+mod builder;
 mod declared;
 mod entry;
 mod evidence;
@@ -16,6 +17,7 @@ mod list;
 mod margin;
 mod nesting;
 mod outline;
+mod reference;
 mod tag;
 mod visible;
 mod written;

@@ -1,6 +1,6 @@
 //! Text as it is seen: blanks even, digits half-width, blocks on lines of their own.
 
-use super::tag::reference;
+use super::reference::reference;
 
 /// The visible text under way.
 #[derive(Debug, Default)]
