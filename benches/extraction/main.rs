@@ -7,6 +7,8 @@
 //! A ratio is the processor time of the work by hand over ours, the medians of rounds in turn, so
 //! that a busy machine slows both. It fails if a goal is missed.
 
+#![recursion_limit = "256"] // one json! of a whole page
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
