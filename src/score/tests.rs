@@ -328,12 +328,13 @@ fn what_nobody_looked_at_any_more_bounds_the_reply_measures() {
         |at: Option<DateTime<Utc>>| InquiryFact { open_until: at, ..asked("2026-06-02", None) };
     facts.inquiries = Some(vec![
         asked("2026-06-01", Some("2026-06-01T06:00:00")),
-        open(Some(at("2026-06-10"))),
+        open(Some(at("2026-06-04"))),
         open(Some(at("2026-06-25"))),
         open(None),
     ]);
     check(&facts, "reply_rate", (0.25, 0.25, Some(0.75)));
-    // Twenty-three days open are overdue for certain, eight are not; nobody knows of the latter.
+    // Of a limit of three days: twenty-three open are overdue for certain, two are not; nobody knows
+    // of the latter.
     check(&facts, "overdue_replies", (2.0, 2.0, Some(3.0)));
 }
 

@@ -195,8 +195,9 @@ async fn home_pages_and_columns_are_seen_as_they_are() {
     }
     let (city, rules, now) = (watch.simulator.city(), SiteRules::default(), watch.clock_now());
     let portals = watch.activities("portal").await;
-    let lively =
-        city.keys_of(Character::Active).into_iter().filter(|key| portals.contains_key(key));
+    let readable = [Character::Active, Character::Quiet, Character::Dormant, Character::Zombie];
+    let readable = readable.into_iter().flat_map(|one| city.keys_of(one));
+    let lively = city.keys_of(Character::Active);
     let (mut seen, mut blank) = (0, 0);
     for key in readable.filter(|key| portals.contains_key(key)) {
         let facts = watch.site(&key).await;

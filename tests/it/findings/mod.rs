@@ -19,7 +19,9 @@ use xunjian::domain::{
 use xunjian::jobs::{self, findings, judge};
 use xunjian::observe::{Observation, Outcome, Source, Span, Visit};
 use xunjian::settings::Settings;
-use xunjian::store::{FindingFilter, FindingRecord, LedgerChanges, VisitEvidence, VisitRecord};
+use xunjian::store::{
+    FindingFilter, FindingRecord, LedgerChanges, VisitDetails, VisitEvidence, VisitRecord,
+};
 
 use crate::support::{Database, database};
 
@@ -162,6 +164,7 @@ impl Office {
             identity: None,
             posts,
             inquiries: Vec::new(),
+            details: VisitDetails::default(),
             look: None,
             next: None,
         };
