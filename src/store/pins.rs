@@ -91,7 +91,8 @@ async fn unkept(
          from visits
          where account_id = $1 and started_at >= $2 and started_at < $3
            and source in ('crawl', 'bridge') and evidence is null
-           and (evidence_missing is not null or outcome <> 'failed')
+           and (evidence_missing is not null
+               or (outcome <> 'failed' and status is not null))
          order by started_at limit $4"#,
         account.0,
         from,

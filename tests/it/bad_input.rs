@@ -150,7 +150,7 @@ fn each_malformed_configuration_is_refused_with_its_place_and_nothing_is_begun()
     };
     let bad_settings = "[fetch]\ntimeout_seconds = \"soon\"\n";
     let bad_platform = platform.replacen("observability = \"", "observability = \"hearsay", 1);
-    let bad_scheme = scheme.replacen("ramp(posts_per_week", "ramp(likes_per_moon", 1);
+    let bad_scheme = scheme.replacen("ramp(longest_gap_days", "ramp(likes_per_moon", 1);
     assert!(bad_platform != platform && bad_scheme != scheme);
     let points = "dimensions[0].lines[0].points";
     for (files, place) in [

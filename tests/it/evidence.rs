@@ -174,7 +174,8 @@ async fn a_crawl_keeps_what_its_verdicts_rest_on() {
     office.pass().await;
     office.step(TimeDelta::minutes(40));
     office.pass().await;
-    let owed = "select count(*) from visits where outcome <> 'failed' and evidence is null";
+    let owed = "select count(*) from visits
+        where outcome <> 'failed' and status is not null and evidence is null";
     assert_eq!(office.one(owed).await, 0);
     assert_eq!(
         office.one("select count(*) from visits where evidence_missing is not null").await,
@@ -395,7 +396,8 @@ async fn a_crawl_without_room_goes_on_and_says_what_is_missing() {
     assert_eq!(office.one("select count(*) from evidence").await, 0);
     assert!(office.one("select count(*) from visits where outcome = 'observed'").await > 30);
     let silent = "select count(*) from visits
-        where outcome <> 'failed' and evidence_missing is distinct from 'no_room'";
+        where outcome <> 'failed' and status is not null
+            and evidence_missing is distinct from 'no_room'";
     assert_eq!(office.one(silent).await, 0);
     let rendered = context.metrics.render();
     let errors =

@@ -241,7 +241,8 @@ async fn duplicates(pool: &PgPool) -> Vec<(i64, String)> {
 async fn without_evidence(pool: &PgPool) -> i64 {
     sqlx::query_scalar(
         "select count(*) from visits v join accounts a on a.id = v.account_id
-         where a.in_ledger and v.outcome <> 'failed' and v.evidence is null",
+         where a.in_ledger and v.outcome <> 'failed' and v.status is not null
+             and v.evidence is null",
     )
     .fetch_one(pool)
     .await

@@ -42,6 +42,7 @@ pub(crate) fn work(metrics: &Metrics) {
         metrics.warned(platform, "time");
         metrics.discovered(platform, Some(1_800.0));
         metrics.set_due(platform, 3, 40.0);
+        metrics.set_delay_bound_seconds(platform, 1_500.0);
         metrics.set_platform_up(platform, true);
         metrics.set_verdicts_frozen(platform, false);
         metrics.set_canary_last_post(platform, now());

@@ -65,6 +65,18 @@ enum Hold {
     Ours { supervisor: Supervisor, home: Home, waits_for_users: bool },
 }
 
+/// Takes a lock. A child of the last owner's that has not become its program yet may still hold it
+/// for a moment, so it is tried for a second.
+async fn locks_soon(file: &File) -> bool {
+    for _ in 0..20 {
+        if file.try_lock().is_ok() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
+}
+
 impl Database {
     /// For the daemon: takes the whole `data_dir` for itself and runs the server.
     ///
@@ -76,7 +88,7 @@ impl Database {
         let user = if private { ServerUser::if_root(&settings.os_user)? } else { None };
         home::create_data_dir(data_dir, user)?;
         let daemon = home::lock_file(&data_dir.join("daemon.lock"))?;
-        if daemon.try_lock().is_err() {
+        if !locks_soon(&daemon).await {
             bail!("another xunjian daemon works in {}", data_dir.display());
         }
         Self::obtain(settings, data_dir, Some(daemon)).await

@@ -14,16 +14,19 @@ use crate::schedule::{self, TargetHistory};
 use crate::store::{Claimed, NextVisit, VisitDetails, VisitEvidence, VisitRecord};
 
 use super::gather::{Answered, Asking, Gathered};
+use super::keep::Received;
 use super::reading::Asked;
 use super::visit::{Finished, details, source, status};
-use super::{next, site};
+use super::{keep, next, site};
 
 /// Visits such a page; `None` where its address is not known, or the store cannot say what to ask.
+/// `keeping`: the answers become evidence.
 pub(super) async fn visit(
     context: &Context,
     target: &Claimed,
     platform: &Platform,
     kind: &PageKind,
+    keeping: bool,
 ) -> Option<(Finished, Gathered)> {
     let started_at = context.clock.now();
     let own = || kind.url.as_ref()?.fill(&target.handle, target.url.as_deref(), 1);
@@ -74,12 +77,16 @@ pub(super) async fn visit(
             outcome,
         },
     };
-    let finished = Finished {
+    let mut finished = Finished {
         record,
         platform: target.platform.clone(),
         captures: Vec::new(),
         seen_before: target.observed_at.is_some(),
     };
+    // Where there was nothing to ask about, nobody answered.
+    if keeping && !gathered.received.is_empty() {
+        keep::attach(context, &asked, &gathered, &mut finished).await;
+    }
     Some((finished, gathered))
 }
 
@@ -133,6 +140,7 @@ async fn board(context: &Context, asked: &Asked<'_>) -> Gathered {
         let Some((page, extraction)) = asking.further(&next, number).await else { break };
         gathered.bytes += page.body.len() as u64;
         gathered.elapsed += page.elapsed;
+        gathered.received.push(Received { requested: next, page: *page });
         if extraction.verdict != PageVerdict::Observation {
             break;
         }
@@ -189,6 +197,7 @@ async fn comments(
                 all.bytes += one.bytes;
                 all.elapsed += one.elapsed;
                 all.pages.extend(one.pages);
+                all.received.extend(one.received);
             }
         }
         if refused {

@@ -13,6 +13,7 @@ use crate::platform::{PageKind, Platform, Role};
 use crate::store::{ColumnLook, FoundColumn, SiteRecord};
 
 use super::gather::{Answered, Asking, Gathered, failure};
+use super::keep::Received;
 use super::reading::Asked;
 
 /// The page kind of a platform file that reads a home page as a list of dated items.
@@ -53,18 +54,19 @@ pub(super) async fn look(context: &Context, asked: &Asked<'_>) -> (Gathered, Sit
     site.at = page.sent_at;
     site.home = home(context, asked, &page, &inventory);
     site.found = columns(asked, &inventory);
-    let mut gathered = gathered(page, inventory);
+    let mut gathered = gathered(asked.address, page, inventory);
     if site.home.is_ok() {
         site.looked = look_at_columns(context, asked, &mut gathered).await;
     }
     (gathered, site)
 }
 
-fn gathered(mut page: Box<Page>, inventory: Extraction) -> Gathered {
+fn gathered(address: &str, mut page: Box<Page>, inventory: Extraction) -> Gathered {
     let (bytes, elapsed) = (page.body.len() as u64, page.elapsed);
+    let received = vec![Received { requested: address.to_owned(), page: (*page).clone() }];
     page.body = bytes::Bytes::new();
     let (first, pages) = (Ok(Answered::Page(page)), vec![inventory]);
-    Gathered { first, pages, received: Vec::new(), bytes, elapsed }
+    Gathered { first, pages, received, bytes, elapsed }
 }
 
 /// What is dated on the home page. A page that is neither a list of dated items nor an inventory

@@ -53,7 +53,7 @@ async fn visit_untold(
 ) -> Option<(Finished, Gathered)> {
     let (platform, kind) = page_kind(context, &target.platform, &target.page)?;
     if !kind.role.speaks_for_account() {
-        return beside::visit(context, target, platform, kind).await;
+        return beside::visit(context, target, platform, kind, keeping).await;
     }
     let address = kind.url.as_ref()?.fill(&target.handle, target.url.as_deref(), 1)?;
     let asked = Asked { target, platform, kind, address: &address };
