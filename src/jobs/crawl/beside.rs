@@ -47,9 +47,9 @@ pub(super) async fn visit(
     };
     let outcome = outcome(&gathered);
     let now = context.clock.now();
-    let as_of = match &outcome {
-        Outcome::Observed(seen) => seen.as_of,
-        _ => started_at,
+    let (as_of, inquiries) = match &outcome {
+        Outcome::Observed(seen) => (seen.as_of, messages(&gathered.pages)),
+        _ => (started_at, Vec::new()),
     };
     let record = VisitRecord {
         account: target.account,
@@ -62,7 +62,7 @@ pub(super) async fn visit(
         body_digest: None,
         identity: None,
         posts: Vec::new(),
-        inquiries: messages(&gathered.pages),
+        inquiries,
         details: VisitDetails { site: found, ..details(&asked, &outcome, &gathered) },
         look: None,
         evidence: VisitEvidence::Nothing,
@@ -102,7 +102,8 @@ fn outcome(gathered: &Gathered) -> Outcome {
         Err(failure) => return Outcome::Failed(failure.reason),
         Ok(Answered::NotModified(answer)) => answer.sent_at,
         Ok(Answered::Page(page)) => {
-            if page.cache_hit && page.age_seconds.is_none() && page.date.is_none() {
+            // A cache that does not say since when it holds the answer proves no time at all.
+            if page.cache_hit && page.age_seconds.is_none() {
                 return Outcome::Failed(Reason::Stale);
             }
             let age = i64::try_from(page.age_seconds.unwrap_or(0)).unwrap_or(i64::MAX / 1000);
