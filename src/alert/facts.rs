@@ -28,7 +28,8 @@ pub struct AccountFacts {
     pub measures: BTreeMap<PeriodChoice, PeriodMeasures>,
     /// Citizens' messages; `None` where no page that carries them was read.
     pub inquiries: Option<Vec<AskedFact>>,
-    /// How it showed itself over time, oldest first, one entry for each change.
+    /// How its pages showed it, those of a kind together and oldest first, one entry for each
+    /// change.
     pub identities: Vec<ShownIdentity>,
     /// Posts that appeared late beyond innocent causes; `None` where it cannot be told.
     pub late: Option<Vec<LateAppearance>>,
@@ -95,9 +96,11 @@ pub struct AskedFact {
     pub last_seen: DateTime<Utc>,
 }
 
-/// How an account showed itself from a time on.
+/// How a page showed an account from a time on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShownIdentity {
+    /// The page kind: kinds write names differently, so each is compared with itself.
+    pub page: String,
     /// As-of time of the first page that showed it so.
     pub since: DateTime<Utc>,
     /// The platform's id.

@@ -152,8 +152,12 @@ pub(super) fn drift(within_days: u32, facts: &AccountFacts) -> Verdict {
         return doubt("尚未见过账号自身的页面");
     }
     let from = since(within_days, facts);
-    let mut changes = identities.windows(2).filter(|pair| pair[1].since >= from);
-    let changed = changes.rfind(|pair| !differences(&pair[0], &pair[1]).is_empty());
+    let changes = identities.windows(2).filter(|pair| {
+        pair[0].page == pair[1].page
+            && pair[1].since >= from
+            && !differences(&pair[0], &pair[1]).is_empty()
+    });
+    let changed = changes.max_by_key(|pair| pair[1].since);
     let Some([before, after]) = changed else { return Verdict::Quiet };
     let entry = &facts.account.entry;
     let differences = differences(before, after);

@@ -41,7 +41,8 @@ use Step as D;
 /// Every step there is: from where, what, to where, and whether persons and jobs may take it.
 ///
 /// `notified` and `closed` are set by jobs alone: a notice was sent, a check has passed. A job
-/// rectifies wherever the data prove it, also before anybody was told.
+/// rectifies wherever the data prove it, also before anybody was told, and reopens what was told
+/// once the notice is proven missed.
 const STEPS: &[(FindingState, Step, FindingState, bool, bool)] = &[
     (S::Open, D::Approve, S::Approved, true, true),
     (S::Open, D::Rectify, S::Rectified, false, true),
@@ -51,6 +52,7 @@ const STEPS: &[(FindingState, Step, FindingState, bool, bool)] = &[
     (S::Approved, D::Dismiss, S::Dismissed, true, false),
     (S::Notified, D::Explain, S::Explained, true, false),
     (S::Notified, D::Rectify, S::Rectified, true, true),
+    (S::Notified, D::Reopen, S::Reopened, false, true),
     (S::Notified, D::Dismiss, S::Dismissed, true, false),
     (S::Explained, D::Rectify, S::Rectified, true, true),
     (S::Explained, D::Recheck, S::Rechecked, true, false),

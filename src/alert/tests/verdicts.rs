@@ -208,6 +208,7 @@ fn late_deleted_and_bunched_posts_are_told_with_their_times() {
 fn a_page_that_shows_another_name_has_drifted_until_the_ledger_follows() {
     let drift = Check::IdentityDrift { within_days: 90 };
     let shown = |since: &str, name: &str, verified: &str| ShownIdentity {
+        page: "timeline".into(),
         since: at(since),
         handle: Some("1".into()),
         name: Some(name.into()),
@@ -226,7 +227,13 @@ fn a_page_that_shows_another_name_has_drifted_until_the_ledger_follows() {
     seen.identities = vec![first.clone(), taken];
     check(&drift, &seen, "holds", "疑似账号易主");
     // What a page does not carry is no change.
-    let silent = ShownIdentity { since: at("2026-11-20T09:00:00"), ..ShownIdentity::default() };
-    seen.identities = vec![first, silent];
+    let page = || "timeline".to_owned();
+    let since = at("2026-11-20T09:00:00");
+    seen.identities =
+        vec![first.clone(), ShownIdentity { page: page(), since, ..ShownIdentity::default() }];
+    check(&drift, &seen, "quiet", "");
+    // Another kind of page may write the same name otherwise.
+    let profile = shown("2026-11-20T09:00:00", "平安一号", "某县公安局官方账号");
+    seen.identities = vec![first, ShownIdentity { page: "profile".into(), ..profile }];
     check(&drift, &seen, "quiet", "");
 }

@@ -13,6 +13,7 @@ use crate::observe::{
 };
 use crate::platform::{Platform, Role, TimeSource};
 
+use super::identities;
 use super::measures::{self, AllMeasures};
 use super::propose::At;
 
@@ -32,16 +33,20 @@ pub(super) async fn gather(
     let mut measures = measures::measured(context, at, &accounts).await?;
     let mut inquiries = inquiries(context, at, &ids).await?;
     let mut marks = context.store.post_marks(&ids, since).await.context("marks of posts")?;
+    let runs = context.store.identity_runs(&ids).await.context("identities")?;
+    let mut identities = identities::shown(runs, at);
     let facts = accounts.into_iter().map(|account| {
         let empty = History::default();
         let history = histories.get(&account.id).unwrap_or(&empty);
         let measured = measures.remove(&account.id).unwrap_or_default();
         let asked = inquiries.remove(&account.id).unwrap_or_default();
         let marks = marks.remove(&account.id).unwrap_or_default();
+        let shown = identities.remove(&account.id).unwrap_or_default();
         let mut facts = of_one(context, at, account, history, measured);
         if !asked.is_empty() || facts.inquiries.is_some() {
             facts.inquiries = Some(asked);
         }
+        facts.identities = shown;
         facts.deleted = deleted(history, &marks, at.known_at);
         facts
     });

@@ -8,6 +8,7 @@ mod act;
 mod apply;
 mod books;
 mod facts;
+mod identities;
 mod look;
 mod measures;
 mod notices;

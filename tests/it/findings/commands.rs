@@ -37,7 +37,7 @@ async fn a_person_enters_a_finding_and_a_second_one_approves_it() {
     assert!(own.contains("raised by zhang, who may not approve it"), "{own}");
     assert_eq!(step("approve", "li").done(), "finding 1 is approved\n");
     let early = step("rectify", "li").failed();
-    assert!(early.contains("the finding is approved; only one that is"), "{early}");
+    assert!(early.contains("only a job may have a finding that is approved rectified"), "{early}");
 
     let listed = office.xunjian(&["finding", "list", "--json"]).done();
     let one: Value = serde_json::from_str(&listed).unwrap();

@@ -102,12 +102,12 @@ async fn a_printed_letter_whose_sender_died_is_printed_once() {
 #[tokio::test]
 async fn what_is_settled_before_it_is_sent_is_not_sent() {
     let office = Office::with(|settings| settings.notify.send_from_hour = 23).await;
-    let found = office.two_to_tell("打印").await;
+    office.two_to_tell("打印").await;
     office.send().await;
     assert_eq!(office.letters().await, [("file".to_owned(), "waiting".to_owned(), 0)]);
-    for id in &found {
+    for found in office.all().await {
         let by = ("wang", "已核实,误报");
-        findings::act(office.context(), *id, Step::Dismiss, by, None).await.unwrap();
+        findings::act(office.context(), found.id, Step::Dismiss, by, None).await.unwrap();
     }
     office.days(1);
     office.send().await;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod cutoffs;
+mod drifting;
 mod laddering;
 mod letters;
 mod raising;
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use xunjian::app::Jobs;
 use xunjian::app::clock::SteppedClock;
 use xunjian::domain::{
-    AccountId, Clock, FindingState, LedgerEntry, Lifecycle, Moment, Post, Reason,
+    AccountId, Clock, FindingState, Identity, LedgerEntry, Lifecycle, Moment, Post, Reason,
 };
 use xunjian::jobs::{self, findings, judge};
 use xunjian::observe::{Observation, Outcome, Source, Span, Visit};
@@ -109,19 +110,7 @@ impl Office {
                 ..Post::default()
             }
         });
-        let outcome = Outcome::Observed(Observation {
-            as_of: high,
-            span: Some(Span { low, high }),
-            bracket: None,
-            claims_shift_seconds: 0,
-            exhausted: false,
-            empty: false,
-            confirming: true,
-            posts_total: None,
-            new_items: 0,
-            upstream_success: None,
-            registered_at: None,
-        });
+        let outcome = complete(Span { low, high });
         self.visited(account, Source::Person, outcome, posts.collect()).await;
     }
 
@@ -136,6 +125,18 @@ impl Office {
         source: Source,
         outcome: Outcome,
         posts: Vec<Post>,
+    ) {
+        self.shown_as(account, source, outcome, posts, None).await;
+    }
+
+    /// The same, with what the page said of the account itself.
+    async fn shown_as(
+        &self,
+        account: AccountId,
+        source: Source,
+        outcome: Outcome,
+        posts: Vec<Post>,
+        identity: Option<Identity>,
     ) {
         let now = self.now();
         let seen_at = match &outcome {
@@ -161,7 +162,7 @@ impl Office {
             body_digest: None,
             evidence: VisitEvidence::Nothing,
             seen_at,
-            identity: None,
+            identity,
             posts,
             inquiries: Vec::new(),
             details: VisitDetails::default(),
@@ -205,6 +206,23 @@ impl Office {
         let events = self.context().store.finding_events(id).await.unwrap();
         events.into_iter().map(|event| format!("{}:{}", event.actor, event.step)).collect()
     }
+}
+
+/// A list that was read whole over a span.
+fn complete(span: Span) -> Outcome {
+    Outcome::Observed(Observation {
+        as_of: span.high,
+        span: Some(span),
+        bracket: None,
+        claims_shift_seconds: 0,
+        exhausted: false,
+        empty: false,
+        confirming: true,
+        posts_total: None,
+        new_items: 0,
+        upstream_success: None,
+        registered_at: None,
+    })
 }
 
 fn entry(key: &str) -> LedgerEntry {
