@@ -189,8 +189,11 @@ fn company() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
     ]
 }
 
+/// Builds a page of its head and what stands before, in and after its details.
+type Template = fn(&str, &str, &str, &str) -> String;
+
 /// Four ways in which sites are built.
-fn templates() -> Vec<(&'static str, fn(&str, &str, &str, &str) -> String)> {
+fn templates() -> Vec<(&'static str, Template)> {
     const TEXT: &str = "<p>各县（市、区）财政局：</p><p>根据2026年8月15日市政府第三十二次常务会议精神和2026年度预算安排，现将中小企业发展专项资金下达给你们，请于2026年12月31日前完成拨付，并做好绩效管理。</p><p>专项资金实行专款专用，任何单位和个人不得截留挪用。2025年11月30日前结余的资金按规定收回。</p>";
     vec![
         ("tables", |head, before, details, after| {

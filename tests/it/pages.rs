@@ -157,7 +157,7 @@ async fn a_layout_that_changes_under_a_whole_platform_freezes_it_until_it_reads_
     watch.clock.step(TimeDelta::hours(6));
     watch.look_around().await;
     let during = watch.activities("feed").await;
-    assert_eq!(silent(&during), [&String::new(); 0]);
+    assert_eq!(silent(&during), Vec::<&String>::new());
     for key in silent(&before) {
         let frozen = [Reason::Frozen, Reason::Drifted, Reason::Blocked];
         let reason = during[key].reason();
