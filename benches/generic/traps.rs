@@ -189,7 +189,7 @@ fn company() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
     ]
 }
 
-/// Builds a page of its head and what stands before, in and after its details.
+/// A page of a head, what stands before the title, the details, and what stands behind the text.
 type Template = fn(&str, &str, &str, &str) -> String;
 
 /// Four ways in which sites are built.

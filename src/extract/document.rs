@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::platform::{Format, Layout, Path, Prepare};
 
+use super::depth::tags_left_open;
 use super::script::script;
 use super::{feed, prepare};
 
@@ -22,12 +23,6 @@ const DEPTH_MAX: usize = 700;
 
 /// The most tags a page may leave open at once: the time to parse grows with the square of it.
 const OPEN_TAGS_MAX: usize = 3000;
-
-/// Elements that have no end or need none: their number says nothing about the depth.
-const ENDLESS: [&str; 24] = [
-    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
-    "option", "p", "param", "source", "td", "th", "tr", "tbody", "thead", "track", "wbr",
-];
 
 static JSONP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^[\w.$\[\]]{1,80}\s*\((?s:(.*))\)\s*;?$").expect("a fixed pattern")
@@ -195,32 +190,4 @@ pub(super) fn html(text: &str) -> Result<Html, String> {
         open.extend(node.children().map(|child| (child, depth + 1)));
     }
     Ok(html)
-}
-
-/// How deep the tags of a text go at most, before any parsing.
-fn tags_left_open(text: &str) -> usize {
-    let (mut open, mut most) = (0_usize, 0_usize);
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        let ends = rest.starts_with('/');
-        let name = rest.strip_prefix('/').unwrap_or(rest);
-        let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        let name = &name[..length];
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic())
-            || ENDLESS.iter().any(|known| known.eq_ignore_ascii_case(name))
-        {
-            continue;
-        }
-        if ends {
-            open = open.saturating_sub(1);
-            continue;
-        }
-        if ["script", "style"].iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            rest = rest.find("</").map_or("", |end| &rest[end..]);
-        }
-        open += 1;
-        most = most.max(open);
-    }
-    most
 }

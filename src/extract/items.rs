@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
+use scraper::ElementRef;
+
 use crate::domain::{Column, Finding, Form, Origin, Post};
-use crate::platform::{ItemFields, Layout, Role};
+use crate::platform::{Candidate, ItemFields, Layout, Place as Sought, Role, Source};
 
 use super::digest::{normalised, sha256, simhash};
 use super::document::Node;
 use super::explain::Place;
 use super::generic;
+use super::moment::may_be_time;
 use super::page::Page;
 use super::reader::Reader;
 
@@ -112,15 +115,17 @@ fn has(post: &Post, name: &str) -> bool {
 /// Of elements inside each other, those complete ones that hold no other complete one.
 fn innermost<'a>(layout: &Layout, reader: &Reader<'a>, nodes: Vec<Node<'a>>) -> Vec<Node<'a>> {
     reader.begin(Place::Unnamed);
+    let timed = layout.require.iter().any(|name| name == "published_at");
     let mut holders = HashSet::new();
     let mut kept = Vec::new();
     // Backwards through the document, what is inside comes before what holds it.
     for node in nodes.into_iter().rev() {
         let Some(element) = node.element() else { continue };
-        if holders.contains(&element.id()) {
+        let fields = &layout.item;
+        if holders.contains(&element.id()) || timed && !may_hold_time(element, &fields.published_at)
+        {
             continue;
         }
-        let fields = &layout.item;
         let complete = layout.require.iter().all(|name| match name.as_str() {
             "url" => reader.address(&fields.url, node, "").is_some(),
             "published_at" => reader.readable_moment(&fields.published_at, node),
@@ -134,6 +139,37 @@ fn innermost<'a>(layout: &Layout, reader: &Reader<'a>, nodes: Vec<Node<'a>>) -> 
     }
     kept.reverse();
     kept
+}
+
+/// Whether an element has anything that can be a time: most of a page has not, and need not be
+/// searched.
+fn may_hold_time(element: ElementRef<'_>, source: &Source) -> bool {
+    let told_by_text = source.candidates.iter().all(is_told_by_text);
+    let named = |name: &str| {
+        let mut candidates = source.candidates.iter();
+        candidates.any(|one| one.attribute.as_deref() == Some(name))
+    };
+    !told_by_text
+        || element.descendants().any(|node| match node.value() {
+            scraper::Node::Text(text) => may_be_time(text),
+            scraper::Node::Element(inner) => {
+                inner.attrs().any(|(name, value)| may_be_time(value) && named(name))
+            }
+            _ => false,
+        })
+}
+
+/// Whether a candidate's value is a part of what stands in the item.
+fn is_told_by_text(candidate: &Candidate) -> bool {
+    let plain = candidate.quirks.is_empty() && candidate.prefix.is_none() && candidate.is.is_none();
+    plain
+        && match &candidate.place {
+            Sought::Here | Sought::At(_) => true,
+            Sought::Joined(parts, _) => {
+                parts.iter().flat_map(|part| &part.candidates).all(is_told_by_text)
+            }
+            _ => false,
+        }
 }
 
 fn post<'a>(fields: &ItemFields, reader: &Reader<'a>, node: Node<'a>, place: &str) -> Post {

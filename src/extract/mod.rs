@@ -6,6 +6,7 @@
 
 mod charset;
 mod count;
+mod depth;
 mod digest;
 mod document;
 mod explain;

@@ -122,6 +122,15 @@ fn normal(text: &str) -> String {
     plain_digits(&plain(text)).into_owned()
 }
 
+/// Whether a text can be a time at all: every written form has one of these characters.
+pub(crate) fn may_be_time(text: &str) -> bool {
+    const WORDS: &str = "刚剛今昨前半零一二三四五六七八九十两廿卅";
+    text.chars().any(|character| match character {
+        '\0'..='\x7f' => character.is_ascii_digit(),
+        _ => character.is_numeric() || WORDS.contains(character),
+    })
+}
+
 /// Whether a text carries its own offset of zero: `+0000`, `GMT`, `Z`.
 pub(crate) fn says_utc(text: &str) -> bool {
     let text = text.trim_end();

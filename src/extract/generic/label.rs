@@ -38,19 +38,21 @@ static PUBLISHED: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)((?:首次|本站|本网|网站|网上)?(?:发\s?布|发表|发稿|发文|刊发|刊登|刊载|登载|公布|公开|信息|",
         r"上传|上线|上网|稿件|文章|新闻|发帖|添加|录入|信息发布|首发|推送)(?:的)?\s?",
         r"(?:时\s?间|日\s?期|时日)|首次发布|发布于|发表于|发稿于|发布|",
-        r"\bpublished(?: on| at)?|\bpublish(?: |_)?(?:date|time)|\bposted(?: on)?|",
-        r"\bpub(?: |_)?date|\brelease date)[\])）】]?\s?[:：]?\s?[\[(（【]?\s?$",
+        r"(?-u:\b)published(?: on| at)?|(?-u:\b)publish(?: |_)?(?:date|time)|",
+        r"(?-u:\b)posted(?: on)?|(?-u:\b)pub(?: |_)?date|(?-u:\b)release date)[\])）】]?\s?[:：]?\s?[\[(（【]?\s?$",
     ))
 });
 static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?i)(时间|日期|时\s间|日\s期|\bdate|\btime)[\])）】]?\s?[:：]\s?[\[(（【]?\s?$")
+    fixed(
+        r"(?i)(时间|日期|时\s间|日\s期|(?-u:\b)date|(?-u:\b)time)[\])）】]?\s?[:：]\s?[\[(（【]?\s?$",
+    )
 });
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     fixed(concat!(
         r"(?i)((?:最后|最近|上次|本次|页面)?(?:更新|修改|编辑|维护|生成|制作)(?:时间|日期|于)?|",
         r"[\p{Han}]{1,8}(?:时间|日期|期限|时限|之日|生日)|今天是?|今日|现在是?|当前|版权所有|有效期至?|",
-        r"copyright|©|备案|截至|截止|\bupdated?(?: on| at)?|\bmodified(?: on)?|",
-        r"\bexpires?|\bsince|\bfrom)\s?[:：]?\s?[\[(（【]?\s?$",
+        r"copyright|©|备案|截至|截止|(?-u:\b)updated?(?: on| at)?|(?-u:\b)modified(?: on)?|",
+        r"(?-u:\b)expires?|(?-u:\b)since|(?-u:\b)from)\s?[:：]?\s?[\[(（【]?\s?$",
     ))
 });
 static WEEKDAY_AFTER: LazyLock<Regex> =

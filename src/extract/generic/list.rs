@@ -37,11 +37,14 @@ fn fixed(pattern: &str) -> Regex {
 static SIDE_HEADING: LazyLock<Regex> = LazyLock::new(|| {
     fixed(concat!(
         r"热点|热门|热文|热榜|排行|推荐|相关|阅读榜|点击榜|点击量|猜你|图片新闻|专题|友情链接|",
-        r"您可能|延伸阅读|最新发布|最近更新|(?i)\bhot\b|\brelated\b|\brecommend",
+        r"您可能|延伸阅读|最新发布|最近更新|",
+        r"(?i)(?-u:\b)hot(?-u:\b)|(?-u:\b)related(?-u:\b)|(?-u:\b)recommend",
     ))
 });
 static PAGER: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"下一?页|末页|尾页|上一?页|首页|共 ?\d+ ?[页条]|\d+ ?/ ?\d+ ?页|(?i)\bnext\b|»")
+    fixed(
+        r"下一?页|末页|尾页|上一?页|首页|共 ?\d+ ?[页条]|\d+ ?/ ?\d+ ?页|(?i)(?-u:\b)next(?-u:\b)|»",
+    )
 });
 
 /// A column's list, with how sure it is.

@@ -8,6 +8,7 @@ fn check(text: &str, observed_at: &str, wanted: &str) {
     let found = moment(text, at(observed_at))
         .map_or_else(|| "-".to_owned(), |m| format!("{} {}", &m.to_rfc3339()[..19], m.precision));
     assert_eq!(found, wanted, "{text:?} seen at {observed_at}");
+    assert!(wanted == "-" || may_be_time(text), "{text:?} can be a time");
 }
 
 fn check_all(observed_at: &str, rows: &[(&str, &str)]) {
