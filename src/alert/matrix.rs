@@ -167,7 +167,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn bands_find_what_every_pair_compared_finds(
-            seeds in proptest::collection::vec((0i64..4, 0i64..50, 0u64..4, 0u32..64, 0u32..64), 0..40),
+            seeds in proptest::collection::vec(
+                (0i64..4, 0i64..50, 0u64..4, 0u32..64, 0u32..64), 0..40,
+            ),
             distance in 0u32..=3,
         ) {
             let posts: Vec<MatrixPost> = seeds

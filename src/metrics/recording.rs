@@ -89,8 +89,8 @@ impl Metrics {
         self.lag_seconds.with_label_values(&[platform]).set(lag_seconds.max(0.0));
     }
 
-    /// The least mean delay of a platform's posts, in seconds, had they constant rates: the measured
-    /// mean is told as a ratio to it once posts were discovered.
+    /// The least mean delay of a platform's posts, in seconds, had they constant rates: the
+    /// measured mean is told as a ratio to it once posts were discovered.
     pub fn set_delay_bound_seconds(&self, platform: &str, bound: f64) {
         let platform = self.bounded(platform);
         let delays = self.delay_seconds.with_label_values(&[platform]);

@@ -49,9 +49,9 @@ pub struct PostPresence {
 /// What became of every post that has marks, by what is recorded by `known_at`, by reference.
 ///
 /// A post without marks is listed as ever, or lies deeper than the lists now reach: nothing is said
-/// of it. Observations without a healthy canary behind them, those whose source had moved its times,
-/// and those that the history does not tell prove no absence; nor does any of a post whose own first
-/// listing was such a one: the time it claims may be wrong.
+/// of it. Observations without a healthy canary behind them, those whose source had moved its
+/// times, and those that the history does not tell prove no absence; nor does any of a post whose
+/// own first listing was such a one: the time it claims may be wrong.
 pub fn presences(
     history: &History,
     marks: &[PostMark],

@@ -15,12 +15,12 @@ pub struct Price {
     pub now: f64,
 }
 
-/// The price after `elapsed`. `used` are the visits made in the last day, `budget` those that may be
-/// made in one.
+/// The price after `elapsed`. `used` are the visits made in the last day, `budget` those that may
+/// be made in one.
 ///
 /// Where more are made than aimed at, visits become dearer and all accounts of the host are visited
-/// less, those least for which it saves most; where fewer, cheaper, down to `base`. It settles by at
-/// most a factor of e³ a day, so that a bad day does not upset the next.
+/// less, those least for which it saves most; where fewer, cheaper, down to `base`. It settles by
+/// at most a factor of e³ a day, so that a bad day does not upset the next.
 pub fn next_price(settled: f64, base: f64, used: f64, budget: f64, elapsed: TimeDelta) -> Price {
     let days = elapsed.as_seconds_f64() / 86_400.0;
     let share = used / (AIM * budget.max(1e-9));

@@ -31,7 +31,8 @@ impl Store {
     /// Keeps an entry; earlier ones of the same item stay.
     pub async fn enter(&self, entry: &SchemeEntry) -> Result<(), StoreError> {
         sqlx::query!(
-            "insert into scheme_entries (account_id, period, item, value, actor, reason, recorded_at)
+            "insert into scheme_entries
+                 (account_id, period, item, value, actor, reason, recorded_at)
              values ($1, $2, $3, $4, $5, $6, $7)",
             entry.account.0,
             entry.period,

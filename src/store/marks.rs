@@ -70,7 +70,8 @@ impl Store {
         Ok(marks)
     }
 
-    /// Notes posts whose own address says that they are gone; posts that are not known are left out.
+    /// Notes posts whose own address says that they are gone; posts that are not known are left
+    /// out.
     pub async fn mark_gone(&self, posts: &[GonePost]) -> Result<u64, StoreError> {
         let marked = sqlx::query!(
             "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,

@@ -173,8 +173,8 @@ impl Store {
     }
 }
 
-/// Sets the deadlines of a sent letter's notices and moves their findings; what was settled while it
-/// was being sent is withdrawn.
+/// Sets the deadlines of a sent letter's notices and moves their findings; what was settled while
+/// it was being sent is withdrawn.
 async fn issue_notices(
     connection: &mut PgConnection,
     letter: i64,

@@ -39,7 +39,8 @@ static PUBLISHED: LazyLock<Regex> = LazyLock::new(|| {
         r"上传|上线|上网|稿件|文章|新闻|发帖|添加|录入|信息发布|首发|推送)(?:的)?\s?",
         r"(?:时\s?间|日\s?期|时日)|首次发布|发布于|发表于|发稿于|发布|",
         r"(?-u:\b)published(?: on| at)?|(?-u:\b)publish(?: |_)?(?:date|time)|",
-        r"(?-u:\b)posted(?: on)?|(?-u:\b)pub(?: |_)?date|(?-u:\b)release date)[\])）】]?\s?[:：]?\s?[\[(（【]?\s?$",
+        r"(?-u:\b)posted(?: on)?|(?-u:\b)pub(?: |_)?date|(?-u:\b)release date)",
+        r"[\])）】]?\s?[:：]?\s?[\[(（【]?\s?$",
     ))
 });
 static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
