@@ -56,8 +56,6 @@ pub(super) enum Scene {
     NextYear,
     /// Dates in a gap that was silent.
     FilledGap,
-    /// A success without content, always.
-    Hollow,
 }
 
 /// An account of the stage.
@@ -123,7 +121,6 @@ pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Sta
         (SaidGone, Weibo),
         (NextYear, Feed),
         (FilledGap, Portal),
-        (Hollow, Portal),
     ]
     .into_iter()
     .map(|(scene, venue)| stage.cast(scene, venue))
@@ -266,7 +263,6 @@ impl Stage<'_> {
                 let since = self.day(3, 0);
                 staged.faults.push((3..self.days, Fault::Undated { since }));
             }
-            Scene::Hollow => staged.faults.push((0..self.days, Fault::HollowSuccess)),
             Scene::InParts => staged.platform = "feed_parts",
             Scene::SaidGone => staged.faults.push((first..first + 1, Fault::SaysGone)),
             _ => {}
@@ -283,10 +279,7 @@ fn left_out(from: DateTime<Utc>) -> DateTime<Utc> {
 impl Scene {
     /// Whether its page can be read as it is, so that a verdict is within reach.
     pub(super) fn is_readable(self) -> bool {
-        !matches!(
-            self,
-            Self::Unverified | Self::Uncached | Self::FilledGap | Self::Lagging | Self::Hollow
-        )
+        !matches!(self, Self::Unverified | Self::Uncached | Self::FilledGap | Self::Lagging)
     }
 
     /// Whether a finding of backdating is right.
