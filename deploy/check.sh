@@ -23,12 +23,6 @@ step "tests"
 cargo test --locked --all-targets
 cargo test --locked --doc --quiet
 
-step "a month of the made-up city through the daemon"
-cargo test --locked --test it -- --ignored month::
-
-step "every guard of the verdicts is missed when it is left out"
-cargo run --locked --quiet --example faults -- --accounts 80 --days 20 --seed 1 --guards
-
 step "configuration"
 cargo build --locked --quiet
 target/debug/xunjian --config config/default.toml check
