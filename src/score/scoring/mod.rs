@@ -35,7 +35,7 @@ pub(super) type Readings = BTreeMap<String, Reading>;
 /// Scores an account's facts under a scheme.
 ///
 /// The same arguments give the same card, bit for bit. `beside` are the numbers that only a
-/// comparison with other accounts gives ([`super::beside`]); without them they are undetermined.
+/// comparison with other accounts gives (`beside`); without them they are undetermined.
 ///
 /// # Errors
 ///
