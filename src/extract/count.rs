@@ -60,7 +60,7 @@ pub(crate) fn count(text: &str, rounding: Rounding) -> Option<Count> {
     }
     let half = step / 2;
     let (low, high) = match rounding {
-        Rounding::HalfUp => (value.saturating_sub(half), value.saturating_add(half - 1)),
+        Rounding::HalfUp => (value.saturating_sub(half), value.saturating_add(step - half - 1)),
         Rounding::Floor => (value, value.saturating_add(step - 1)),
         Rounding::Unknown => (value.saturating_sub(half), value.saturating_add(step - 1)),
     };
@@ -123,6 +123,8 @@ mod tests {
         check("1.2k", Rounding::Floor, bounded(1_200, 1_200, Some(1_299)));
         check("3.4M", Rounding::Floor, bounded(3_400_000, 3_400_000, Some(3_499_999)));
         check("10.0万", Rounding::Floor, bounded(100_000, 100_000, Some(100_999)));
+        check("1.2345万", Rounding::HalfUp, bounded(12_345, 12_345, Some(12_345)));
+        check("1.2345万", Rounding::Floor, bounded(12_345, 12_345, Some(12_345)));
         check("2千", Rounding::HalfUp, bounded(2_000, 1_500, Some(2_499)));
         check("1 万", Rounding::Floor, bounded(10_000, 10_000, Some(19_999)));
     }
