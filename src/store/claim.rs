@@ -216,7 +216,8 @@ impl Store {
                      where t.host = mine.host and t.deadline_at <= $2 and t.due_at <= $2
                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
-                     order by t.deadline_at limit mine.room for update of t skip locked) due
+                     order by t.deadline_at, t.account_id, t.page
+                     limit mine.room for update of t skip locked) due
              ), ordinary as materialized (
                  select due.* from mine cross join lateral (
                      select t.account_id, t.page, t.host, t.due_at, null::timestamptz as deadline_at
@@ -226,7 +227,8 @@ impl Store {
                        and (not mine.spent or t.is_canary or t.last_visit_at is null)
                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
-                     order by t.due_at limit mine.room for update of t skip locked) due
+                     order by t.due_at, t.account_id, t.page
+                     limit mine.room for update of t skip locked) due
              ), turns as (
                  select u.*, row_number() over (partition by u.host
                      order by u.deadline_at nulls last, u.due_at, u.account_id, u.page) as turn

@@ -127,10 +127,15 @@ impl Daemon {
         servers.filter_map(Pid::from_raw).collect()
     }
 
+    /// The most it ever held, without the pages of the program itself: in a debug build these are
+    /// several times those of a release.
     fn memory_kilobytes_max(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.split_whitespace().next().unwrap().parse().unwrap()
+        let kilobytes = |name: &str| -> u64 {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        kilobytes("VmHWM:") - kilobytes("RssFile:")
     }
 
     async fn ended(&mut self) -> ExitStatus {

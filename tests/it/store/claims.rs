@@ -246,6 +246,20 @@ async fn released_targets_and_hosts_are_free_at_once() {
 }
 
 #[tokio::test]
+async fn targets_due_at_once_keep_their_turn_when_their_holder_dies() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 3).await;
+    let specs: Vec<_> = ids.iter().map(|id| target(*id, "one.cn")).collect();
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    let one = ClaimRequest { per_host: 1, ..request("killed", 0) };
+    for _ in 0..3 {
+        let claimed = store.claim(&one).await.unwrap();
+        assert_eq!(claimed.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[0]]);
+        store.release_everything().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_daemon_alone_with_its_database_takes_back_what_its_forerunner_held() {
     let (store, _database) = database().await;
     let ids = accounts(&store, 2).await;
