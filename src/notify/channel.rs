@@ -3,6 +3,7 @@ use std::path::Path;
 use futures::future::BoxFuture;
 use thiserror::Error;
 
+use super::email::Email;
 use super::file::Printed;
 use super::letter::Written;
 use super::settings::Settings;
@@ -59,6 +60,9 @@ impl Notifier {
     /// A channel that cannot be set up, in words.
     pub fn new(settings: &Settings, data_dir: &Path) -> Result<Self, String> {
         let mut channels: Vec<Box<dyn Channel>> = Vec::new();
+        if let Some(email) = Email::new(&settings.email)? {
+            channels.push(Box::new(email));
+        }
         let folder = match settings.letters_dir.as_os_str().is_empty() {
             true => data_dir.join("letters"),
             false => settings.letters_dir.clone(),

@@ -5,10 +5,11 @@
 //! `Channel`, and its line in [`Notifier::new`].
 
 mod channel;
+mod email;
 mod file;
 mod letter;
 mod settings;
 
 pub use channel::{Channel, Notifier, Route, SendError};
 pub use letter::{LetterItem, Written, write_letter};
-pub use settings::Settings;
+pub use settings::{EmailSecurity, EmailSettings, Settings};

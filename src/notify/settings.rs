@@ -20,6 +20,8 @@ pub struct Settings {
     pub attempts_max: u32,
     /// The delay after the first failed attempt; it doubles with each, to a day.
     pub retry_first_minutes: u32,
+    /// Letters by mail.
+    pub email: EmailSettings,
 }
 
 impl Default for Settings {
@@ -32,8 +34,52 @@ impl Default for Settings {
             per_day_max: 500,
             attempts_max: 8,
             retry_first_minutes: 10,
+            email: EmailSettings::default(),
         }
     }
+}
+
+/// `[notify.email]`: which server takes the mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmailSettings {
+    /// The server's name; empty: no mail is sent, and letters meant for it are printed.
+    pub server: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: EmailSecurity,
+    /// The account on the server; empty: none is needed.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+    /// Whom the mail comes from, as `巡检 <xunjian@example.gov.cn>`.
+    pub from: String,
+}
+
+impl Default for EmailSettings {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            port: 465,
+            security: EmailSecurity::Tls,
+            user: String::new(),
+            password: String::new(),
+            from: String::new(),
+        }
+    }
+}
+
+/// How the connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmailSecurity {
+    /// TLS from the first byte (port 465).
+    Tls,
+    /// Begins in the clear and must change to TLS (port 587).
+    Starttls,
+    /// None: only for a server on this machine.
+    None,
 }
 
 impl Settings {
@@ -53,6 +99,16 @@ impl Settings {
         }
         if self.signature.trim().is_empty() {
             wrong("signature", "must name who signs the letters");
+        }
+        let email = &self.email;
+        if !email.server.is_empty() {
+            if email.from.parse::<lettre::message::Mailbox>().is_err() {
+                wrong("email.from", "must be a mail address, as 巡检 <xunjian@example.gov.cn>");
+            }
+            let here = ["localhost", "127.0.0.1", "::1"].contains(&email.server.as_str());
+            if email.security == EmailSecurity::None && !here {
+                wrong("email.security", "none is only for a server on this machine");
+            }
         }
         problems
     }
