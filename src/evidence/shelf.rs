@@ -1,57 +1,72 @@
-//! Where closed segments lie: a folder, asked for no more than any object store offers. Whole
-//! objects are put, read and deleted by name.
+//! Where closed segments lie: an object store, of which this machine's folder is one. Whole objects
+//! are put, read and deleted by name.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Location;
+use object_store::{Error, ObjectStore, ObjectStoreExt};
 
-use super::segment::sync_folder;
-
-/// A folder of objects.
+/// The store of closed segments.
 pub(super) struct Shelf {
+    /// Its folder, for messages.
     pub(super) root: PathBuf,
+    store: Box<dyn ObjectStore>,
 }
 
 impl Shelf {
-    /// A folder for each month of the day that a name begins with.
-    fn place(&self, name: &str) -> (PathBuf, PathBuf) {
-        let folder = self.root.join(name.get(..7).unwrap_or("unnamed"));
-        let path = folder.join(name);
-        (folder, path)
+    /// A folder that exists. What is put there lies on the disk, name and all, before it counts as
+    /// put.
+    pub(super) fn open(root: PathBuf) -> io::Result<Self> {
+        let store = LocalFileSystem::new_with_prefix(&root)?.with_fsync(true);
+        Ok(Self { root, store: Box::new(store) })
     }
 
-    /// Puts a whole object; returns once it lies on the disk under its name.
-    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let (folder, path) = self.place(name);
-        if !folder.exists() {
-            fs::create_dir_all(&folder)?;
-            sync_folder(&self.root)?;
-        }
-        // Of another name in every process: two may put the same object at once.
-        let draft = folder.join(format!("{name}.{}.draft", std::process::id()));
-        let written = File::create(&draft)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&draft, &path))
-            .and_then(|()| sync_folder(&folder));
-        if written.is_err() {
-            // What cannot be removed either is a draft that nobody reads.
-            let _ = fs::remove_file(&draft);
-        }
-        written
+    /// Puts a whole object; returns once it is kept under its name.
+    pub(super) async fn put(&self, name: &str, bytes: Vec<u8>) -> io::Result<()> {
+        self.store.put(&location(name), bytes.into()).await?;
+        Ok(())
     }
 
     /// Bytes of an object; `None` where there is none of this name.
-    pub(super) fn read(&self, name: &str, range: Option<Range<u64>>) -> io::Result<Option<Bytes>> {
-        read(&self.place(name).1, range)
+    pub(super) async fn read(
+        &self,
+        name: &str,
+        range: Option<Range<u64>>,
+    ) -> io::Result<Option<Bytes>> {
+        let location = location(name);
+        let read = match range {
+            Some(range) => self.store.get_range(&location, range).await,
+            None => match self.store.get(&location).await {
+                Ok(found) => found.bytes().await,
+                Err(error) => Err(error),
+            },
+        };
+        unless_missing(read)
     }
 
     /// Takes an object away, if it is there.
-    pub(super) fn delete(&self, name: &str) -> io::Result<()> {
-        unless_gone(fs::remove_file(self.place(name).1)).map(|_| ())
+    pub(super) async fn delete(&self, name: &str) -> io::Result<()> {
+        unless_missing(self.store.delete(&location(name)).await).map(|_| ())
+    }
+}
+
+/// A folder for each month of the day that a name begins with.
+fn location(name: &str) -> Location {
+    Location::from_iter([name.get(..7).unwrap_or("unnamed"), name])
+}
+
+/// `None` for an object that is not there.
+fn unless_missing<T>(result: Result<T, Error>) -> io::Result<Option<T>> {
+    match result {
+        Ok(done) => Ok(Some(done)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -72,7 +72,9 @@ impl Vault {
         let name = writer.chars().map(plain).collect();
         let writer = Mutex::new(Writer::new(name));
         let software = concat!("xunjian/", env!("CARGO_PKG_VERSION")).to_owned();
-        let (settings, shelf) = (settings.clone(), Shelf { root: folder });
+        let shelf = Shelf::open(folder.clone())
+            .map_err(|source| EvidenceError::Folder { path: folder, source })?;
+        let settings = settings.clone();
         Ok(Self(Arc::new(Inner { settings, spool, shelf, writer, software })))
     }
 
@@ -152,8 +154,7 @@ impl Vault {
         bytes: Vec<u8>,
     ) -> Result<(u64, Sha256Digest), EvidenceError> {
         let (length, sum) = (bytes.len() as u64, digest(&bytes));
-        let name = name.to_owned();
-        self.blocking(move |inner| inner.shelved(inner.shelf.put(&name, &bytes))).await?;
+        self.0.shelved(self.0.shelf.put(name, bytes).await)?;
         Ok((length, sum))
     }
 
@@ -162,8 +163,7 @@ impl Vault {
     /// # Errors
     /// The store refuses.
     pub async fn delete_segment(&self, name: &str) -> Result<(), EvidenceError> {
-        let name = name.to_owned();
-        self.blocking(move |inner| inner.shelved(inner.shelf.delete(&name))).await
+        self.0.shelved(self.0.shelf.delete(name).await)
     }
 
     /// Bytes of a segment, wherever it lies; `None` where this machine cannot find it, such as one
@@ -176,18 +176,21 @@ impl Vault {
         name: &str,
         range: Option<Range<u64>>,
     ) -> Result<Option<Bytes>, EvidenceError> {
-        let name = name.to_owned();
-        self.blocking(move |inner| {
-            // In the order in which a segment moves on, so that it is never missed.
-            for path in segment::places(&inner.spool, &name) {
-                let found = inner.folder(shelf::read(&path, range.clone()))?;
+        let (spooled, part) = (name.to_owned(), range.clone());
+        // In the order in which a segment moves on, so that it is never missed.
+        let spooled = self.blocking(move |inner| {
+            for path in segment::places(&inner.spool, &spooled) {
+                let found = inner.folder(shelf::read(&path, part.clone()))?;
                 if found.is_some() {
                     return Ok(found);
                 }
             }
-            inner.shelved(inner.shelf.read(&name, range))
-        })
-        .await
+            Ok(None)
+        });
+        match spooled.await? {
+            Some(found) => Ok(Some(found)),
+            None => self.0.shelved(self.0.shelf.read(name, range).await),
+        }
     }
 
     /// A name for what is left of a segment when the rest is dropped.
