@@ -71,6 +71,12 @@ impl Simulation<'_> {
         self.run.days >= CURTAIN + 6 && one.oracle.saw_clearly(from, from + days(6))
     }
 
+    /// Whether the days of the burst and the one before it were clear.
+    fn saw_the_end(&self, one: &Watched<'_>) -> bool {
+        let end = self.start + days(self.run.days);
+        one.oracle.saw_clearly(end - chrono::Duration::days(BURST_DAYS as i64 + 1), end)
+    }
+
     fn weigh_deletions(&mut self, one: &Watched<'_>, end: DateTime<Utc>) {
         let told = presences(&one.notebook.history, &one.notebook.marks, end);
         let deleted =
@@ -106,7 +112,7 @@ impl Simulation<'_> {
         let is_told = burst.probability < BURST_PROBABILITY;
         match one.staged.map(|staged| staged.scene) {
             Some(Scene::Burst) if is_told => self.tally.bursts_found += 1,
-            Some(Scene::Burst) if self.run.days >= 4 * BURST_DAYS => {
+            Some(Scene::Burst) if self.run.days >= 4 * BURST_DAYS && self.saw_the_end(one) => {
                 self.tally.bursts_missed.push(format!("{}: {burst:?}", one.name(self.run.seed)));
             }
             _ => {

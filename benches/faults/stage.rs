@@ -48,6 +48,8 @@ pub(super) enum Scene {
     NeverSpoke,
     /// Two lists, of which one rests for weeks.
     InParts,
+    /// Two lists, of which the one it posts to is never visited again.
+    PartUnseen,
     /// Visible a day after it was published, at a cutoff.
     Lagging,
     /// The platform says for a day that it is gone.
@@ -56,6 +58,8 @@ pub(super) enum Scene {
     NextYear,
     /// Dates in a gap that was silent.
     FilledGap,
+    /// A success without content, always.
+    Hollow,
 }
 
 /// An account of the stage.
@@ -116,11 +120,13 @@ pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Sta
         (Undated, Feed),
         (NeverSpoke, Weibo),
         (InParts, Feed),
+        (PartUnseen, Feed),
         (Lagging, Portal),
         (SaidGone, Portal),
         (SaidGone, Weibo),
         (NextYear, Feed),
         (FilledGap, Portal),
+        (Hollow, Portal),
     ]
     .into_iter()
     .map(|(scene, venue)| stage.cast(scene, venue))
@@ -263,7 +269,12 @@ impl Stage<'_> {
                 let since = self.day(3, 0);
                 staged.faults.push((3..self.days, Fault::Undated { since }));
             }
+            Scene::Hollow => staged.faults.push((0..self.days, Fault::HollowSuccess)),
             Scene::InParts => staged.platform = "feed_parts",
+            Scene::PartUnseen => {
+                staged.platform = "feed_parts";
+                staged.kinds = Some((3, "feed_1", "feed_0"));
+            }
             Scene::SaidGone => staged.faults.push((first..first + 1, Fault::SaysGone)),
             _ => {}
         }
@@ -279,7 +290,15 @@ fn left_out(from: DateTime<Utc>) -> DateTime<Utc> {
 impl Scene {
     /// Whether its page can be read as it is, so that a verdict is within reach.
     pub(super) fn is_readable(self) -> bool {
-        !matches!(self, Self::Unverified | Self::Uncached | Self::FilledGap | Self::Lagging)
+        !matches!(
+            self,
+            Self::Unverified
+                | Self::Uncached
+                | Self::FilledGap
+                | Self::Lagging
+                | Self::Hollow
+                | Self::PartUnseen
+        )
     }
 
     /// Whether a finding of backdating is right.

@@ -122,7 +122,10 @@ impl Visitor<'_> {
         Reading {
             provenance: self.provenance(gathered, same_since),
             failure: gathered.first.as_ref().err().copied(),
-            verdict: first.map_or(PageVerdict::Observation, |page| page.verdict),
+            verdict: match first {
+                Some(page) if !self.passes_for_empty(page) => page.verdict,
+                _ => PageVerdict::Observation,
+            },
             rules: PageRules {
                 role: match self.kind.role {
                     platform::Role::Profile => Role::Profile,
@@ -158,12 +161,21 @@ impl Visitor<'_> {
         posts
     }
 
+    /// Whether a page without posts is taken for a list without posts, whatever it is.
+    fn passes_for_empty(&self, page: &Extraction) -> bool {
+        self.without == Some(Guard::Empty)
+            && page.posts.is_empty()
+            && page.verdict != PageVerdict::Gone
+    }
+
     fn proof(&self, gathered: &Gathered) -> Proof {
         let first = gathered.pages.first();
         let Ok(reached) = &gathered.first else {
             return Proof::Id { matches: None, address_kept: false };
         };
-        let list_found = first.is_some_and(|page| page.verdict == PageVerdict::Observation);
+        let list_found = first.is_some_and(|page| {
+            page.verdict == PageVerdict::Observation || self.passes_for_empty(page)
+        });
         if self.without == Some(Guard::Identity) {
             return Proof::Address { address_kept: true, list_found };
         }
