@@ -84,7 +84,10 @@ impl Simulation<'_> {
         self.tally.deletions += deleted;
         let scene = one.staged.map(|staged| staged.scene);
         let deletes = one.oracle.character == Character::Deleting
-            || matches!(scene, Some(Scene::Deleted | Scene::Restored | Scene::Unhidden));
+            || matches!(
+                scene,
+                Some(Scene::Deleted | Scene::Restored | Scene::RestoredUnseen | Scene::Unhidden)
+            );
         let name = one.name(self.run.seed);
         if deleted > 0 && !deletes {
             self.tally.false_deletions.push(format!("{name}: {told:?}"));

@@ -79,6 +79,8 @@ guards! {
     AuthorTime => "author_time",
     /// Two days must have missed a backdated post.
     TwoDays => "two_days",
+    /// One of them soon after the time it claims.
+    Soon => "soon",
     /// Each between an older and a newer item.
     Bracket => "bracket",
     /// It appeared after the visibility lag.
@@ -159,6 +161,7 @@ impl Guard {
             Doubt::IdSupportsClaim => without == Some(Self::Id),
             Doubt::TextSeenBefore(_) => without == Some(Self::Text),
             Doubt::OffsetShifted => without == Some(Self::Offset),
+            Doubt::NobodyLookedThen => without == Some(Self::Soon),
             Doubt::FirstListing => false,
         };
         late.doubts.iter().all(is_waived)

@@ -195,7 +195,7 @@ impl Notebook {
             _ => {
                 let posts = posts.iter().filter(|post| !post.pinned);
                 let mut times: Vec<DateTime<Utc>> =
-                    posts.filter_map(|post| post.published).map(Moment::lower).collect();
+                    posts.filter_map(|post| visitor.kind.published_by(post)).collect();
                 times.sort_unstable();
                 let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max();
                 (times.last().copied(), longest.unwrap_or_default().max(PROFILE_GAP))

@@ -48,7 +48,7 @@ impl<'a> Watched<'a> {
     }
 
     fn kinds_on(&self, day: usize) -> Vec<&'a PageKind> {
-        let kinds = self.platform_on(day).crawled();
+        let kinds = speaking(self.platform_on(day));
         let Some((from, before, after)) = self.staged.and_then(|staged| staged.kinds) else {
             return kinds.collect();
         };
@@ -153,15 +153,25 @@ fn watched<'a>(
             was_told: false,
         })
     };
-    ledger.into_iter().filter_map(account).collect()
+    let watched: Vec<Watched<'_>> = ledger.into_iter().filter_map(account).collect();
+    for id in ["weibo", "wechat", "portal", "feed"] {
+        let is_there = watched.iter().any(|one| one.platform.id == id);
+        assert!(is_there, "nobody of {id} is watched: its page kinds give no address");
+    }
+    watched
 }
 
 pub(super) fn days(count: usize) -> Duration {
     Duration::days(i64::try_from(count).unwrap_or(i64::MAX / 1_000_000_000))
 }
 
+/// The page kinds that say something of an account's activity.
+fn speaking(platform: &Platform) -> impl Iterator<Item = &PageKind> {
+    platform.crawled().filter(|kind| kind.role.speaks_for_account())
+}
+
 fn host_of(platform: &Platform, entry: &LedgerEntry) -> Option<String> {
-    let template = platform.crawled().find_map(|kind| kind.url.as_ref())?;
+    let template = speaking(platform).find_map(|kind| kind.url.as_ref())?;
     let address = template.fill(&entry.handle, entry.url.as_deref(), 1)?;
     Some(Url::parse(&address).ok()?.host_str()?.to_owned())
 }

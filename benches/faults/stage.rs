@@ -22,6 +22,8 @@ pub(super) enum Scene {
     OtherPage,
     /// Put back under a new address.
     Restored,
+    /// The same, and what it was before was never seen.
+    RestoredUnseen,
     /// Taken from sight for days, and back.
     Unhidden,
     /// A feed whose calendar falls back by three days.
@@ -46,6 +48,10 @@ pub(super) enum Scene {
     Undated,
     /// Opened three days ago, has not posted.
     NeverSpoke,
+    /// Another account's page in the place of its own, always.
+    Mistaken,
+    /// Posts for followers alone, which the counter still counts.
+    ForFollowers,
     /// Two lists, of which one rests for weeks.
     InParts,
     /// Two lists, of which the one it posts to is never visited again.
@@ -105,6 +111,7 @@ pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Sta
         (Upgraded, Portal),
         (OtherPage, Portal),
         (Restored, Feed),
+        (RestoredUnseen, Portal),
         (Unhidden, Portal),
         (Unhidden, Wechat),
         (FellBack, Feed),
@@ -119,6 +126,10 @@ pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Sta
         (Uncached, Portal),
         (Undated, Feed),
         (NeverSpoke, Weibo),
+        (NeverSpoke, Portal),
+        (Mistaken, Portal),
+        (Mistaken, Feed),
+        (ForFollowers, Weibo),
         (InParts, Feed),
         (PartUnseen, Feed),
         (Lagging, Portal),
@@ -193,7 +204,7 @@ impl Stage<'_> {
                 vec![Planted { claims, ..Planted::at(self.day(first + 2, 2)) }]
             }
             Scene::Upgraded | Scene::OtherPage => vec![Planted::at(left_out(noon))],
-            Scene::Restored => {
+            Scene::Restored | Scene::RestoredUnseen => {
                 let away = Some((noon, self.day(3650, 0)));
                 let before = Planted { away, ..Planted::at(self.day(first - 3, 10)) };
                 let again = Planted { claims: before.claims, text_of: before.text_of, ..backdated };
@@ -247,6 +258,7 @@ impl Stage<'_> {
                 staged.platform = "portal_two";
                 staged.kinds = Some((first + 3, "column", "list"));
             }
+            Scene::RestoredUnseen => staged.faults.push((first - 4..first, Fault::Blocked)),
             Scene::FellBack => {
                 let seconds = -3 * 86_400;
                 staged.faults.push((first + 3..first + 6, Fault::WrongOffset { seconds }));
@@ -268,6 +280,10 @@ impl Stage<'_> {
             Scene::Undated => {
                 let since = self.day(3, 0);
                 staged.faults.push((3..self.days, Fault::Undated { since }));
+            }
+            Scene::Mistaken => staged.faults.push((0..self.days, Fault::OtherAccount)),
+            Scene::ForFollowers => {
+                staged.faults.push((1..self.days, Fault::FollowersOnly { since: self.day(1, 0) }));
             }
             Scene::Hollow => staged.faults.push((0..self.days, Fault::HollowSuccess)),
             Scene::InParts => staged.platform = "feed_parts",
@@ -297,6 +313,7 @@ impl Scene {
                 | Self::FilledGap
                 | Self::Lagging
                 | Self::Hollow
+                | Self::Mistaken
                 | Self::PartUnseen
         )
     }

@@ -93,7 +93,9 @@ impl Visitor<'_> {
     }
 
     fn read(&self, reached: &Reached, address: &str, number: u32) -> Extraction {
-        let known = (self.without != Some(Guard::Identity)).then_some(self.entry.handle.as_str());
+        let guarded = self.without != Some(Guard::Identity);
+        let known = guarded.then_some(self.entry.handle.as_str());
+        let final_url = if guarded { &reached.final_url } else { address };
         extract(&extract::Page {
             platform: self.platform,
             kind: self.kind,
@@ -101,7 +103,7 @@ impl Visitor<'_> {
             content_type: header(&reached.response, "content-type"),
             status: reached.response.status,
             url: Some(address),
-            final_url: Some(&reached.final_url),
+            final_url: Some(final_url),
             headers: &reached.response.headers,
             observed_at: self.now,
             handle: known,

@@ -64,6 +64,9 @@ pub enum Doubt {
     OffsetShifted,
     /// Too few days have a full observation that missed it.
     TooFewDays(usize),
+    /// The first observation that missed it came long after the claimed time: it may have been there
+    /// and taken from sight meanwhile.
+    NobodyLookedThen,
 }
 
 /// A post that appeared late, with all that bears on its claimed time.

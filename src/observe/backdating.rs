@@ -13,13 +13,18 @@ use super::list::latest;
 use super::post::PostTimes;
 use super::view::{Seen, View};
 
+/// One of them must have looked so soon after the claimed time, or nobody can say that the post was
+/// not there and taken from sight before anyone looked.
+const LOOKED_WITHIN: Duration = Duration::hours(48);
+
 /// Days on which full observations must have missed a post.
 const MISSED_DAYS: usize = 2;
 
 /// Every post that appeared late, by what is recorded by `known_at`, in order of first sight.
 ///
 /// A candidate for a finding is one that the author dated, of which at least two full observations
-/// on two days show an older and a newer item without it, made by the same kind of viewer with the
+/// on two days, the first within 48 hours of the claimed time, show an older and a newer item
+/// without it, made by the same kind of viewer with the
 /// same version of the platform file as the one that listed it; that came later than the platform's
 /// visibility lag; whose text was not seen before, whose id does not support the claim, and whose
 /// source did not shift its times meanwhile. `rules` are those of a page kind, `id_time` says what
@@ -124,6 +129,10 @@ impl<'v, 'a> Case<'v, 'a> {
         let days: BTreeSet<_> = self.missed.iter().map(|seen| shanghai_date(seen.as_of)).collect();
         if days.len() < MISSED_DAYS {
             doubts.push(Doubt::TooFewDays(days.len()));
+        }
+        let soon = latest(self.claimed) + LOOKED_WITHIN;
+        if self.missed.first().is_some_and(|first| first.as_of > soon) {
+            doubts.push(Doubt::NobodyLookedThen);
         }
         doubts
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::Precision;
+
 use super::appearance::Sight;
 use super::canary::Trust;
 use super::facts::{History, MarkKind, PostMark};
@@ -49,9 +51,12 @@ pub struct PostPresence {
 /// What became of every post that has marks, by what is recorded by `known_at`, by reference.
 ///
 /// A post without marks is listed as ever, or lies deeper than the lists now reach: nothing is said
-/// of it. Observations without a healthy canary behind them, those whose source had moved its
-/// times, and those that the history does not tell prove no absence; nor does any of a post whose
-/// own first listing was such a one: the time it claims may be wrong.
+/// of it. Observations without a healthy canary behind them, those that confirm nothing (a cache may
+/// have answered), those whose source had moved its times, and those that the history does not tell
+/// prove no absence; nor does any of a post whose
+/// own first listing was such a one: the time it claims may be wrong. Nor does any of a post that
+/// was listed once, with a time coarser than a second: an old page shown as new moves times such as
+/// 3小时前 with it, and the post may never have stood where it is missed.
 pub fn presences(
     history: &History,
     marks: &[PostMark],
@@ -71,7 +76,7 @@ pub fn presences(
 
 fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<PostPresence> {
     let listed = marks.iter().rposition(|mark| mark.kind == MarkKind::Listed);
-    let claims_well = claims_well(view, reference);
+    let claims_well = claims_well(view, reference, marks);
     let counts =
         |mark: &&PostMark| mark.kind == MarkKind::Gone || (claims_well && is_settled(view, mark));
     let since = marks[listed.map_or(0, |at| at + 1)..].iter().copied();
@@ -108,15 +113,22 @@ fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<Pos
 
 fn is_settled(view: &View<'_>, mark: &PostMark) -> bool {
     view.seen.iter().any(|seen| {
-        seen.visit.page == mark.page && seen.visit.started_at == mark.started_at && is_sound(seen)
+        seen.visit.page == mark.page
+            && seen.visit.started_at == mark.started_at
+            && seen.observation.confirming
+            && is_sound(seen)
     })
 }
 
 /// Whether the post's claim was read by a sound observation, or before the stretch that the history
-/// tells.
-fn claims_well(view: &View<'_>, reference: &str) -> bool {
+/// tells; a coarse claim, by two observations.
+fn claims_well(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> bool {
     let post = view.posts.iter().find(|times| times.post.reference == reference);
     let Some(post) = post.map(|times| times.post) else { return true };
+    let is_coarse = post.claimed.is_none_or(|claim| claim.precision != Precision::Second);
+    if is_coarse && !marks.iter().any(|mark| mark.last_seen > post.first_seen) {
+        return false;
+    }
     let mut listed_it = view
         .seen
         .iter()

@@ -1,7 +1,7 @@
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use regex::Regex;
 
-use crate::domain::IdTime;
+use crate::domain::{IdTime, Post};
 
 use super::layout::Layout;
 use super::quirk::Quirk;
@@ -204,6 +204,16 @@ impl PageKind {
         let captures = self.ref_place.as_ref().and_then(|pattern| pattern.captures(reference));
         let place = captures.and_then(|found| found.get(1)?.as_str().parse().ok());
         place.map_or(IdTime::Untold, IdTime::Place)
+    }
+
+    /// When a post was published at the latest: the time it claims, or the one its id holds where
+    /// that is earlier. An old page shown as new takes times such as 3分钟前 with it, but no ids.
+    pub fn published_by(&self, post: &Post) -> Option<DateTime<Utc>> {
+        let claimed = post.published?.lower();
+        match self.id_time(post.reference.as_deref().or(post.url.as_deref())?) {
+            IdTime::At(given) => Some(claimed.min(given)),
+            IdTime::Place(_) | IdTime::Untold => Some(claimed),
+        }
     }
 }
 

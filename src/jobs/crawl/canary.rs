@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{AccountId, Moment, Post, Reason};
+use crate::domain::{AccountId, Post, Reason};
 use crate::jobs::Context;
 use crate::observe::{CanaryKind, CanaryLook, Outcome, canary_health, stand_ins};
-use crate::platform::Role;
+use crate::platform::{PageKind, Role};
 
 use super::gather::{Answered, Gathered};
 use super::reading::Asked;
@@ -37,7 +37,7 @@ pub(super) fn look(
     }
     let (newest, gap) = match asked.kind.role {
         Role::Profile => (counts_posts(outcome).then_some(now), PROFILE_GAP),
-        _ => rhythm(posts),
+        _ => rhythm(asked.kind, posts),
     };
     let healthy = canary_health(kind, outcome, newest, gap, &context.observe, now)?;
     Some(CanaryLook {
@@ -67,13 +67,9 @@ fn counts_posts(outcome: &Outcome) -> bool {
 }
 
 /// The newest post and the longest gap between the listed ones, pinned items left out.
-fn rhythm(posts: &[Post]) -> (Option<DateTime<Utc>>, TimeDelta) {
-    let mut times: Vec<DateTime<Utc>> = posts
-        .iter()
-        .filter(|post| !post.pinned)
-        .filter_map(|post| post.published)
-        .map(Moment::lower)
-        .collect();
+fn rhythm(kind: &PageKind, posts: &[Post]) -> (Option<DateTime<Utc>>, TimeDelta) {
+    let posts = posts.iter().filter(|post| !post.pinned);
+    let mut times: Vec<DateTime<Utc>> = posts.filter_map(|post| kind.published_by(post)).collect();
     times.sort_unstable();
     let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max();
     // A list of dates alone has gaps of whole days, possibly of none.

@@ -254,6 +254,20 @@ fn an_id_given_out_by_the_time_it_claims_supports_the_claim() {
 }
 
 #[test]
+fn a_date_before_a_gap_in_the_watch_is_not_proven_wrong() {
+    let seen_late = |day: i64| {
+        (day..=104).fold(Case::new(), shown).listed([105]).with(|history| {
+            let last = portal().0.posts.pop().unwrap();
+            history.posts.push(last);
+        })
+    };
+    let gap = Duration::days(2);
+    assert_eq!(time(102, 12) - time(100, 12), gap);
+    check_doubts(&seen_late(102), &[]);
+    check_doubts(&seen_late(103), &[Doubt::NobodyLookedThen]);
+}
+
+#[test]
 fn a_source_that_shifts_its_times_proves_no_date_wrong() {
     for (day, expected) in [
         (100, &[][..]),
@@ -364,6 +378,26 @@ fn a_claim_that_was_read_from_an_old_page_misses_nothing() {
 }
 
 #[test]
+fn a_coarse_time_that_was_read_once_misses_nothing() {
+    let marks: Vec<_> = [104, 105].map(|day| mark(day, MarkKind::Absent)).into();
+    let listed_first = |at: DateTime<Utc>, precision| {
+        portal().with(move |history| {
+            let post = history.posts.last_mut().unwrap();
+            (post.reference, post.first_seen) = ("gone".to_owned(), at);
+            post.claimed = Some(Moment { at: at - Duration::hours(3), precision });
+            (post.recorded_at, post.missed_by) = (time(50, 10), None);
+        })
+    };
+    // The marks say that it was last listed on day 100, at ten.
+    let once = time(100, 10);
+    check_presence(&listed_first(once, Precision::Hour), &marks, 200, None);
+    check_presence(&listed_first(once, Precision::Day), &marks, 200, None);
+    check_presence(&listed_first(once, Precision::Second), &marks, 200, Some("absent"));
+    let twice = once - Duration::days(1);
+    check_presence(&listed_first(twice, Precision::Hour), &marks, 200, Some("absent"));
+}
+
+#[test]
 fn absences_that_no_canary_stands_behind_prove_nothing() {
     let marks: Vec<_> = [101, 102].map(|day| mark(day, MarkKind::Absent)).into();
     let voided = portal().with(|history| {
@@ -377,4 +411,6 @@ fn absences_that_no_canary_stands_behind_prove_nothing() {
     check_presence(&untold, &marks, 200, None);
     let shifted = portal().with(seen_on(101, |seen| seen.claims_shift_seconds = -3600));
     check_presence(&shifted, &marks, 200, Some("not_listed"));
+    let cached = portal().with(seen_on(101, |seen| seen.confirming = false));
+    check_presence(&cached, &marks, 200, Some("not_listed"));
 }
