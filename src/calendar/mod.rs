@@ -31,6 +31,7 @@ pub struct Calendar {
     /// Days the notices name: `true` off, `false` a make-up working day.
     named: BTreeMap<NaiveDate, bool>,
     digest: String,
+    files: Vec<SourceText>,
 }
 
 /// A year without a notice, which a working-day question would have to know.
@@ -68,12 +69,18 @@ impl Calendar {
             calendar.named.extend(year.days);
         }
         calendar.digest = format!("sha256:{}", hex::encode(digest.finalize()));
+        calendar.files = files.to_vec();
         if problems.is_empty() { Ok(calendar) } else { Err(problems) }
     }
 
     /// `sha256:…` of the files: what a result names as its calendar.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The files themselves, in the order in which the digest takes them: a freeze keeps them.
+    pub fn files(&self) -> &[SourceText] {
+        &self.files
     }
 
     /// The years whose notice is known.

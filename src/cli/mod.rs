@@ -4,6 +4,7 @@
 //! `Command`. Data goes to stdout, logs and reasons to stderr. Exit codes: 0 done, 1 failed,
 //! 2 wrong usage or configuration.
 
+mod assessment;
 mod check;
 mod crawl;
 pub mod demo;
@@ -57,6 +58,7 @@ macro_rules! commands {
 }
 
 commands! {
+    Assessment => assessment,
     Check => check,
     Crawl => crawl,
     Demo => demo,

@@ -10,6 +10,8 @@ use chrono::{DateTime, FixedOffset, Utc};
 use futures::TryStreamExt;
 use serde_json::json;
 
+pub(super) use explanation::text;
+
 use super::{Context, Misused};
 use crate::app::Jobs;
 use crate::app::clock::SystemClock;
@@ -68,7 +70,7 @@ async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
     };
     let now = jobs.clock.now();
     let cutoff = args.cutoff.map_or(now, |at| at.with_timezone(&Utc)).min(args.period.to());
-    let judging = Judging { period: args.period, cutoff, known_at: now, scheme };
+    let judging = Judging { period: args.period, cutoff, known_at: now, scheme, only: None };
     if let Some(key) = &args.account {
         let Some(account) = jobs.store.account(key).await? else {
             bail!("no account {key:?} in the ledger");
@@ -170,6 +172,6 @@ fn explain(
         return Ok(());
     }
     let title = jobs.schemes.get(&card.scheme).map_or("", |scheme| scheme.title.as_str());
-    write!(out, "{}", explanation::text(key, title, card))?;
+    write!(out, "{}", text(key, title, card))?;
     Ok(())
 }

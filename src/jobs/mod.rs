@@ -3,6 +3,7 @@
 //! Each job takes no input, is idempotent and periodic; on demand is the same function sooner. The
 //! driver knows no job, and no job knows the driver.
 
+pub mod assessment;
 pub mod budgets;
 mod context;
 pub mod crawl;

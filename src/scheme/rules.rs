@@ -29,6 +29,8 @@ pub struct Scheme {
     pub effective_until: Option<NaiveDate>,
     /// `sha256:…` of the file: what a result names as its rules.
     pub digest: String,
+    /// The file itself: a freeze keeps it.
+    pub text: String,
     /// The lifecycle states (状态) that are judged.
     pub judges: Vec<Lifecycle>,
     /// The tiers of silence where no row of `staleness` says otherwise.
@@ -75,7 +77,7 @@ impl Scheme {
 }
 
 /// An item of the authority's rules that is not measured.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Unmeasured {
     /// The id.
     pub id: String,

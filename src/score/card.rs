@@ -1,10 +1,11 @@
 //! What a score is made of.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scheme::{Certainty, Unmeasured};
 
@@ -12,7 +13,7 @@ use super::reading::{Reading, UnknownKind};
 use super::verdict::{FlagScore, Verdict};
 
 /// Every score of one account over one period under one scheme, with all that it rests on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreCard {
     /// The scheme's id.
     pub scheme: String,
@@ -70,7 +71,7 @@ impl ScoreCard {
 }
 
 /// Points and the interval that the true points lie in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Points {
     /// The points at the values shown, to two decimals.
     pub points: Decimal,
@@ -93,7 +94,7 @@ impl Points {
 }
 
 /// Why something was not scored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotScored {
     /// Which kind of not knowing.
     pub kind: UnknownKind,
@@ -102,7 +103,7 @@ pub struct NotScored {
 }
 
 /// Points, or why there are none; never 0 for unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Points.
@@ -125,8 +126,19 @@ impl Outcome {
     }
 }
 
+impl fmt::Display for Outcome {
+    /// In Chinese: points, with their bounds where these differ, or the reason why there are none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scored(Points { points, low, high }) if low == high => write!(f, "{points} 分"),
+            Self::Scored(Points { points, low, high }) => write!(f, "{points} 分({low}–{high})"),
+            Self::NotScored(why) => write!(f, "未计分:{}", why.reason),
+        }
+    }
+}
+
 /// One dimension's score.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DimensionScore {
     /// The dimension's id.
     pub id: String,
@@ -149,7 +161,7 @@ pub struct DimensionScore {
 }
 
 /// One line's points: what was gained, out of what, under which clause, from which inputs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LineScore {
     /// The line's id.
     pub id: String,
@@ -172,7 +184,7 @@ pub struct LineScore {
 }
 
 /// One deduction: how many points it takes, or why that cannot be told.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Loss {
     /// The deduction's id.
     pub id: String,

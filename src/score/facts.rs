@@ -176,8 +176,9 @@ pub struct InquiryFact {
 }
 
 impl PeriodFacts {
-    /// The facts as JSON, the same bytes for the same facts in whatever order they were loaded.
-    pub fn canonical_json(&self) -> String {
+    /// The same facts in the order in which they are written, however they were loaded.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
         let mut facts = self.clone();
         facts.covered.sort();
         facts.posts.sort_by_cached_key(|post| (post.published, json(post)));
@@ -185,7 +186,12 @@ impl PeriodFacts {
             let order = |one: &InquiryFact| (one.asked, one.replied, one.open_until);
             inquiries.sort_by(|a, b| (order(a), &a.kind).cmp(&(order(b), &b.kind)));
         }
-        json(&facts)
+        facts
+    }
+
+    /// The facts as JSON, the same bytes for the same facts in whatever order they were loaded.
+    pub fn canonical_json(&self) -> String {
+        json(&self.canonical())
     }
 
     /// `sha256:…` of [`Self::canonical_json`].

@@ -8,8 +8,10 @@
 mod beside;
 mod card;
 mod catalogue;
+mod comparison;
 mod document;
 mod facts;
+pub mod frozen;
 mod index;
 mod measure;
 mod period;
@@ -26,6 +28,7 @@ mod tests;
 pub use beside::{Entrant, group_of, percentiles, place_and_run, places};
 pub use card::{DimensionScore, LineScore, Loss, NotScored, Outcome, Points, ScoreCard};
 pub use catalogue::{MEASURES, Measure, measure_ids, readings, readings_alone, readings_of};
+pub use comparison::Comparison;
 pub use document::measures_document;
 pub use facts::{Entry, InquiryFact, PeriodFacts, RecordFact, SilenceFact, Stretch, SubjectFact};
 pub use index::{Figures, IndexValue, Material, MissingMetric, OtherFormula, index};

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A number known exactly or within bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quantity {
     /// The number to show: what was counted or stands on the page.
     pub value: f64,
@@ -24,7 +24,7 @@ impl Quantity {
 }
 
 /// Why a number cannot be told; it is never 0 for that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownKind {
     /// There is nothing to judge, as a reply rate without messages.
@@ -36,7 +36,7 @@ pub enum UnknownKind {
 }
 
 /// A number that cannot be told, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unknown {
     /// Which kind of not knowing.
     pub unknown: UnknownKind,
@@ -45,7 +45,7 @@ pub struct Unknown {
 }
 
 /// What a measure says of an account in a period.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Reading {
     /// A number.

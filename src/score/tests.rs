@@ -13,7 +13,7 @@ use super::*;
 mod beside;
 mod local;
 
-fn at(text: &str) -> DateTime<Utc> {
+pub(super) fn at(text: &str) -> DateTime<Utc> {
     let text = if text.contains('T') { text.to_owned() } else { format!("{text}T00:00:00") };
     format!("{text}+08:00").parse().unwrap()
 }
@@ -27,7 +27,7 @@ fn catalog() -> Catalog {
 }
 
 /// Working days as shipped, and the built-in formulas.
-fn calendar() -> Calendar {
+pub(super) fn calendar() -> Calendar {
     let files = [
         ("2025.json", include_str!("../../config/calendar/2025.json")),
         ("2026.json", include_str!("../../config/calendar/2026.json")),
@@ -103,7 +103,7 @@ fn quiet() -> PeriodFacts {
 }
 
 /// The same with a post every `days` days at noon, from the first day on.
-fn every(days: usize) -> PeriodFacts {
+pub(super) fn every(days: usize) -> PeriodFacts {
     let noon = at("2026-06-01T12:00:00");
     let posts = (0_i64..30).step_by(days).map(|day| PostFact {
         published: Moment::second(noon + Duration::days(day)).into(),

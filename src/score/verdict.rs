@@ -1,15 +1,16 @@
 //! Pass or fail, and what it rests on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scheme::Certainty;
 
 use super::reading::Reading;
 
 /// Pass, fail, or why neither can be said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The word.
     pub result: VerdictWord,
@@ -18,7 +19,7 @@ pub struct Verdict {
 }
 
 /// The stable words of a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictWord {
     /// 合格.
@@ -54,7 +55,7 @@ impl VerdictWord {
 }
 
 /// A veto or flag and whether it holds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlagScore {
     /// The id.
     pub id: String,
@@ -75,7 +76,7 @@ pub struct FlagScore {
 }
 
 /// Whether a flag holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlagState {
     /// It holds.
@@ -91,6 +92,23 @@ pub enum FlagState {
         /// `true` held, `false` clear, absent neither.
         taken_as: Option<bool>,
     },
+}
+
+impl fmt::Display for FlagState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Holds => f.write_str("成立"),
+            Self::Clear => f.write_str("不成立"),
+            Self::NotApplicable => f.write_str("不适用"),
+            Self::Undetermined { reason, taken_as: None } => write!(f, "未能判定:{reason}"),
+            Self::Undetermined { reason, taken_as: Some(true) } => {
+                write!(f, "未能判定,按成立计:{reason}")
+            }
+            Self::Undetermined { reason, taken_as: Some(false) } => {
+                write!(f, "未能判定,按不成立计:{reason}")
+            }
+        }
+    }
 }
 
 impl FlagState {

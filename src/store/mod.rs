@@ -5,6 +5,7 @@
 //! at compile time; what the compiler was told lies in `.sqlx` (`deploy/sqlx-prepare.sh`).
 
 mod accounts;
+mod assessments;
 mod budgets;
 mod canary;
 mod chain;
@@ -20,6 +21,7 @@ mod finding_row;
 mod findings;
 mod finish;
 mod fleet;
+mod freezing;
 mod histories;
 mod identities;
 mod import_known;
@@ -62,6 +64,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
+pub use assessments::{Assessment, FrozenFilter};
 pub use budgets::{HostBudget, HostDemand};
 pub use canary::{CanaryAccount, TargetRate};
 pub use chain::{ChainDay, NewChainDay, Unsealed};
@@ -74,6 +77,7 @@ pub use evidence_rows::{EvidenceRow, FullRecord};
 pub use finding_inputs::{KnownInquiry, TextDigest, ToLook};
 pub use findings::{FindingFilter, FindingRecord, NewFinding, Raised};
 pub use finish::{Discovered, FinishReport};
+pub use freezing::{Freezing, NewAssessment, NewFrozenAccount};
 pub use identities::{IdentityChange, IdentityField, IdentityRun};
 pub use imports::{ImportConflict, ImportRecord, Imported, StoredImport};
 pub use ledger::{LedgerChanges, LedgerCounts};

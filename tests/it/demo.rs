@@ -164,7 +164,7 @@ async fn scores_are_explained(demo: &Demo) {
         standings.into_iter().map(|one| (one.key, one.scores)).collect();
     let period = Period::quarter_of(jobs.clock.now());
     let now = jobs.clock.now();
-    let judging = Judging { period, cutoff: now, known_at: now, scheme: None };
+    let judging = Judging { period, cutoff: now, known_at: now, scheme: None, only: None };
     let beside = compare(jobs, &judging).await.unwrap();
     let inputs = jobs.store.score_inputs(judging.facts());
     let inputs: Vec<_> = inputs.try_collect().await.unwrap();
@@ -197,7 +197,7 @@ async fn responsiveness_is_the_truth(demo: &Demo) {
     let (jobs, city) = (demo.app().jobs(), demo.simulator().city());
     let period = Period::quarter_of(jobs.clock.now());
     let now = jobs.clock.now();
-    let judging = Judging { period, cutoff: now, known_at: now, scheme: None };
+    let judging = Judging { period, cutoff: now, known_at: now, scheme: None, only: None };
     let beside = compare(jobs, &judging).await.unwrap();
     let inputs = jobs.store.score_inputs(judging.facts());
     let inputs: Vec<_> = inputs.try_collect().await.unwrap();

@@ -24,7 +24,7 @@ pub(super) fn short(dimension: &DimensionScore) -> String {
 }
 
 /// The whole explanation.
-pub(super) fn text(key: &str, title: &str, card: &ScoreCard) -> String {
+pub(in crate::cli) fn text(key: &str, title: &str, card: &ScoreCard) -> String {
     let mut text = String::new();
     let (period, version, digest) = (&card.period, &card.version, &card.scheme_digest);
     let _ = writeln!(text, "{key}  {period}  {title} {version} ({digest}){}", mark(card.certainty));

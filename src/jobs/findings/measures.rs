@@ -78,7 +78,8 @@ async fn of_period(
     burst_days: Option<u32>,
     accounts: &[Account],
 ) -> anyhow::Result<Vec<(AccountId, Readings, Option<PostingBurst>)>> {
-    let judging = Judging { period, cutoff: period.to(), known_at: at.known_at, scheme: None };
+    let judging =
+        Judging { period, cutoff: period.to(), known_at: at.known_at, scheme: None, only: None };
     let inputs = context.store.inputs_of(accounts.to_vec(), judging.facts()).await;
     let inputs = inputs.context("facts of a period")?;
     let mut bursts = match burst_days {

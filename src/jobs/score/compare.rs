@@ -4,169 +4,100 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context as _;
 use futures::TryStreamExt;
-use rust_decimal::prelude::ToPrimitive;
 
-use crate::domain::{Account, AccountId};
-use crate::scheme::{Declared, DeclaredKind, GroupKey, Scheme};
-use crate::score::{
-    DimensionScore, Entrant, Outcome, Period, PeriodFacts, Quantity, Reading, Unknown, UnknownKind,
-    group_of, percentiles, place_and_run, places, readings_alone, score,
-};
+use crate::domain::AccountId;
+use crate::score::{Comparison, Period, Points, Reading};
 
 use super::super::Context;
 use super::{ACCOUNTS, Judging, facts, tables};
 
-/// The numbers of each account that come from a comparison.
-pub type Beside = HashMap<AccountId, BTreeMap<String, Reading>>;
-
 /// How many periods back a run of places is followed.
 const PERIODS_BACK: usize = 12;
 
-/// One comparison of a scheme, with those who take part.
-struct Field<'a> {
-    declared: &'a Declared,
-    accounts: Vec<AccountId>,
-    entrants: Vec<Entrant>,
+/// What an account had of a score in the periods before, the newest first.
+pub type Earlier = BTreeMap<String, Vec<Option<Points>>>;
+
+/// What the comparisons tell.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The numbers of each account that come from a comparison.
+    pub readings: HashMap<AccountId, BTreeMap<String, Reading>>,
+    /// What runs of places look back to, by account and score.
+    pub earlier: HashMap<AccountId, Earlier>,
 }
 
-fn compared(declared: &Declared) -> Option<(&str, &[GroupKey])> {
-    match &declared.kind {
-        DeclaredKind::Peers(peers) => Some((&peers.of, &peers.group)),
-        DeclaredKind::Rank(rank) => Some((&rank.of, &rank.group)),
-        _ => None,
-    }
-}
+/// One scheme's comparisons, with the accounts in the order in which they were entered.
+type Entered<'a> = (Comparison<'a>, Vec<AccountId>);
 
 /// Reads every account once and compares those of each scheme with their peers; does nothing where
 /// no scheme compares.
 ///
-/// Only a number an account is kept, so that a nation fits into memory.
-///
 /// # Errors
 /// The database does not answer; a scheme compiled over other measures than this program's.
 pub async fn compare(context: &Context, judging: &Judging<'_>) -> anyhow::Result<Beside> {
-    let schemes: Vec<&Scheme> = match judging.scheme {
-        Some(scheme) => vec![scheme],
-        None => context.schemes.iter().collect(),
-    };
-    let mut fields: HashMap<&str, Vec<Field<'_>>> = HashMap::new();
-    for scheme in &schemes {
-        let declared = scheme.declared.iter().filter(|one| one.needs_others());
-        let empty = declared.map(|declared| Field { declared, accounts: vec![], entrants: vec![] });
-        fields.insert(&scheme.id, empty.collect());
+    let one = judging.scheme.into_iter();
+    let all = context.schemes.iter().filter(|_| judging.scheme.is_none());
+    let mut schemes: HashMap<&str, Entered<'_>> = HashMap::new();
+    for scheme in one.chain(all) {
+        let comparison = Comparison::new(scheme, tables(context));
+        if comparison.is_needed() {
+            schemes.insert(&scheme.id, (comparison, Vec::new()));
+        }
     }
-    if fields.values().all(Vec::is_empty) {
-        return Ok(Beside::new());
+    if schemes.is_empty() {
+        return Ok(Beside::default());
     }
     let inputs = context.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
     let mut inputs = std::pin::pin!(inputs);
     while let Some(inputs) = inputs.try_next().await.context("reading facts to compare")? {
         for (account, facts) in facts::of(context, judging, inputs).await? {
             let Some((scheme, _)) = judging.scheme_of(context, &account) else { continue };
-            let Some(fields) = fields.get_mut(scheme.id.as_str()) else { continue };
-            enter(context, scheme, &account, &facts, fields)?;
+            let Some((comparison, accounts)) = schemes.get_mut(scheme.id.as_str()) else {
+                continue;
+            };
+            comparison.enter(&facts)?;
+            accounts.push(account.id);
         }
     }
-    let mut beside = Beside::new();
-    for (scheme, fields) in fields {
-        for field in fields {
-            told(context, judging, scheme, &field, &mut beside).await?;
-        }
+    let mut beside = Beside::default();
+    for (scheme, entered) in &schemes {
+        told(context, judging, scheme, entered, &mut beside).await?;
     }
     Ok(beside)
 }
 
-/// Enters one account into every comparison of its scheme.
-fn enter(
-    context: &Context,
-    scheme: &Scheme,
-    account: &Account,
-    facts: &PeriodFacts,
-    fields: &mut [Field<'_>],
-) -> anyhow::Result<()> {
-    if fields.is_empty() {
-        return Ok(());
-    }
-    let measures = readings_alone(facts, scheme, tables(context));
-    let is_score = |of: &str| !measures.contains_key(of);
-    let compares_scores =
-        fields.iter().filter_map(|field| compared(field.declared)).any(|(of, _)| is_score(of));
-    let card = match compares_scores {
-        true => Some(score(scheme, facts, &BTreeMap::new(), tables(context))?),
-        false => None,
-    };
-    for field in fields {
-        let Some((of, group)) = compared(field.declared) else { continue };
-        let value = match measures.get(of) {
-            Some(reading) => reading.clone(),
-            None => as_reading(card.as_ref().and_then(|card| card.score(of))),
-        };
-        field.accounts.push(account.id);
-        field.entrants.push(Entrant { group: group_of(group, &facts.subject), value });
-    }
-    Ok(())
-}
-
-fn as_reading(score: Option<&DimensionScore>) -> Reading {
-    let points = match score.map(|score| &score.outcome) {
-        Some(Outcome::Scored(points)) => quantity(points.points, points.low, points.high),
-        _ => None,
-    };
-    let why = match score.map(|score| &score.outcome) {
-        Some(Outcome::NotScored(why)) => Unknown { unknown: why.kind, reason: why.reason.clone() },
-        _ => Unknown { unknown: UnknownKind::Undetermined, reason: "没有得分".to_owned() },
-    };
-    points.map_or(Reading::Unknown(why), Reading::Known)
-}
-
-fn quantity(
-    value: rust_decimal::Decimal,
-    low: rust_decimal::Decimal,
-    high: rust_decimal::Decimal,
-) -> Option<Quantity> {
-    Some(Quantity { value: value.to_f64()?, low: low.to_f64()?, high: high.to_f64() })
-}
-
-/// What a comparison tells each of its accounts.
+/// What a scheme's comparisons tell each of its accounts.
 async fn told(
     context: &Context,
     judging: &Judging<'_>,
     scheme: &str,
-    field: &Field<'_>,
+    (comparison, accounts): &Entered<'_>,
     beside: &mut Beside,
 ) -> anyhow::Result<()> {
-    let id = &field.declared.id;
-    match &field.declared.kind {
-        DeclaredKind::Peers(peers) => {
-            let readings = percentiles(peers, &field.entrants);
-            for (account, reading) in field.accounts.iter().zip(readings) {
-                beside.entry(*account).or_default().insert(id.clone(), reading);
-            }
-        }
-        DeclaredKind::Rank(rank) => {
-            let now = places(&field.entrants);
-            let earlier = earlier(context, judging, scheme, &rank.of, field).await?;
-            for (at, account) in field.accounts.iter().enumerate() {
-                let before: Vec<Option<Quantity>> =
-                    earlier.iter().map(|places| places[at]).collect();
-                let readings = place_and_run(id, rank, now[at], &before);
-                beside.entry(*account).or_default().extend(readings);
-            }
-        }
-        _ => {}
+    let mut earlier: BTreeMap<&str, Vec<Vec<Option<Points>>>> = BTreeMap::new();
+    for of in comparison.looks_back_to() {
+        earlier.insert(of, before(context, judging, scheme, of, accounts).await?);
     }
+    for (at, account) in accounts.iter().enumerate().filter(|_| !earlier.is_empty()) {
+        let own = earlier.iter().map(|(of, periods)| {
+            ((*of).to_owned(), periods.iter().map(|points| points[at]).collect())
+        });
+        beside.earlier.insert(*account, own.collect());
+    }
+    let readings = comparison.told(|of| earlier.get(of).cloned().unwrap_or_default());
+    beside.readings.extend(accounts.iter().copied().zip(readings));
     Ok(())
 }
 
-/// The places of the periods before, the newest first, as far back as there is one; each in the
-/// order of the field's accounts.
-async fn earlier(
+/// The points of the periods before, the newest first, as far back as there are any; each in the
+/// order of the accounts.
+async fn before(
     context: &Context,
     judging: &Judging<'_>,
     scheme: &str,
     of: &str,
-    field: &Field<'_>,
-) -> anyhow::Result<Vec<Vec<Option<Quantity>>>> {
+    accounts: &[AccountId],
+) -> anyhow::Result<Vec<Vec<Option<Points>>>> {
     let mut all = Vec::new();
     let mut period: Period = judging.period;
     for _ in 0..PERIODS_BACK {
@@ -179,23 +110,11 @@ async fn earlier(
         if past.is_empty() {
             break;
         }
-        let points: HashMap<AccountId, Option<Quantity>> = past
+        let points: HashMap<AccountId, Points> = past
             .into_iter()
-            .map(|one| (one.account, quantity(one.points, one.low, one.high)))
+            .map(|one| (one.account, Points { points: one.points, low: one.low, high: one.high }))
             .collect();
-        let entrants: Vec<Entrant> = field
-            .accounts
-            .iter()
-            .zip(&field.entrants)
-            .map(|(account, entrant)| Entrant {
-                group: entrant.group.clone(),
-                value: match points.get(account).copied().flatten() {
-                    Some(quantity) => Reading::Known(quantity),
-                    None => as_reading(None),
-                },
-            })
-            .collect();
-        all.push(places(&entrants));
+        all.push(accounts.iter().map(|account| points.get(account).copied()).collect());
     }
     Ok(all)
 }

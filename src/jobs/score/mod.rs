@@ -5,7 +5,7 @@ mod facts;
 mod rows;
 mod silence;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ use crate::store::{FactsOf, NewScoreRun, ScoreInput, ScoreRunId};
 use super::Context;
 
 pub use crate::scheme::DEFAULT_SCHEME;
-pub use compare::{Beside, compare};
+pub use compare::{Beside, Earlier, compare};
 pub(super) use facts::of as period_facts;
 
 /// Accounts scored at once: their facts are in memory together.
@@ -36,6 +36,8 @@ pub struct Judging<'a> {
     pub known_at: DateTime<Utc>,
     /// The scheme for every account; absent: the one that the assignments name for each.
     pub scheme: Option<&'a Scheme>,
+    /// The accounts (账号编号) that are judged, where only a sample is; absent: all.
+    pub only: Option<&'a BTreeSet<String>>,
 }
 
 impl<'a> Judging<'a> {
@@ -44,12 +46,16 @@ impl<'a> Judging<'a> {
         FactsOf { from: self.period.from(), to: self.cutoff, known_at: self.known_at }
     }
 
-    /// The scheme that judges an account, with the row that says so.
-    fn scheme_of(
+    /// The scheme that judges an account, with the row that says so; none for one that is not in
+    /// the sample.
+    pub(super) fn scheme_of(
         &self,
         context: &'a Context,
         account: &Account,
     ) -> Option<(&'a Scheme, Option<&'a Assignment>)> {
+        if self.only.is_some_and(|only| !only.contains(&account.entry.key)) {
+            return None;
+        }
         match self.scheme {
             Some(scheme) => Some((scheme, None)),
             // The last day of the period that has begun by the cutoff.
@@ -65,7 +71,7 @@ impl<'a> Judging<'a> {
 pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
     let now = context.clock.now();
     let period = Period::quarter_of(now);
-    let judging = Judging { period, cutoff: now, known_at: now, scheme: None };
+    let judging = Judging { period, cutoff: now, known_at: now, scheme: None, only: None };
     let beside = compare(context, &judging).await?;
     let mut runs: BTreeMap<String, ScoreRunId> = BTreeMap::new();
     let mut answering = rows::Answering::default();
@@ -132,7 +138,7 @@ pub async fn cards(
     let mut cards = Vec::with_capacity(inputs.len());
     for (account, facts) in facts::of(context, judging, inputs).await? {
         let Some((scheme, row)) = judging.scheme_of(context, &account) else { continue };
-        let compared = beside.get(&account.id);
+        let compared = beside.readings.get(&account.id);
         let none = BTreeMap::new();
         let mut card = score(scheme, &facts, compared.unwrap_or(&none), tables(context))?;
         card.assigned_by = row.map(ToString::to_string);

@@ -69,6 +69,7 @@ pub(super) fn scheme(
         effective_from,
         effective_until: head.effective_until,
         digest: format!("sha256:{}", hex::encode(Sha256::digest(&source.text))),
+        text: source.text.clone(),
         judges: head.judges,
         activity,
         staleness: head.staleness,

@@ -15,12 +15,13 @@ use super::{Aggregate, BUILT_IN, Certainty, Formula, Metric, Term};
 pub struct IndexCatalog {
     formulas: BTreeMap<String, Formula>,
     warnings: Vec<Problem>,
+    files: Vec<SourceText>,
 }
 
 impl Default for IndexCatalog {
     fn default() -> Self {
         let formulas = BUILT_IN.iter().map(|formula| (formula.id.clone(), formula.clone()));
-        Self { formulas: formulas.collect(), warnings: Vec::new() }
+        Self { formulas: formulas.collect(), warnings: Vec::new(), files: Vec::new() }
     }
 }
 
@@ -31,7 +32,7 @@ impl IndexCatalog {
     ///
     /// Every problem of every file, in the order of the files.
     pub fn compile(sources: &[SourceText]) -> Result<Self, Vec<Problem>> {
-        let mut catalog = Self::default();
+        let mut catalog = Self { files: sources.to_vec(), ..Self::default() };
         let mut problems = Vec::new();
         for source in sources {
             let Some(formula) = coefficients(source, &mut problems) else { continue };
@@ -56,6 +57,11 @@ impl IndexCatalog {
     /// Every formula, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Formula> {
         self.formulas.values()
+    }
+
+    /// The operator's files themselves: a freeze keeps them.
+    pub fn files(&self) -> &[SourceText] {
+        &self.files
     }
 
     /// What an operator should know: files whose coefficients are unverified.

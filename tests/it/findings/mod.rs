@@ -27,12 +27,12 @@ use xunjian::store::{
 use crate::support::{Database, database};
 
 /// The jobs of an office on a database and a clock of their own.
-struct Office {
+pub(crate) struct Office {
     jobs: Jobs,
     clock: Arc<SteppedClock>,
     settings: Settings,
-    folder: TempDir,
-    database: Database,
+    pub(crate) folder: TempDir,
+    pub(crate) database: Database,
 }
 
 fn settings(folder: &TempDir, database: &Database) -> Settings {
@@ -52,7 +52,7 @@ fn settings(folder: &TempDir, database: &Database) -> Settings {
 
 impl Office {
     /// At noon in Shanghai of a day in the middle of a quarter.
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(|_| {}).await
     }
 
@@ -75,19 +75,24 @@ impl Office {
         Self { jobs, clock, settings, folder, database }
     }
 
-    fn context(&self) -> &jobs::Context {
+    pub(crate) fn context(&self) -> &jobs::Context {
         self.jobs.context()
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    fn days(&self, days: i64) {
+    /// When it was opened: noon in Shanghai of 2026-10-12.
+    pub(crate) fn begun(&self) -> DateTime<Utc> {
+        "2026-10-12T04:00:00Z".parse().unwrap()
+    }
+
+    pub(crate) fn days(&self, days: i64) {
         self.clock.step(TimeDelta::days(days));
     }
 
-    async fn ledger(&self, entries: &[LedgerEntry]) -> Vec<AccountId> {
+    pub(crate) async fn ledger(&self, entries: &[LedgerEntry]) -> Vec<AccountId> {
         let changes = LedgerChanges { added: entries.to_vec(), ..LedgerChanges::default() };
         self.context().store.apply_ledger(&changes, "li", "test", self.now()).await.unwrap();
         let mut ids = Vec::new();
@@ -99,7 +104,7 @@ impl Office {
 
     /// A person's check: the list of an account is complete from so many days ago until an hour
     /// ago, with posts of so many days ago.
-    async fn checked(&self, account: AccountId, complete_days: i64, posts: &[i64]) {
+    pub(crate) async fn checked(&self, account: AccountId, complete_days: i64, posts: &[i64]) {
         let now = self.now();
         let (low, high) = (now - TimeDelta::days(complete_days), now - TimeDelta::hours(1));
         let posts = posts.iter().map(|days| {
@@ -115,7 +120,7 @@ impl Office {
     }
 
     /// A visit of our own that a wall answered.
-    async fn walled(&self, account: AccountId) {
+    pub(crate) async fn walled(&self, account: AccountId) {
         self.visited(account, Source::Crawl, Outcome::Failed(Reason::Blocked), Vec::new()).await;
     }
 
@@ -225,7 +230,7 @@ fn complete(span: Span) -> Outcome {
     })
 }
 
-fn entry(key: &str) -> LedgerEntry {
+pub(crate) fn entry(key: &str) -> LedgerEntry {
     LedgerEntry {
         key: key.into(),
         platform: "weibo".into(),

@@ -1,0 +1,249 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, ensure};
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
+
+use crate::domain::{Account, AccountId, shanghai_date};
+use crate::jobs::Context;
+use crate::jobs::score::{Beside, Judging, compare, period_facts, tables};
+use crate::scheme::{Assignment, Scheme};
+use crate::score::frozen::{
+    BundleDigest, ChainHead, FORMAT, FrozenAccount, FrozenEvidence, FrozenHead, FrozenSample,
+    FrozenText,
+};
+use crate::score::{Period, PeriodFacts, ScoreCard, VerdictWord, score};
+use crate::store::{Freezing, NewAssessment, NewFrozenAccount, ScoreInput};
+
+/// Accounts frozen at once: their facts are in memory together.
+const ACCOUNTS: usize = 50;
+
+/// What is to be frozen.
+#[derive(Debug, Clone, Copy)]
+pub struct Freeze<'a> {
+    /// The period.
+    pub period: Period,
+    /// The scheme for every account; absent: the assigned ones.
+    pub scheme: Option<&'a Scheme>,
+    /// 监测时间点.
+    pub cutoff: DateTime<Utc>,
+    /// The accounts drawn (账号编号) and how; absent: all.
+    pub sample: Option<(&'a BTreeSet<String>, &'a str)>,
+    /// Who freezes.
+    pub actor: &'a str,
+    /// Why; needed for a correction.
+    pub reason: &'a str,
+}
+
+/// What was frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// The number of the assessment.
+    pub id: i64,
+    /// Its version.
+    pub version: u32,
+    /// Its digest.
+    pub digest: String,
+    /// How many accounts it holds.
+    pub accounts: u64,
+    /// How many of each verdict; those without one are not counted.
+    pub verdicts: BTreeMap<&'static str, u64>,
+}
+
+/// Freezes a period as it is known now: computes every card from stored facts and writes facts,
+/// cards and rules into one assessment that never changes. The evidence of accounts that fail is
+/// pinned.
+///
+/// # Errors
+/// The cutoff lies in the future; the period has an assessment and no reason is given for a new
+/// one; no account is judged; an account of the sample is not in the ledger; the database does not
+/// answer.
+pub async fn freeze(context: &Context, wanted: &Freeze<'_>) -> anyhow::Result<Frozen> {
+    let now = context.clock.now();
+    let (period, cutoff) = (wanted.period, wanted.cutoff);
+    ensure!(cutoff <= now, "the cutoff {cutoff} has not come yet");
+    ensure!(cutoff > period.from(), "the cutoff {cutoff} lies before the period {period}");
+    let judging = Judging {
+        period,
+        cutoff,
+        known_at: now,
+        scheme: wanted.scheme,
+        only: wanted.sample.map(|(keys, _)| keys),
+    };
+    let running = running(context, wanted).await?;
+    let id = wanted.scheme.map(|scheme| scheme.id.as_str());
+    let mut freezing = context.store.begin_freezing(&period.to_string(), id).await?;
+    let (version, supersedes) = freezing.version();
+    ensure!(
+        supersedes.is_none() || !wanted.reason.trim().is_empty(),
+        "{period} is frozen already (version {}): a correction says why, with --reason",
+        version - 1
+    );
+    let head = head(context, wanted, &freezing, (running, now)).await?;
+    let beside = compare(context, &judging).await?;
+    let mut digest = BundleDigest::default();
+    digest.line(&head.line());
+    let mut verdicts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut accounts = 0;
+    let inputs = context.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
+    let mut inputs = std::pin::pin!(inputs);
+    while let Some(inputs) = inputs.try_next().await.context("reading facts to freeze")? {
+        let batch = batch(context, &judging, &beside, inputs).await?;
+        let mut rows = Vec::with_capacity(batch.len());
+        for (id, mut account) in batch {
+            let verdict = account.card.verdict.as_ref().map(|one| one.result);
+            if verdict == Some(VerdictWord::Fail) {
+                account.evidence = Some(pin(&mut freezing, id, &account, now).await?);
+            }
+            if let Some(word) = verdict {
+                *verdicts.entry(word.as_str()).or_default() += 1;
+            }
+            rows.push(row(&account, &mut digest));
+            accounts += 1;
+        }
+        freezing.accounts(&rows).await?;
+    }
+    ensure!(accounts > 0, "no account is judged: there is nothing to freeze");
+    let new = NewAssessment {
+        cutoff,
+        known_at: now,
+        frozen_at: now,
+        actor: wanted.actor.to_owned(),
+        reason: wanted.reason.to_owned(),
+        digest: digest.finish(),
+        head: head.line(),
+    };
+    let id = freezing.finish(&new).await?;
+    Ok(Frozen { id, version, digest: new.digest, accounts, verdicts })
+}
+
+/// How many accounts of the ledger run; every account of a sample must be one of the ledger's.
+async fn running(context: &Context, wanted: &Freeze<'_>) -> anyhow::Result<u64> {
+    let ledger = context.store.accounts().await.context("reading the ledger")?;
+    if let Some((drawn, _)) = wanted.sample {
+        let known: BTreeSet<&str> = ledger.iter().map(|one| one.entry.key.as_str()).collect();
+        let strange: Vec<&str> =
+            drawn.iter().map(String::as_str).filter(|key| !known.contains(key)).collect();
+        ensure!(strange.is_empty(), "not in the ledger: {}", strange.join(", "));
+    }
+    Ok(ledger.iter().filter(|one| one.entry.lifecycle.is_judged()).count() as u64)
+}
+
+async fn head(
+    context: &Context,
+    wanted: &Freeze<'_>,
+    freezing: &Freezing,
+    (running, now): (u64, DateTime<Utc>),
+) -> anyhow::Result<FrozenHead> {
+    let chain = context.store.newest_chain_day().await.context("the evidence chain")?;
+    let (version, supersedes) = freezing.version();
+    let text = |scheme: &Scheme| FrozenText::of(&format!("{}.toml", scheme.id), &scheme.text);
+    let schemes = match wanted.scheme {
+        Some(scheme) => vec![text(scheme)],
+        None => context.schemes.iter().map(text).collect(),
+    };
+    Ok(FrozenHead {
+        format: FORMAT.to_owned(),
+        software: format!("xunjian {}", env!("CARGO_PKG_VERSION")),
+        period: wanted.period,
+        scheme: wanted.scheme.map(|scheme| scheme.id.clone()),
+        version,
+        supersedes: supersedes.map(str::to_owned),
+        actor: wanted.actor.to_owned(),
+        reason: wanted.reason.to_owned(),
+        frozen_at: now,
+        cutoff: wanted.cutoff,
+        known_at: now,
+        running,
+        sample: wanted
+            .sample
+            .map(|(drawn, note)| FrozenSample { drawn: drawn.len() as u64, note: note.to_owned() }),
+        chain: chain.map(|day| ChainHead { day: day.day, value: day.chain.to_string() }),
+        schemes,
+        indices: context.indices.files().iter().map(FrozenText::from).collect(),
+        calendar: context.calendar.files().iter().map(FrozenText::from).collect(),
+        calendar_digest: context.calendar.digest().to_owned(),
+    })
+}
+
+/// The lines of some accounts; those that no scheme judges have none.
+async fn batch(
+    context: &Context,
+    judging: &Judging<'_>,
+    beside: &Beside,
+    inputs: Vec<ScoreInput>,
+) -> anyhow::Result<Vec<(AccountId, FrozenAccount)>> {
+    let ids: Vec<AccountId> = inputs.iter().map(|input| input.account.id).collect();
+    let posted = context.store.last_posts(&ids, judging.cutoff, judging.known_at).await?;
+    let mut batch = Vec::with_capacity(inputs.len());
+    for (account, facts) in period_facts(context, judging, inputs).await? {
+        let Some((scheme, row)) = judging.scheme_of(context, &account) else { continue };
+        let none = BTreeMap::new();
+        let compared = beside.readings.get(&account.id).unwrap_or(&none);
+        let facts = facts.canonical();
+        let mut card = score(scheme, &facts, compared, tables(context))?;
+        card.assigned_by = row.map(Assignment::to_string);
+        let last_post_at = posted.get(&account.id).copied();
+        let earlier = beside.earlier.get(&account.id).cloned().unwrap_or_default();
+        let frozen = FrozenAccount { last_post_at, earlier, ..of(context, &account, facts, card) };
+        let judged_on = shanghai_date(judging.cutoff);
+        let exempt = account.entry.exempt_until.is_none_or(|until| judged_on <= until);
+        let exemption = account.entry.exemption.clone().filter(|_| exempt);
+        batch.push((account.id, FrozenAccount { exemption, ..frozen }));
+    }
+    Ok(batch)
+}
+
+fn of(context: &Context, account: &Account, facts: PeriodFacts, card: ScoreCard) -> FrozenAccount {
+    let entry = &account.entry;
+    let platform = context.platforms.get(&entry.platform);
+    FrozenAccount {
+        key: entry.key.clone(),
+        name: entry.name.clone(),
+        platform: entry.platform.clone(),
+        platform_title: platform.map_or(&entry.platform, |one| &one.title).clone(),
+        sponsor: entry.sponsor.clone(),
+        supervisor: entry.supervisor.clone(),
+        region: entry.region.as_str().to_owned(),
+        lifecycle: entry.lifecycle,
+        exemption: None,
+        last_post_at: None,
+        scheme: card.scheme.clone(),
+        earlier: BTreeMap::new(),
+        evidence: None,
+        facts,
+        card,
+    }
+}
+
+/// Pins what a failed account's verdict rests on: the period, and before it to the last post.
+async fn pin(
+    freezing: &mut Freezing,
+    id: AccountId,
+    account: &FrozenAccount,
+    now: DateTime<Utc>,
+) -> anyhow::Result<FrozenEvidence> {
+    let begin = account.facts.period.from();
+    let from = account.last_post_at.map_or(begin, |last| last.min(begin));
+    let (pinned, leaves) = freezing.pin(id, (from, now), now).await.context("pinning evidence")?;
+    Ok(FrozenEvidence {
+        from,
+        to: now,
+        records: pinned.records,
+        dropped: pinned.dropped,
+        unkept: pinned.unkept,
+        leaves,
+    })
+}
+
+fn row(account: &FrozenAccount, digest: &mut BundleDigest) -> NewFrozenAccount {
+    let line = account.line();
+    digest.line(&line);
+    NewFrozenAccount {
+        key: account.key.clone(),
+        platform: account.platform.clone(),
+        region: account.region.clone(),
+        verdict: account.card.verdict.as_ref().map(|one| one.result.as_str()),
+        line,
+    }
+}

@@ -1,0 +1,7 @@
+//! Freezing a period's scores, and reading frozen ones back.
+
+mod freeze;
+mod read;
+
+pub use freeze::{Freeze, Frozen, freeze};
+pub use read::{export, frozen_rules, lay_draft_over, verify_stored};

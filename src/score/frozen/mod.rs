@@ -1,0 +1,27 @@
+//! A frozen assessment (定格的考核结果): everything a period's scores rest on, and the scores.
+//!
+//! A bundle is lines of JSON: a head with the rules themselves, one line an account with its facts
+//! and its whole card, a tail with the number of accounts and the digest of all lines before it.
+//! Nothing else is needed to compute every card again ([`Verification`]), in another process, time
+//! zone or locale; and a draft scheme can be laid over the same facts ([`lay_over`]).
+//!
+//! What is frozen as a fact and not computed again: the silence that the observation calculus
+//! proves at the cutoff, whose evidence is pinned, and the points of earlier periods.
+
+mod bundle;
+mod draft;
+mod recompute;
+mod rules;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub use bundle::{
+    BundleDigest, ChainHead, FORMAT, FrozenAccount, FrozenEvidence, FrozenHead, FrozenSample,
+    FrozenTail, FrozenText,
+};
+pub use draft::{AccountChange, Change, DraftComparison, ScoreChange, lay_over};
+pub use recompute::Recomputation;
+pub use rules::FrozenRules;
+pub use verify::{Verification, Verified};
