@@ -15,6 +15,7 @@ pub mod notify;
 pub mod observe;
 pub mod platform;
 pub mod registry;
+pub mod report;
 pub mod schedule;
 pub mod scheme;
 pub mod score;

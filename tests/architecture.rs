@@ -31,6 +31,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("alert", 2),
     ("notify", 2),
     ("metrics", 2),
+    ("report", 2),
     ("calendar", 1),
     ("platform", 1),
     ("scheme", 1),
@@ -48,6 +49,7 @@ const SIDEWAYS: &[(&str, &str)] = &[("settings", "http")];
 /// No async, no IO, no clock: the same arguments give the same answer for ever.
 const PURE: &[&str] = &[
     "alert", "calendar", "domain", "observe", "platform", "scheme", "schedule", "extract", "score",
+    "report",
 ];
 
 const FILE_LINES_WANTED: usize = 250;

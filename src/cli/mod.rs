@@ -14,6 +14,7 @@ mod finding;
 mod observations;
 mod platform;
 mod registry;
+mod report;
 mod run;
 mod scheme;
 mod score;
@@ -68,6 +69,7 @@ commands! {
     Observations => observations,
     Platform => platform,
     Registry => registry,
+    Report => report,
     Run => run,
     Scheme => scheme,
     Score => score,

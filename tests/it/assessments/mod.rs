@@ -1,5 +1,7 @@
 //! Assessments: frozen, verified elsewhere, corrected, compared, never changed.
 
+mod bulletin;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

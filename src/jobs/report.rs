@@ -1,0 +1,208 @@
+//! A frozen assessment as the check that a bulletin reports.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, ensure};
+use futures::TryStreamExt;
+
+use crate::domain::Lifecycle;
+use crate::report::{Check, Earlier, Examined, Item, ItemKind, Judged, Kind, Origin, RecheckState};
+use crate::score::frozen::{FrozenAccount, FrozenRules};
+use crate::score::{FlagState, Period, ScoreCard, VerdictWord};
+use crate::store::{Assessment, Store};
+
+use super::assessment::frozen_rules;
+
+/// The platforms whose accounts are sites, which bulletins count apart.
+const SITES: [&str; 2] = ["site", "portal"];
+
+/// What stands where a score decides and not a veto.
+const BELOW_THE_LINE: &str = "评分未达合格线";
+
+/// Reads what a frozen assessment found, and what has become of those that failed in the one
+/// before: the newest version of the period before, under the same scheme.
+///
+/// # Errors
+/// None of its accounts has a verdict; the database does not answer.
+pub async fn check_of(store: &Store, one: &Assessment) -> anyhow::Result<Check> {
+    let (_, rules) = frozen_rules(store, one.id).await?;
+    let mut examined = Vec::new();
+    let mut without_verdict = 0;
+    let mut states: BTreeMap<String, RecheckState> = BTreeMap::new();
+    let mut schemes: BTreeMap<String, (String, String, String)> = BTreeMap::new();
+    let mut lines = store.frozen_lines(one.id);
+    while let Some(line) = lines.try_next().await? {
+        let account = FrozenAccount::read(&line).map_err(anyhow::Error::msg)?;
+        states.insert(account.key.clone(), state(&account));
+        match examined_of(&account) {
+            Some(found) => {
+                schemes.entry(account.scheme.clone()).or_insert_with(|| named(&rules, &account));
+                examined.push(found);
+            }
+            None if account.card.verdict.is_none() => without_verdict += 1,
+            None => {}
+        }
+    }
+    ensure!(
+        !examined.is_empty(),
+        "assessment {} passes and fails nobody: its schemes have no vetoes and no [pass]",
+        one.id
+    );
+    let head = &rules.head;
+    Ok(Check {
+        period: period_words(head.period),
+        cutoff: head.cutoff,
+        running: head.running,
+        sample: head.sample.as_ref().map(|sample| sample.note.clone()),
+        without_verdict,
+        examined,
+        earlier: earlier(store, one, head.period.previous(), &states).await?,
+        origin: Origin {
+            assessment: one.id,
+            version: one.version,
+            reason: one.reason.clone(),
+            digest: one.digest.clone(),
+            schemes: schemes.into_values().collect(),
+            chain: head.chain.as_ref().map(|chain| (chain.day, chain.value.clone())),
+        },
+    })
+}
+
+fn named(rules: &FrozenRules, account: &FrozenAccount) -> (String, String, String) {
+    let title = rules.scheme(&account.scheme).map_or(&account.scheme, |scheme| &scheme.title);
+    (title.clone(), account.card.version.clone(), account.card.scheme_digest.clone())
+}
+
+/// `None` for an account that its scheme does not judge, or gives no verdict.
+fn examined_of(account: &FrozenAccount) -> Option<Examined> {
+    let verdict = account.card.verdict.as_ref()?;
+    let judged = match verdict.result {
+        VerdictWord::Pass => Judged::Passed,
+        VerdictWord::Fail => Judged::Failed,
+        VerdictWord::Undetermined => Judged::Undetermined(open(&account.card)),
+        VerdictWord::NotJudged => return None,
+    };
+    let is_site = SITES.contains(&account.platform.as_str());
+    Some(Examined {
+        key: account.key.clone(),
+        name: account.name.clone(),
+        platform: account.platform_title.clone(),
+        kind: if is_site { Kind::Site } else { Kind::Account },
+        sponsor: account.sponsor.clone(),
+        supervisor: account.supervisor.clone(),
+        judged,
+        items: items(&account.card),
+        last_post_at: account.last_post_at,
+        exemption: account.exemption.clone(),
+    })
+}
+
+/// What could not be told, and why: each veto that is open with its reason, else the verdict's own.
+fn open(card: &ScoreCard) -> String {
+    let vetoes = card.vetoes.iter().filter_map(|veto| match &veto.state {
+        FlagState::Undetermined { reason, taken_as: None } => {
+            Some(format!("{}：{reason}", veto.title))
+        }
+        _ => None,
+    });
+    let open: Vec<String> = vetoes.collect();
+    match (open.is_empty(), &card.verdict) {
+        (true, Some(verdict)) => verdict.reasons.join("；"),
+        _ => open.join("；"),
+    }
+}
+
+/// What is proven wrong: vetoes that hold, a score below the line, points surely lost.
+fn items(card: &ScoreCard) -> Vec<Item> {
+    let item = |kind, title: &str| Item { kind, title: title.to_owned() };
+    let held = card.vetoes.iter().filter(|veto| veto.state.holds() == Some(true));
+    let mut items: Vec<Item> = held.map(|veto| item(ItemKind::Veto, &veto.title)).collect();
+    let failed = card.verdict.as_ref().is_some_and(|one| one.result == VerdictWord::Fail);
+    if failed && items.is_empty() {
+        items.push(item(ItemKind::Score, BELOW_THE_LINE));
+    }
+    for line in card.dimensions.iter().flat_map(|dimension| &dimension.lines) {
+        let lost = |loss: &crate::score::Loss| {
+            loss.outcome.points().is_some_and(|points| !points.low.is_zero())
+        };
+        if line.losses.iter().any(lost) {
+            items.push(item(ItemKind::Deduction, &line.title));
+        }
+    }
+    items.sort();
+    items.dedup();
+    items
+}
+
+fn state(account: &FrozenAccount) -> RecheckState {
+    if matches!(account.lifecycle, Lifecycle::Closed | Lifecycle::Cancelled) {
+        return RecheckState::Closed;
+    }
+    match account.card.verdict.as_ref().map(|verdict| verdict.result) {
+        Some(VerdictWord::Pass) => RecheckState::Rectified,
+        Some(VerdictWord::Fail) => RecheckState::NotRectified,
+        Some(VerdictWord::Undetermined) => RecheckState::Undetermined,
+        Some(VerdictWord::NotJudged) | None => RecheckState::NotExamined,
+    }
+}
+
+async fn earlier(
+    store: &Store,
+    one: &Assessment,
+    period: Period,
+    states: &BTreeMap<String, RecheckState>,
+) -> anyhow::Result<Option<(String, Vec<Earlier>)>> {
+    let before = store.assessments(Some(&period.to_string())).await.context("the period before")?;
+    let newest =
+        before.into_iter().find(|it| it.superseded_by.is_none() && it.scheme == one.scheme);
+    let Some(newest) = newest else { return Ok(None) };
+    let mut failed = Vec::new();
+    let mut lines = store.frozen_lines(newest.id);
+    while let Some(line) = lines.try_next().await? {
+        let account = FrozenAccount::read(&line).map_err(anyhow::Error::msg)?;
+        let verdict = account.card.verdict.as_ref().map(|verdict| verdict.result);
+        // Who was exempt then was not on the list.
+        if verdict != Some(VerdictWord::Fail) || account.exemption.is_some() {
+            continue;
+        }
+        let items = items(&account.card);
+        failed.push(Earlier {
+            now: states.get(&account.key).copied().unwrap_or(RecheckState::NotExamined),
+            key: account.key,
+            name: account.name,
+            platform: account.platform_title,
+            sponsor: account.sponsor,
+            items,
+        });
+    }
+    Ok(Some((period_words(period), failed)))
+}
+
+/// `2026年第三季度`, `2026年11月`, `2026年`.
+fn period_words(period: Period) -> String {
+    let text = period.to_string();
+    let (year, rest) = text.split_at(4);
+    let quarters = [("Q1", "第一季度"), ("Q2", "第二季度"), ("Q3", "第三季度"), ("Q4", "第四季度")];
+    match (quarters.into_iter().find(|(word, _)| *word == rest), rest.strip_prefix('-')) {
+        (Some((_, words)), _) => format!("{year}年{words}"),
+        (_, Some(month)) => format!("{year}年{}月", month.trim_start_matches('0')),
+        _ => format!("{year}年"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_written_as_circulars_write_them() {
+        for (period, words) in [
+            ("2026Q3", "2026年第三季度"),
+            ("2026-09", "2026年9月"),
+            ("2026-11", "2026年11月"),
+            ("2026", "2026年"),
+        ] {
+            assert_eq!(period_words(period.parse().unwrap()), words);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// What a check found, as the frozen assessment tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The period in words, such as `2026年第三季度`.
+    pub period: String,
+    /// 监测时间点.
+    pub cutoff: DateTime<Utc>,
+    /// Accounts of the ledger that ran; sites among them.
+    pub running: u64,
+    /// How accounts were drawn, where the check was a sample (抽查); `None` for a census (普查).
+    pub sample: Option<String>,
+    /// Accounts whose scheme gives no verdict: they are told and not counted.
+    pub without_verdict: u64,
+    /// Every account that was looked at, in the order of the assessment.
+    pub examined: Vec<Examined>,
+    /// What the last bulletin's failed accounts have become; `None` where no earlier one is frozen.
+    pub earlier: Option<(String, Vec<Earlier>)>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// What a reader can hold the numbers against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The number of the assessment.
+    pub assessment: i64,
+    /// Its version; from 2 on the bulletin is a correction.
+    pub version: u32,
+    /// Why it corrects the one before; empty for the first.
+    pub reason: String,
+    /// `sha256:…` of the bundle.
+    pub digest: String,
+    /// Title, version and digest of every scheme that judged somebody.
+    pub schemes: Vec<(String, String, String)>,
+    /// The newest sealed day of the evidence chain with its value.
+    pub chain: Option<(NaiveDate, String)>,
+}
+
+/// Sites and accounts are counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// 政府网站.
+    Site,
+    /// 政务新媒体.
+    Account,
+}
+
+/// One account that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examined {
+    /// 账号编号.
+    pub key: String,
+    /// 账号名称.
+    pub name: String,
+    /// The platform's Chinese name; any, since the set is open.
+    pub platform: String,
+    /// Site or account.
+    pub kind: Kind,
+    /// 主办单位.
+    pub sponsor: String,
+    /// 主管单位.
+    pub supervisor: Option<String>,
+    /// Pass, fail or why neither.
+    pub judged: Judged,
+    /// What was found wrong, proven: vetoes first.
+    pub items: Vec<Item>,
+    /// When it last posted, as far as is known.
+    pub last_post_at: Option<DateTime<Utc>>,
+    /// 豁免说明 in force: it is counted and not named.
+    pub exemption: Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// 合格.
+    Passed,
+    /// 不合格.
+    Failed,
+    /// 未能判定, with the reason: neither of the two.
+    Undetermined(String),
+}
+
+/// One thing found wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Item {
+    /// In which part of the bulletin it stands.
+    pub kind: ItemKind,
+    /// The class in words, such as 内容不更新.
+    pub title: String,
+}
+
+/// Vetoes come before scores below the line, and these before deductions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ItemKind {
+    /// 单项否决.
+    Veto,
+    /// A score below the line of the scheme.
+    Score,
+    /// 扣分.
+    Deduction,
+}
+
+/// A failed account of the last bulletin and what it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// 账号编号.
+    pub key: String,
+    /// 账号名称.
+    pub name: String,
+    /// The platform's Chinese name.
+    pub platform: String,
+    /// 主办单位.
+    pub sponsor: String,
+    /// What was wrong then.
+    pub items: Vec<Item>,
+    /// What it is now.
+    pub now: super::RecheckState,
+}
+
+/// What the office itself decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// Who issues it (落款).
+    pub issuer: String,
+    /// The day it is issued, in Asia/Shanghai.
+    pub date: NaiveDate,
+    /// By when failed accounts are to be mended.
+    pub due: NaiveDate,
+    /// Decimals of the rates: 2, some authorities 1.
+    pub decimals: u32,
+}

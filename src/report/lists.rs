@@ -1,0 +1,149 @@
+//! The lists of a bulletin: who failed, who could not be judged, who was looked at again.
+
+use crate::domain::shanghai_date;
+
+use super::bulletin::{Bulletin, Group, Recheck, RecheckState};
+use super::check::{Examined, Item, Wording};
+use super::document::{Block, Cell, Table, chinese_day};
+
+pub(super) fn items(items: &[Item]) -> Cell {
+    let titles: Vec<&str> = items.iter().map(|item| item.title.as_str()).collect();
+    Cell::Text(titles.join("；"))
+}
+
+pub(super) fn failed(group: &Group<'_>) -> Vec<Block> {
+    let title = group.kind.title();
+    let named: Vec<&&Examined> =
+        group.failed.iter().filter(|one| one.exemption.is_none()).collect();
+    let mut blocks = Vec::new();
+    match (group.failed.len(), group.failed.len() - named.len()) {
+        (0, _) => blocks.push(Block::Paragraph(format!("本期没有不合格的{title}。"))),
+        (_, 0) => {}
+        (all, exempt) => blocks.push(Block::Paragraph(format!(
+            "不合格{title}共 {all} 个，其中 {exempt} 个在豁免期内，不列入名单。"
+        ))),
+    }
+    if named.is_empty() {
+        return blocks;
+    }
+    let row = |one: &&&Examined| {
+        vec![
+            Cell::Text(one.name.clone()),
+            Cell::Text(one.platform.clone()),
+            Cell::Text(one.sponsor.clone()),
+            one.supervisor.clone().map_or(Cell::Unknown, Cell::Text),
+            items(&one.items),
+            one.last_post_at.map_or(Cell::Unknown, |at| Cell::Day(shanghai_date(at))),
+        ]
+    };
+    blocks.push(Block::Table(Table {
+        title: format!("{title}不合格名单"),
+        columns: vec![
+            ("账号名称", 20),
+            ("平台", 10),
+            ("主办单位", 20),
+            ("主管单位", 18),
+            ("不合格项", 20),
+            ("最后更新", 12),
+        ],
+        rows: named.iter().map(row).collect(),
+    }));
+    blocks
+}
+
+pub(super) fn undetermined(group: &Group<'_>) -> Vec<Block> {
+    if group.undetermined.is_empty() {
+        return Vec::new();
+    }
+    let (title, count) = (group.kind.title(), group.undetermined.len());
+    let row = |(one, why): &(&Examined, &str)| {
+        vec![
+            Cell::Text(one.name.clone()),
+            Cell::Text(one.platform.clone()),
+            Cell::Text(one.sponsor.clone()),
+            Cell::Text((*why).to_owned()),
+        ]
+    };
+    vec![
+        Block::Paragraph(format!(
+            "另有{title} {count} 个因观察不足未能判定，不属于不合格，将补充核查。"
+        )),
+        Block::Table(Table {
+            title: format!("{title}未能判定"),
+            columns: vec![("账号名称", 20), ("平台", 10), ("主办单位", 20), ("原因", 36)],
+            rows: group.undetermined.iter().map(row).collect(),
+        }),
+    ]
+}
+
+pub(super) fn recheck(recheck: Option<&Recheck<'_>>) -> Vec<Block> {
+    let Some(recheck) = recheck else {
+        return vec![Block::Paragraph("上期没有定格的检查结果，本期不作复查。".to_owned())];
+    };
+    let (period, all) = (recheck.period, recheck.accounts.len());
+    if all == 0 {
+        return vec![Block::Paragraph(format!("{period}没有不合格的账号。"))];
+    }
+    let states = [
+        RecheckState::Rectified,
+        RecheckState::NotRectified,
+        RecheckState::Closed,
+        RecheckState::Undetermined,
+        RecheckState::NotExamined,
+    ];
+    let parts: Vec<String> = states
+        .into_iter()
+        .filter(|state| recheck.count(*state) > 0)
+        .map(|state| format!("{} {} 个", state.title(), recheck.count(state)))
+        .collect();
+    let mut text = format!("对{period}通报的 {all} 个不合格账号进行复查：{}。", parts.join("、"));
+    let again: Vec<String> = recheck
+        .accounts
+        .iter()
+        .filter(|one| one.now == RecheckState::NotRectified)
+        .map(|one| format!("“{}”（{}）", one.name, one.platform))
+        .collect();
+    if !again.is_empty() {
+        text += &format!("对仍未整改的{}再次通报。", again.join("、"));
+    }
+    let row = |one: &super::Earlier| {
+        vec![
+            Cell::Text(one.name.clone()),
+            Cell::Text(one.platform.clone()),
+            Cell::Text(one.sponsor.clone()),
+            items(&one.items),
+            Cell::Text(one.now.title().to_owned()),
+        ]
+    };
+    let table = Table {
+        title: "上期问题复查".to_owned(),
+        columns: vec![
+            ("账号名称", 20),
+            ("平台", 10),
+            ("主办单位", 20),
+            ("上期问题", 24),
+            ("复查结果", 12),
+        ],
+        rows: recheck.accounts.iter().map(row).collect(),
+    };
+    vec![Block::Paragraph(text), Block::Table(table)]
+}
+
+pub(super) fn next_steps(bulletin: &Bulletin<'_>, wording: &Wording) -> Vec<Block> {
+    let due = chinese_day(wording.due);
+    let mut steps = Vec::new();
+    if bulletin.groups.iter().any(|group| !group.failed.is_empty()) {
+        steps.push(format!(
+            "请不合格账号的主办单位对照问题立即整改，于{due}前完成，并将整改情况报主管单位和{}。",
+            wording.issuer
+        ));
+        steps.push("对已无力维护的账号，按规定履行关停注销程序，并提前公告。".to_owned());
+    }
+    if bulletin.groups.iter().any(|group| !group.undetermined.is_empty()) {
+        steps.push("请未能判定账号的主办单位配合提供后台数据或可公开访问的页面。".to_owned());
+    }
+    steps.push(
+        "下期将对本期问题的整改情况进行复查；对检查结果有异议的，可凭证据申请复核。".to_owned(),
+    );
+    steps.into_iter().map(Block::Paragraph).collect()
+}
