@@ -5,6 +5,8 @@
 //! page in somebody's browser would read us). Everything read comes through [`Reads`].
 
 mod accounts;
+mod assessments;
+mod feed;
 mod fleet;
 mod guard;
 mod health;

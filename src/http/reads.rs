@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::domain::{ActiveFinding, FindingCell, FleetCell, Standing};
 use crate::metrics::ScoreQuantile;
-use crate::store::{SiteFacts, Store, StoreError};
+use crate::store::{Assessment, FrozenFilter, SiteFacts, Store, StoreError};
 
 /// The database did not answer; the source says why, for the log.
 #[derive(Debug, Error)]
@@ -63,6 +63,22 @@ pub trait Reads: Send + Sync + 'static {
         _looks_since: DateTime<Utc>,
     ) -> Answer<'a, Option<SiteFacts>> {
         Box::pin(async { Ok(None) })
+    }
+
+    /// Every version of every frozen assessment, of one period or of all, the newest first.
+    fn assessments<'a>(&'a self, _period: Option<&'a str>) -> Answer<'a, Vec<Assessment>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// At most `limit` lines of a frozen assessment after a place, with their places.
+    fn frozen_page<'a>(
+        &'a self,
+        _id: i64,
+        _after: i64,
+        _limit: u32,
+        _filter: FrozenFilter<'a>,
+    ) -> Answer<'a, Vec<(i64, String)>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     /// At most `limit` accounts in the order of their keys, those after `after`; `activity` is the
@@ -142,6 +158,20 @@ impl Reads for Store {
         looks_since: DateTime<Utc>,
     ) -> Answer<'a, Option<SiteFacts>> {
         Box::pin(async move { told(self.site_facts(key, probes_since, looks_since).await) })
+    }
+
+    fn assessments<'a>(&'a self, period: Option<&'a str>) -> Answer<'a, Vec<Assessment>> {
+        Box::pin(async move { told(self.assessments(period).await) })
+    }
+
+    fn frozen_page<'a>(
+        &'a self,
+        id: i64,
+        after: i64,
+        limit: u32,
+        filter: FrozenFilter<'a>,
+    ) -> Answer<'a, Vec<(i64, String)>> {
+        Box::pin(async move { told(self.frozen_page(id, after, limit.into(), filter).await) })
     }
 
     fn standings_after<'a>(

@@ -15,7 +15,7 @@ use super::health::Readiness;
 use super::problem::ProblemDetail;
 use super::reads::{Answer, Reads};
 use super::settings::Settings;
-use super::{accounts, guard, health, landing, scrape, site_report};
+use super::{accounts, assessments, guard, health, landing, scrape, site_report};
 
 /// All that the pages are made from.
 #[derive(Clone)]
@@ -61,6 +61,8 @@ impl Site {
             .route("/api/v1/accounts", get(accounts::list))
             .route("/api/v1/accounts/{key}", get(accounts::show))
             .route("/api/v1/accounts/{key}/site", get(site_report::show))
+            .route("/api/v1/assessments", get(assessments::list))
+            .route("/api/v1/assessments/{period}", get(assessments::show))
             .fallback(guard::no_such_page)
             .method_not_allowed_fallback(guard::only_reading)
             .layer(middleware::from_fn_with_state(self.clone(), guard::watch_over))

@@ -15,6 +15,9 @@ use crate::domain::{
     ActiveFinding, Activity, Clock, Count, FindingCell, FleetCell, Reason, Standing,
 };
 use crate::metrics::{self, Known, Metrics, ScoreQuantile};
+use crate::store::{Assessment, FrozenFilter};
+
+mod feeds;
 
 /// A store of a few accounts that can be taken down.
 #[derive(Default)]
@@ -95,6 +98,21 @@ impl Reads for FewAccounts {
         let area = area.unwrap_or_default();
         let kept = few().into_iter().filter(|one| one.region.as_str().starts_with(area));
         self.answer(kept.take(limit as usize).collect())
+    }
+
+    fn assessments<'a>(&'a self, period: Option<&'a str>) -> Answer<'a, Vec<Assessment>> {
+        let all = feeds::assessments().into_iter();
+        self.answer(all.filter(|one| period.is_none_or(|period| one.period == period)).collect())
+    }
+
+    fn frozen_page<'a>(
+        &'a self,
+        _: i64,
+        after: i64,
+        limit: u32,
+        _: FrozenFilter<'a>,
+    ) -> Answer<'a, Vec<(i64, String)>> {
+        self.answer(feeds::page(after, limit))
     }
 
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {

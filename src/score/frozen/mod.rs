@@ -15,7 +15,7 @@ mod rules;
 mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use bundle::{
     BundleDigest, ChainHead, FORMAT, FrozenAccount, FrozenEvidence, FrozenHead, FrozenSample,

@@ -9,10 +9,10 @@ use crate::score::{Comparison, Period, PeriodFacts, Reading, VerdictWord, score}
 
 use super::*;
 
-const SCHEME: &str = include_str!("../../../config/schemes/default.toml");
+pub(crate) const SCHEME: &str = include_str!("../../../config/schemes/default.toml");
 
 /// A bundle's lines without the tail, and the tail.
-fn bundle(scheme: &str) -> (Vec<String>, FrozenTail) {
+pub(crate) fn bundle(scheme: &str) -> (Vec<String>, FrozenTail) {
     let calendar = calendar();
     let head = FrozenHead {
         format: FORMAT.to_owned(),

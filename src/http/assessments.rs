@@ -1,0 +1,172 @@
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tracing::error;
+
+use crate::domain::SHANGHAI;
+use crate::score::Period;
+use crate::score::frozen::FrozenAccount;
+use crate::store::{Assessment, FrozenFilter};
+
+use super::feed::{COLUMNS, csv, object, rows, xlsx};
+use super::problem::ProblemDetail;
+use super::query::{Filter, understood};
+use super::site::Site;
+
+/// Accounts on one page unless the client asks otherwise, and the most it may ask for.
+const LIMIT_DEFAULT: u32 = 100;
+const LIMIT_MAX: u32 = 500;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PageQuery {
+    /// The scheme it was frozen under; needed where the period is frozen under several.
+    scheme: String,
+    /// An earlier version; the newest unless asked.
+    version: Option<u32>,
+    platform: String,
+    area: String,
+    cursor: String,
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Csv,
+    Xlsx,
+}
+
+/// Every version of every assessment.
+pub(super) async fn list(State(site): State<Site>) -> Result<Json<Value>, ProblemDetail> {
+    let all = site.ask("assessments", site.reads.assessments(None)).await?;
+    Ok(Json(json!({ "items": all.iter().map(head).collect::<Vec<_>>() })))
+}
+
+/// One page of a period's frozen results: `2026Q3`, `2026Q3.csv`, `2026Q3.xlsx`.
+pub(super) async fn show(
+    State(site): State<Site>,
+    name: Result<Path<String>, PathRejection>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Response, ProblemDetail> {
+    let Path(name) = name.map_err(|error| ProblemDetail::bad_request(error.body_text()))?;
+    let (period, form) = match name.rsplit_once('.') {
+        Some((period, "csv")) => (period, Form::Csv),
+        Some((period, "xlsx")) => (period, Form::Xlsx),
+        _ => (name.as_str(), Form::Json),
+    };
+    let period: Period = period.parse().map_err(ProblemDetail::bad_request)?;
+    let query = understood(query)?;
+    let filter = Filter::new(query.platform.clone(), query.area.clone())?;
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        let detail = format!("limit is 1 to {LIMIT_MAX}, not {limit}");
+        return Err(ProblemDetail::bad_request(detail));
+    }
+    let after: i64 = match query.cursor.as_str() {
+        "" => 0,
+        cursor => cursor
+            .parse()
+            .map_err(|_| ProblemDetail::bad_request("cursor is not one that this list gave out"))?,
+    };
+    let one = chosen(&site, period, &query).await?;
+    let wanted = FrozenFilter { platform: filter.platform(), area: filter.area() };
+    let page = site.reads.frozen_page(one.id, after, limit + 1, wanted);
+    let mut page = site.ask("frozen_page", page).await?;
+    let more = page.len() > limit as usize;
+    page.truncate(limit as usize);
+    let next = page.last().filter(|_| more).map(|(place, _)| place.to_string());
+    let mut all = Vec::new();
+    for (_, line) in &page {
+        let account = FrozenAccount::read(line).map_err(|reason| unwritten(&reason))?;
+        all.extend(rows(&one, &account));
+    }
+    answer(form, &one, all, next.map(|cursor| (limit, cursor)))
+}
+
+async fn chosen(
+    site: &Site,
+    period: Period,
+    query: &PageQuery,
+) -> Result<Assessment, ProblemDetail> {
+    let text = period.to_string();
+    let mut found = site.ask("assessments", site.reads.assessments(Some(&text))).await?;
+    if !query.scheme.is_empty() {
+        found.retain(|one| one.scheme.as_deref() == Some(query.scheme.as_str()));
+    }
+    match query.version {
+        Some(version) => found.retain(|one| one.version == version),
+        None => found.retain(|one| one.superseded_by.is_none()),
+    }
+    match found.len() {
+        0 => Err(ProblemDetail::not_found(format!("{period} is not frozen so"))),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let detail = format!("{period} is frozen under several schemes: name scheme=");
+            Err(ProblemDetail::bad_request(detail))
+        }
+    }
+}
+
+fn head(one: &Assessment) -> Value {
+    let local = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&SHANGHAI).to_rfc3339();
+    json!({
+        "assessment": one.id,
+        "period": one.period,
+        "scheme": one.scheme,
+        "version": one.version,
+        "supersedes": one.supersedes,
+        "superseded_by": one.superseded_by,
+        "cutoff": local(one.cutoff),
+        "known_at": local(one.known_at),
+        "frozen_at": local(one.frozen_at),
+        "reason": one.reason,
+        "accounts": one.accounts,
+        "digest": one.digest,
+    })
+}
+
+/// The page in its form; the files tell of the next page in `Link`, as the JSON in `next_cursor`.
+fn answer(
+    form: Form,
+    one: &Assessment,
+    rows: Vec<Vec<Value>>,
+    next: Option<(u32, String)>,
+) -> Result<Response, ProblemDetail> {
+    let (kind, body) = match form {
+        Form::Json => {
+            let items: Vec<Value> = rows.into_iter().map(object).collect();
+            let next = next.map(|(_, cursor)| cursor);
+            let page = json!({
+                "assessment": head(one), "columns": COLUMNS, "items": items, "next_cursor": next,
+            });
+            return Ok(Json(page).into_response());
+        }
+        Form::Csv => {
+            let body = csv(&rows).map_err(|error| unwritten(&error.to_string()))?;
+            ("text/csv; charset=utf-8", body)
+        }
+        Form::Xlsx => {
+            let body = xlsx(&rows).map_err(|error| unwritten(&error.to_string()))?;
+            ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body)
+        }
+    };
+    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    if let Some((limit, cursor)) = next {
+        let link = format!("<?limit={limit}&cursor={cursor}>; rel=\"next\"");
+        if let Ok(link) = link.parse() {
+            response.headers_mut().insert(header::LINK, link);
+        }
+    }
+    Ok(response)
+}
+
+fn unwritten(reason: &str) -> ProblemDetail {
+    error!(reason, "frozen results cannot be written");
+    let detail = "frozen results cannot be written; the log says why";
+    ProblemDetail::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+}
