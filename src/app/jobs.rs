@@ -40,7 +40,8 @@ impl Jobs {
         let jobs = Self::over(settings, clock, catalogs, own_store(settings).await?).await?;
         if settings.database.url.is_empty() {
             // Nobody else works on a private database: what is held was held by a dead daemon.
-            jobs.context.store.release_everything().await.context("leases of a dead daemon")?;
+            let now = jobs.context.clock.now();
+            jobs.context.store.release_everything(now).await.context("leases of a dead daemon")?;
         }
         Ok(jobs)
     }

@@ -25,7 +25,8 @@ use crate::domain::Clock;
 pub(super) struct Exchange {
     client: Client,
     clock: Arc<dyn Clock>,
-    timeout: Duration,
+    /// Longest time from sending to the last byte where a request says nothing else.
+    pub(super) timeout: Duration,
     headers_max: usize,
 }
 
@@ -76,15 +77,19 @@ impl Exchange {
         })
     }
 
+    /// What time it is.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// Sends one GET and reads its answer. The failures are `Unreachable` and `Refused`.
     pub(super) async fn ask(
         &self,
         target: &Target,
         headers: HeaderMap,
         cap: Cap,
-        timeout: Option<Duration>,
+        timeout: Duration,
     ) -> Result<Answer, Fetched> {
-        let timeout = timeout.unwrap_or(self.timeout);
         match tokio::time::timeout(timeout, self.ask_patiently(target, headers, cap)).await {
             Ok(result) => result,
             Err(_) => Err(Fetched::unreachable(

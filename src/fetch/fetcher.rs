@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use reqwest::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use tokio::time::Instant;
 use url::Url;
@@ -18,7 +19,9 @@ use super::resolver::{PinnedResolver, Resolver, SystemResolver};
 use super::robots_cache::RobotsCache;
 use super::settings::{HostLimit, SETTING_MAX, Settings};
 use super::turn::Hosts;
-use crate::domain::Clock;
+use crate::domain::{Clock, HostPace, HostTerms};
+
+const ZERO: Duration = Duration::ZERO;
 
 /// Why a fetcher could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +109,37 @@ impl Fetcher {
         self.asker.hosts.penalty(&host.trim_end_matches('.').to_ascii_lowercase())
     }
 
+    /// At what pace a host can be asked just now, for the next daemon that asks it.
+    pub fn pace(&self, host: &str) -> HostPace {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let (speed, troubles, rest) = self.asker.hosts.told(&host).unwrap_or((1.0, 0, ZERO));
+        let rest = TimeDelta::from_std(rest).unwrap_or_default();
+        let rest = rest.max(self.asker.quiet(&host).unwrap_or_default());
+        let rest_until = (rest > TimeDelta::zero()).then(|| self.clock.now() + rest);
+        HostPace { speed, troubles, rest_until }
+    }
+
+    /// The host is this daemon's to ask. Where it was another's, it is asked at that one's pace and
+    /// not before a whole delay has passed since that one could last have asked it. `limit` is the
+    /// platform file's.
+    pub fn take_over(&self, host: &str, limit: HostLimit, terms: &HostTerms) {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let now = self.clock.now();
+        let left = terms.taken.then(|| {
+            let rest = terms.pace.rest_until.and_then(|until| (until - now).to_std().ok());
+            let asked = terms.free_since.map(|since| (now - since).to_std().unwrap_or_default());
+            let asked = asked.and_then(|ago| Instant::now().checked_sub(ago));
+            ((terms.pace.speed, terms.pace.troubles, rest.unwrap_or_default()), asked)
+        });
+        self.asker.hosts.take_over(&host, Some(limit), left);
+    }
+
+    /// Lets go of a host that another daemon is to ask: nothing is asked of it here until
+    /// [`Fetcher::take_over`]. `false` while a request is in flight or waits for its turn.
+    pub fn let_go(&self, host: &str) -> bool {
+        self.asker.hosts.let_go(&host.trim_end_matches('.').to_ascii_lowercase())
+    }
+
     /// How many requests may be in flight at a host at once.
     pub fn concurrent(&self, host: &str) -> usize {
         self.asker.hosts.concurrent(&host.trim_end_matches('.').to_ascii_lowercase())
@@ -123,7 +157,8 @@ impl Fetcher {
         let patience = request.patience.unwrap_or(patience).min(SETTING_MAX);
         let deadline = Instant::now() + patience;
         let timeout = request.timeout.map(|timeout| timeout.min(SETTING_MAX));
-        let terms = Terms { limit: request.limit, deadline, timeout };
+        let not_after = request.not_after;
+        let terms = Terms { limit: request.limit, deadline, timeout, not_after };
         let cap = Cap { bytes: as_size(settings.body_max_bytes), excess: Excess::Refuse };
         let mut target = self.asker.guard.check(&request.url, None)?;
         let buster = request.cache_buster.as_deref().map(|name| self.bust(&mut target.url, name));

@@ -15,6 +15,7 @@ mod headers;
 mod outcome;
 mod pace;
 mod page;
+mod quiet;
 mod ranges;
 mod request;
 mod resolver;
@@ -32,6 +33,7 @@ pub use outcome::{
     Unreachable, UnreachableReason,
 };
 pub use page::{NotModified, Page};
+pub use quiet::QuietHours;
 pub use request::{Request, Validators};
 pub use resolver::{Lookup, Resolver, SystemResolver};
 pub use settings::{HostLimit, Settings};

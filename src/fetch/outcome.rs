@@ -148,6 +148,10 @@ reasons! {
         Patience = "patience",
         /// The host has failed too often in a row and is left alone; it was not asked.
         CircuitOpen = "circuit_open",
+        /// The claim on the host has ended, or ends too soon; another daemon may be asking it.
+        LeaseEnded = "lease_ended",
+        /// The host is not asked at this hour of the day.
+        QuietHours = "quiet_hours",
     }
 }
 

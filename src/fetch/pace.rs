@@ -157,10 +157,42 @@ impl Pace {
         self.circuit = Circuit::Open { until: now };
     }
 
+    /// What the next daemon has to know: speed, troubles in a row, and the rest still to be kept.
+    pub(super) fn told(&self, now: Instant) -> (f64, u32, Duration) {
+        let circuit = match self.circuit {
+            Circuit::Open { until } => Some(until),
+            Circuit::Closed | Circuit::Probing => None,
+        };
+        let rest = self.not_before.max(circuit).map(|until| until.saturating_duration_since(now));
+        (self.speed, self.failures, rest.unwrap_or_default())
+    }
+
+    /// Goes on where another daemon has left off: `asked` is when the host was last asked at the
+    /// latest, `rest` what is still to be kept of a rest it needs.
+    pub(super) fn take_over(
+        &mut self,
+        (speed, failures, rest): (f64, u32, Duration),
+        asked: Option<Instant>,
+        now: Instant,
+    ) {
+        self.speed = speed.clamp(self.slowest(), 1.0);
+        self.failures = failures;
+        self.before_good = None;
+        self.last_start = asked;
+        self.not_before = (!rest.is_zero()).then(|| now + rest);
+        self.circuit = match failures >= self.breaker_failures {
+            true => Circuit::Open { until: now + rest },
+            false => Circuit::Closed,
+        };
+    }
+
+    fn slowest(&self) -> f64 {
+        self.gap.as_secs_f64() / self.delay_max.as_secs_f64()
+    }
+
     fn slow_down(&mut self, now: Instant, probe: bool) {
         let (speed, failures) = self.before_good.take().unwrap_or((1.0, 0));
-        let slowest = self.gap.as_secs_f64() / self.delay_max.as_secs_f64();
-        self.speed = (self.speed.min(speed) / 2.0).max(slowest);
+        self.speed = (self.speed.min(speed) / 2.0).max(self.slowest());
         self.failures = self.failures.max(failures).saturating_add(1);
         let may_open = probe || self.circuit == Circuit::Closed;
         if may_open && (probe || self.failures >= self.breaker_failures) {
@@ -253,6 +285,42 @@ mod tests {
         assert!(pace.start(now));
         pace.end(Ending::Good, true, now);
         assert!(!pace.start(now + seconds(600)));
+    }
+
+    #[test]
+    fn the_next_daemon_goes_on_where_the_last_left_off() {
+        let now = Instant::now();
+        let handed = |mut left: Pace, asked: Option<u64>| {
+            let told = left.told(now);
+            left.take_over((1.0, 0, Duration::ZERO), None, now);
+            let mut next = pace();
+            next.take_over(told, asked.map(|ago| now.checked_sub(seconds(ago)).unwrap()), now);
+            next
+        };
+        // Nothing wrong: only the gap since the last request is kept.
+        assert_eq!(handed(pace(), None).wait(now), None);
+        assert_eq!(handed(pace(), Some(4)).wait(now).unwrap().time, seconds(6));
+        assert_eq!(handed(pace(), Some(10)).wait(now), None);
+        // Slowed down: the longer gap.
+        let mut slow = pace();
+        slow.end(TROUBLE, false, now);
+        assert_eq!(handed(slow, Some(0)).wait(now).unwrap().time, seconds(20));
+        // Asked to be left alone.
+        let mut asked = pace();
+        asked.end(Ending::Trouble { retry_after: Some(seconds(500)) }, false, now);
+        let wait = handed(asked, Some(0)).wait(now + seconds(100)).unwrap();
+        assert_eq!((wait.time, wait.reason), (seconds(400), LimitedReason::RetryAfter));
+        // Failing: one request tries when the circuit's time has come.
+        let mut failing = pace();
+        (0..5).for_each(|_| failing.end(TROUBLE, false, now));
+        let mut next = handed(failing, Some(0));
+        assert_eq!(next.wait(now).unwrap().time, seconds(320));
+        assert!(next.start(now + seconds(320)), "the next request is the probe");
+        // One that died while probing leaves the probe to the next.
+        let mut probing = pace();
+        (0..5).for_each(|_| probing.end(TROUBLE, false, now));
+        probing.start(now + seconds(320));
+        assert!(handed(probing, None).start(now + seconds(1000)));
     }
 
     #[test]

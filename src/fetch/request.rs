@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{
     CACHE_CONTROL, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, PRAGMA,
 };
@@ -33,6 +34,9 @@ pub struct Request {
     pub patience: Option<Duration>,
     /// Longest time from sending the request to the last byte; absent: the setting.
     pub timeout: Option<Duration>,
+    /// Nothing is asked any more from this instant on, and what was asked is given up: the claim on
+    /// the host has ended, and another daemon may be asking it.
+    pub not_after: Option<DateTime<Utc>>,
 }
 
 impl Request {

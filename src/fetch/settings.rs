@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::quiet::QuietHours;
+
 /// No time in the settings may be longer: beyond it lies a slip of the pen, and overflow.
 pub(super) const SETTING_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
@@ -79,6 +81,9 @@ pub struct Settings {
     pub default_limit: HostLimit,
     /// Limits that override those of the platform files: host, or `*.suffix`.
     pub limits: BTreeMap<String, HostLimit>,
+    /// Hours of the day, Asia/Shanghai, in which a host (or `*.suffix`) is not asked at all:
+    /// `"23:00-06:30"`.
+    pub quiet_hours: BTreeMap<String, QuietHours>,
     /// Hosts (or `*.suffix`) that are reached over plain HTTP at this address, with their own Host
     /// header: a simulator, or a gateway inside the office.
     pub connect_to: BTreeMap<String, SocketAddr>,
@@ -109,6 +114,7 @@ impl Default for Settings {
             breaker_open_seconds: 300,
             default_limit: HostLimit::default(),
             limits: BTreeMap::new(),
+            quiet_hours: BTreeMap::new(),
             connect_to: BTreeMap::new(),
             allow_private: false,
             allowed_ports: Vec::new(),
@@ -166,6 +172,7 @@ impl Settings {
         };
         let named = [
             hosts("limits", self.limits.keys().collect()),
+            hosts("quiet_hours", self.quiet_hours.keys().collect()),
             hosts("connect_to", self.connect_to.keys().collect()),
             hosts("authorised_hosts", self.authorised_hosts.keys().collect()),
         ];

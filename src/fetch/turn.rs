@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::ops::Add;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -80,6 +80,41 @@ impl Hosts {
         self.host(name, None).pace().delay()
     }
 
+    /// What another daemon would have to know of the host: speed, troubles, rest.
+    pub(super) fn told(&self, name: &str) -> Option<(f64, u32, Duration)> {
+        let host = lock(&self.hosts).get(name).cloned();
+        host.map(|host| host.pace().told(Instant::now()))
+    }
+
+    /// The host is this daemon's from now on; where it was another's, its pace is what that one
+    /// left.
+    pub(super) fn take_over(
+        &self,
+        name: &str,
+        limit: Option<HostLimit>,
+        left: Option<((f64, u32, Duration), Option<Instant>)>,
+    ) {
+        let host = self.host(name, limit);
+        let mut pace = host.pace();
+        if let Some((told, asked)) = left {
+            pace.take_over(told, asked, Instant::now());
+        }
+        host.foreign.store(false, Ordering::Relaxed);
+    }
+
+    /// Nobody asks the host here any more until it is taken over again; refused, and `false`, while
+    /// a request is in flight or waits.
+    pub(super) fn let_go(&self, name: &str) -> bool {
+        let host = self.host(name, None);
+        let _pace = host.pace();
+        let idle = host.waiting.load(Ordering::Relaxed) == 0
+            && host.permits.available_permits() == host.concurrent;
+        if idle {
+            host.foreign.store(true, Ordering::Relaxed);
+        }
+        idle
+    }
+
     /// How much longer than ordinary the host's delay is.
     pub(super) fn penalty(&self, name: &str) -> Duration {
         let host = lock(&self.hosts).get(name).cloned();
@@ -121,6 +156,7 @@ fn limited(name: &str, wait: Wait) -> Fetched {
     let seconds = wait.time.as_secs_f64();
     let detail = match wait.reason {
         LimitedReason::CircuitOpen => format!("{name} fails and is left alone for {seconds:.1} s"),
+        LimitedReason::LeaseEnded => format!("{name} is another daemon's"),
         LimitedReason::RetryAfter => format!("{name} asked to be left alone for {seconds:.1} s"),
         _ => format!("the turn at {name} comes in {seconds:.1} s"),
     };
@@ -131,8 +167,11 @@ fn limited(name: &str, wait: Wait) -> Fetched {
 struct Host {
     limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>,
     permits: Arc<Semaphore>,
+    concurrent: usize,
     pace: Mutex<Pace>,
     waiting: AtomicU32,
+    /// Whether it was given to another daemon; changes only under the lock of `pace`.
+    foreign: AtomicBool,
 }
 
 impl Host {
@@ -146,6 +185,8 @@ impl Host {
             permits: Arc::new(Semaphore::new(limit.concurrent as usize)),
             pace: Mutex::new(Pace::new(limit, settings.breaker_failures, breaker_open)),
             waiting: AtomicU32::new(0),
+            foreign: AtomicBool::new(false),
+            concurrent: limit.concurrent as usize,
         }
     }
 
@@ -154,10 +195,13 @@ impl Host {
     }
 
     /// Begins a request now, saying whether it is a probe, or says how long it must wait and
-    /// whether that wait depends on somebody else's probe.
+    /// whether waiting here is of no use: somebody else is probing, or the host is another's.
     fn try_start(&self) -> Result<bool, (Wait, bool)> {
         let mut pace = self.pace();
         let now = Instant::now();
+        if self.foreign.load(Ordering::Relaxed) {
+            return Err((Wait { time: pace.delay(), reason: LimitedReason::LeaseEnded }, true));
+        }
         if let Some(wait) = pace.wait(now) {
             return Err((wait, pace.is_probing()));
         }
@@ -171,7 +215,8 @@ impl Host {
     }
 
     fn is_forgettable(&self, now: Instant) -> bool {
-        self.pace().is_forgettable(now)
+        // What is another's must not look like a host that nobody knows.
+        !self.foreign.load(Ordering::Relaxed) && self.pace().is_forgettable(now)
     }
 }
 
@@ -342,6 +387,28 @@ mod tests {
         let probe = hosts.turn("a", None, in_seconds(10)).await.ok().unwrap();
         probe.end(Ending::Good);
         hosts.turn("a", None, in_seconds(10)).await.ok().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_is_let_go_only_where_nobody_asks_it_and_not_asked_until_it_is_back() {
+        let hosts = hosts("limits = { a = { per_minute = 60 } }");
+        let held = hosts.turn("a", None, in_seconds(1)).await.ok().unwrap();
+        assert!(!hosts.let_go("a"), "a request is in flight");
+        held.end(Ending::Good);
+        {
+            let waiting = hosts.turn("a", None, in_seconds(100));
+            tokio::pin!(waiting);
+            let brief = Duration::from_millis(10);
+            assert!(tokio::time::timeout(brief, waiting.as_mut()).await.is_err());
+            assert!(!hosts.let_go("a"), "a request waits for its turn");
+        }
+        assert!(hosts.let_go("a"));
+        let refused = hosts.turn("a", None, in_seconds(100)).await.err().unwrap();
+        assert_eq!(refused.reason(), Some("lease_ended"));
+        let begin = Instant::now();
+        hosts.take_over("a", None, Some(((0.5, 1, Duration::ZERO), Some(begin))));
+        hosts.turn("a", None, in_seconds(100)).await.ok().unwrap().end(Ending::Good);
+        assert_eq!(begin.elapsed(), Duration::from_secs(2), "the delay that the other had");
     }
 
     #[tokio::test(start_paused = true)]

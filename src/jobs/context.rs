@@ -1,6 +1,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::calendar::Calendar;
 use crate::domain::Clock;
 use crate::evidence::Vault;
@@ -61,6 +63,11 @@ impl Context {
     /// How often evidence is looked after; without any, ended days are sealed all the same.
     pub(super) fn evidence_seconds(&self) -> u64 {
         self.evidence.as_ref().map_or(600, |vault| vault.settings().keep_seconds)
+    }
+
+    /// How long a claim holds.
+    pub(super) fn lease(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::try_from(self.settings.lease_seconds).unwrap_or(i64::MAX / 1000))
     }
 
     /// Awaits a question to the store and tells the metrics how long it took, or that it failed.

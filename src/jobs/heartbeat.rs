@@ -5,9 +5,9 @@
 //! back, judged. The account is outside the ledger and has no target: it is never shown or scored.
 
 use anyhow::{Context as _, bail, ensure};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::domain::{Activity, Reason, SHANGHAI, shanghai_date};
+use crate::domain::{Activity, HostTerms, Reason, SHANGHAI, shanghai_date};
 use crate::observe::{self, Outcome};
 use crate::store::{CanaryAccount, Claimed, Lease, Validators, VisitRecord};
 
@@ -93,10 +93,11 @@ async fn target(context: &Context, now: DateTime<Utc>) -> anyhow::Result<Claimed
         page: PAGE.to_owned(),
         part: "all".to_owned(),
         host: HOST.to_owned(),
+        terms: HostTerms::default(),
         address: None,
         yields: Vec::new(),
         is_canary: false,
-        lease: Lease { owner: context.owner.to_string(), until: now },
+        lease: Lease { owner: context.owner.to_string(), until: now + TimeDelta::hours(1) },
         due_at: now,
         attempt: 1,
         fails: 0,

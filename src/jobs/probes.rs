@@ -33,7 +33,8 @@ const WALLS: [u16; 8] = [401, 403, 405, 407, 412, 418, 429, 521];
 pub async fn probe_sites(context: &Context) -> anyhow::Result<usize> {
     let every = TimeDelta::minutes(context.settings.probe_minutes.into());
     let now = context.clock.now();
-    let due = context.store.claim_probes(&context.owner, now, every, TAKEN_MAX);
+    let lease = context.lease();
+    let due = context.store.claim_probes(&context.owner, now, lease, every, TAKEN_MAX);
     let due = due.await.context("sites to be probed")?;
     let probing = futures::stream::iter(due).map(|site| {
         let context = context.clone();
@@ -49,9 +50,12 @@ async fn probe(context: &Context, site: DueProbe) -> SiteProbe {
     let limit = Duration::from_secs(context.observe.site.probe_limit_seconds.into());
     let platform = context.platforms.get(&site.platform);
     let began_at = context.clock.now();
+    let asked = platform.map(crawl::host_limit);
+    context.fetcher.take_over(&site.host, asked.unwrap_or_default(), &site.terms);
     let request = Request {
         confirming: true,
-        limit: platform.map(crawl::host_limit),
+        limit: asked,
+        not_after: Some(site.lease_until),
         timeout: Some(limit),
         ..Request::new(site.address)
     };

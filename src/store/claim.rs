@@ -6,7 +6,7 @@ use super::columns::misread;
 use super::record::Lease;
 use super::targets::Rate;
 use super::{Store, StoreError};
-use crate::domain::AccountId;
+use crate::domain::{AccountId, HostPace, HostTerms};
 use crate::observe::Yield;
 
 /// What a daemon asks for.
@@ -22,9 +22,12 @@ pub struct ClaimRequest<'a> {
     pub limit: u32,
     /// Most targets of one host.
     pub per_host: u32,
+    /// Most hosts taken beside those it holds already; absent: any number.
+    pub new_hosts: Option<u32>,
     /// Hosts of which nothing is wanted now.
     pub busy_hosts: &'a [String],
-    /// Whether a host whose daily budget is spent gives only what is owed; else it gives all.
+    /// Whether a host whose daily budget is spent gives only what is owed, and one that is to be
+    /// left alone nothing; else both give all.
     pub within_budget: bool,
     /// Keys (账号编号) of the accounts whose targets are wanted; absent: of all.
     pub accounts: Option<&'a [String]>,
@@ -58,6 +61,8 @@ pub struct Claimed {
     pub part: String,
     /// The host that answers for it.
     pub host: String,
+    /// How the host comes to whoever claimed.
+    pub terms: HostTerms,
     /// Where the address is none that the ledger or the platform file gives.
     pub address: Option<String>,
     /// Whether it is a canary or stand-in.
@@ -118,6 +123,11 @@ struct ClaimedRow {
     address: Option<String>,
     is_canary: bool,
     canaries: i64,
+    speed: f64,
+    troubles: i32,
+    rest_until: Option<DateTime<Utc>>,
+    taken: bool,
+    free_since: Option<DateTime<Utc>>,
     lease_until: DateTime<Utc>,
     due_at: DateTime<Utc>,
     attempt: i32,
@@ -157,6 +167,15 @@ impl ClaimedRow {
             page: self.page,
             part: self.part,
             host: self.host,
+            terms: HostTerms {
+                pace: HostPace {
+                    speed: self.speed,
+                    troubles: self.troubles.unsigned_abs(),
+                    rest_until: self.rest_until,
+                },
+                taken: self.taken,
+                free_since: self.free_since,
+            },
             is_canary: self.is_canary,
             canaries: u32::try_from(self.canaries).unwrap_or(u32::MAX),
             lease: Lease { owner: owner.to_owned(), until: self.lease_until },
@@ -198,12 +217,16 @@ impl Store {
             r#"with wanted as materialized (
                  select a.id from accounts a where a.key = any($7)
              ), mine as materialized (
-                 select h.host, least(coalesce(b.claims_max, $5), $5) as room,
+                 select h.host, h.speed, h.troubles, h.rest_until,
+                     h.owner is distinct from $1 as taken,
+                     coalesce(h.lease_until, h.released_at) as free_since,
+                     least(coalesce(b.claims_max, $5), $5) as room,
                      coalesce($8 and h.spent >= b.per_day
                          and h.spent_on = ($2 at time zone 'Asia/Shanghai')::date, false) as spent
                  from host_leases h left join host_budgets b on b.host = h.host
                  where (h.owner is null or h.owner = $1 or h.lease_until <= $2)
                    and h.host <> all($6)
+                   and (not $8 or h.rest_until is null or h.rest_until <= $2)
                    and exists (select from crawl_targets t
                        where t.host = h.host and t.due_at <= $2
                          and ($7::text[] is null or t.account_id in (select w.id from wanted w))
@@ -229,12 +252,18 @@ impl Store {
                        and (t.lease_until is null or t.lease_until <= $2)
                      order by t.due_at, t.account_id, t.page
                      limit mine.room for update of t skip locked) due
-             ), turns as (
+             ), turns as materialized (
                  select u.*, row_number() over (partition by u.host
                      order by u.deadline_at nulls last, u.due_at, u.account_id, u.page) as turn
                  from (select * from owed union all select * from ordinary) u
+             ), admitted as (
+                 select m.host, m.room from mine m where not m.taken or $9::bigint is null
+                 union all
+                 (select m.host, m.room from mine m join turns t on t.host = m.host and t.turn = 1
+                  where m.taken and $9 is not null
+                  order by t.deadline_at nulls last, t.due_at, m.host limit $9)
              ), picked as materialized (
-                 select t.account_id, t.page, t.host from turns t join mine m on m.host = t.host
+                 select t.account_id, t.page, t.host from turns t join admitted m on m.host = t.host
                  where t.turn <= m.room
                  order by t.deadline_at nulls last, t.due_at, t.account_id, t.page limit $4
              ), renewed as (
@@ -249,12 +278,13 @@ impl Store {
              )
              update crawl_targets t
              set lease_owner = $1, lease_until = $3, attempt = t.attempt + 1
-             from picked p join accounts a on a.id = p.account_id
+             from picked p join mine m on m.host = p.host join accounts a on a.id = p.account_id
                  left join account_states s on s.account_id = p.account_id
                  left join host_budgets b on b.host = p.host
              where t.account_id = p.account_id and t.page = p.page
              returning t.account_id, a.key, a.platform, a.handle, a.url, t.page, t.part, t.host,
-                 t.address, t.yields,
+                 t.address, t.yields, m.speed as "speed!", m.troubles as "troubles!",
+                 m.rest_until as "rest_until?", m.taken as "taken!", m.free_since as "free_since?",
                  t.is_canary, t.lease_until as "lease_until!", t.due_at, t.attempt, t.fails,
                  t.last_visit_at, t.etag, t.last_modified, t.body_digest, t.body_as_of,
                  t.span_high, t.observed_at, t.confirmed_at, t.confirmed_before, t.rate_alpha,
@@ -269,7 +299,8 @@ impl Store {
             i32::try_from(request.per_host).unwrap_or(i32::MAX),
             request.busy_hosts,
             request.accounts,
-            request.within_budget
+            request.within_budget,
+            request.new_hosts.map(i64::from)
         )
         .fetch_all(&self.pool)
         .await?;
@@ -281,18 +312,22 @@ impl Store {
 
     /// Gives back everything a daemon holds, targets and hosts; returns how many targets. What it
     /// had begun is due at once for others.
-    pub async fn release(&self, owner: &str) -> Result<u64, StoreError> {
-        self.release_leases(Some(owner)).await
+    pub async fn release(&self, owner: &str, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.release_leases(Some(owner), now).await
     }
 
     /// Gives back every lease of every daemon; returns how many targets. Only for a daemon that
     /// owns its database alone, at its start: what its forerunner held when it was killed is due at
     /// once, not when the leases have run out.
-    pub async fn release_everything(&self) -> Result<u64, StoreError> {
-        self.release_leases(None).await
+    pub async fn release_everything(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.release_leases(None, now).await
     }
 
-    async fn release_leases(&self, owner: Option<&str>) -> Result<u64, StoreError> {
+    async fn release_leases(
+        &self,
+        owner: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let released = sqlx::query!(
             "with held as (
@@ -307,12 +342,16 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         sqlx::query!(
-            "update host_leases set owner = null, lease_until = null
+            "update host_leases set owner = null, lease_until = null, released_at = $2
              where owner is not null and ($1::text is null or owner = $1)",
-            owner
+            owner,
+            now
         )
         .execute(&mut *transaction)
         .await?;
+        sqlx::query!("delete from daemons where $1::text is null or owner = $1", owner)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(released.rows_affected())
     }

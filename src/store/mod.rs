@@ -11,6 +11,7 @@ mod canary;
 mod chain;
 mod claim;
 mod columns;
+mod daemons;
 mod drifts;
 mod entries;
 mod error;
@@ -69,6 +70,7 @@ pub use budgets::{HostBudget, HostDemand};
 pub use canary::{CanaryAccount, TargetRate};
 pub use chain::{ChainDay, NewChainDay, Unsealed};
 pub use claim::{ClaimRequest, Claimed, Validators};
+pub use daemons::Holding;
 pub use drifts::{YieldGroup, YieldPlace};
 pub use entries::SchemeEntry;
 pub use error::StoreError;
@@ -109,6 +111,10 @@ pub use warnings::{ListedWarning, StoredWarning};
 /// How long a statement waits for a free connection before the database counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// A daemon that stands still in mid-transaction must not keep its rows from the others: the server
+/// ends such a session, and the daemon, should it wake up, tries again and finds them gone.
+const IDLE_AT_MOST: &str = "10s";
+
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -131,7 +137,8 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse()?;
         // Compiling a plan costs more than any of our statements takes.
-        let options = options.application_name("xunjian").options([("jit", "off")]);
+        let settings = [("jit", "off"), ("idle_in_transaction_session_timeout", IDLE_AT_MOST)];
+        let options = options.application_name("xunjian").options(settings);
         // The pool would try a server that is not there again and again before it says so.
         PgConnection::connect_with(&options).await?.close().await?;
         let pool = PgPoolOptions::new()

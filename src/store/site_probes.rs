@@ -4,10 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::columns::column;
 use super::{Store, StoreError};
+use crate::domain::{HostPace, HostTerms};
 use crate::observe::Probe;
 
 /// A site whose home page is to be opened now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DueProbe {
     /// The site.
     pub host: String,
@@ -15,6 +16,10 @@ pub struct DueProbe {
     pub address: String,
     /// The platform file whose limit holds for it.
     pub platform: String,
+    /// How its host comes to whoever claimed.
+    pub terms: HostTerms,
+    /// When others may take the host.
+    pub lease_until: DateTime<Utc>,
 }
 
 /// One attempt to open a site's home page.
@@ -39,7 +44,8 @@ pub struct SiteProbe {
 }
 
 impl Store {
-    /// Takes sites whose probe is due, at most `limit`, and sets their next one `every` later.
+    /// Takes sites whose probe is due, at most `limit`, with their hosts for as long as `lease`, and
+    /// sets their next one `every` later.
     ///
     /// A host that another daemon holds is left to that daemon, so that its limit, which each keeps
     /// for itself, holds across daemons.
@@ -47,29 +53,49 @@ impl Store {
         &self,
         owner: &str,
         now: DateTime<Utc>,
+        lease: TimeDelta,
         every: TimeDelta,
         limit: u32,
     ) -> Result<Vec<DueProbe>, StoreError> {
-        let rows = sqlx::query_as!(
-            DueProbe,
-            "with due as (
-                 select s.host from sites s join host_leases h on h.host = s.host
+        let rows = sqlx::query!(
+            r#"with due as materialized (
+                 select s.host, h.speed, h.troubles, h.rest_until,
+                     h.owner is distinct from $1 as taken,
+                     coalesce(h.lease_until, h.released_at) as free_since,
+                     greatest(h.lease_until, $5) as lease_until
+                 from sites s join host_leases h on h.host = s.host
                  where s.active and s.probe_due_at <= $2
                    and (h.owner is null or h.owner = $1 or h.lease_until <= $2)
-                 order by s.probe_due_at limit $4 for update of s skip locked
+                 order by s.probe_due_at limit $4 for update of s, h skip locked
+             ), held as (
+                 update host_leases h set owner = $1, lease_until = d.lease_until
+                 from due d where h.host = d.host
              )
              update sites s set probe_due_at = greatest(s.probe_due_at + $3::float8
                  * interval '1 second', $2::timestamptz + $3 / 2 * interval '1 second')
              from due where s.host = due.host
-             returning s.host, s.address, s.platform",
+             returning s.host, s.address, s.platform, due.speed, due.troubles, due.rest_until,
+                 due.taken as "taken!", due.free_since, due.lease_until as "lease_until!""#,
             owner,
             now,
             every.as_seconds_f64(),
-            i64::from(limit)
+            i64::from(limit),
+            now + lease
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows)
+        let probes = rows.into_iter().map(|row| {
+            let troubles = row.troubles.unsigned_abs();
+            let pace = HostPace { speed: row.speed, troubles, rest_until: row.rest_until };
+            DueProbe {
+                host: row.host,
+                address: row.address,
+                platform: row.platform,
+                terms: HostTerms { pace, taken: row.taken, free_since: row.free_since },
+                lease_until: row.lease_until,
+            }
+        });
+        Ok(probes.collect())
     }
 
     /// Writes probes down; the same one a second time changes nothing.

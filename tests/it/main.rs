@@ -10,6 +10,8 @@ mod check;
 #[cfg(test)]
 mod city;
 #[cfg(test)]
+mod daemons;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod evidence;

@@ -4,6 +4,8 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::*;
+use crate::domain::{HostPace, HostTerms};
+use crate::fetch::HostLimit;
 
 fn robots(text: &'static str) -> Server {
     Server::start(move |seen| match seen.path.as_str() {
@@ -167,10 +169,7 @@ async fn one_request_is_in_flight_per_host() {
         _ => Reply::new(200, b"").delayed(Duration::from_millis(5)),
     });
     let limit = |host: &str, concurrent| {
-        (
-            host.to_owned(),
-            crate::fetch::HostLimit { per_minute: 60_000.0, concurrent, ..Default::default() },
-        )
+        (host.to_owned(), HostLimit { per_minute: 60_000.0, concurrent, ..Default::default() })
     };
     let limits = [limit("one.example", 1), limit("three.example", 3)];
     let fetcher = Fetcher::new(mapped(&server, ""), limits, SteppedClock::new()).unwrap();
@@ -198,4 +197,68 @@ async fn a_fetch_without_patience_is_handed_back_with_its_wait() {
     let Fetched::Limited(limited) = fetched else { unreachable!() };
     assert!(limited.retry_after > Duration::from_secs(50));
     assert_eq!(server.paths(), ["/robots.txt"]);
+}
+
+#[tokio::test]
+async fn a_host_is_not_asked_in_its_quiet_hours() {
+    let server = robots("");
+    let clock = SteppedClock::new();
+    // Noon UTC is 20:00 in Shanghai.
+    let settings = mapped(&server, "quiet_hours = { '*.example' = '19:00-21:00' }");
+    let fetcher = Fetcher::new(settings, [], clock.clone()).unwrap();
+    let fetched = get(&fetcher, "http://a.example/").await;
+    assert_ended(&fetched, "limited", "quiet_hours");
+    let Fetched::Limited(limited) = fetched else { unreachable!() };
+    assert_eq!(limited.retry_after, Duration::from_secs(3600));
+    assert_eq!(fetcher.pace("a.example").rest_until, Some(clock.now() + TimeDelta::hours(1)));
+    assert_eq!(server.paths(), [""; 0]);
+    clock.step(TimeDelta::hours(1));
+    page(get(&fetcher, "http://a.example/").await);
+    assert_eq!(fetcher.pace("a.example").rest_until, None);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_beyond_the_claim_and_the_host_is_not_blamed() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/robots.txt" => Reply::new(404, b""),
+        "/slow" => Reply::new(200, b"slow").declared(Some(1000)).hanging(),
+        _ => Reply::new(200, b"page"),
+    });
+    let clock = SteppedClock::new();
+    let fetcher = Fetcher::new(mapped(&server, ""), [], clock.clone()).unwrap();
+    let fetch = async |path: &str, left: TimeDelta| {
+        let not_after = Some(clock.now() + left);
+        let url = format!("http://a.example{path}");
+        fetcher.fetch(Request { not_after, ..Request::new(url) }).await
+    };
+    assert_ended(&fetch("/", TimeDelta::zero()).await, "limited", "lease_ended");
+    assert_ended(&fetch("/", TimeDelta::seconds(-1)).await, "limited", "lease_ended");
+    assert_eq!(server.paths(), [""; 0]);
+    page(fetch("/", TimeDelta::hours(1)).await);
+    let cut = fetch("/slow", TimeDelta::milliseconds(200)).await;
+    assert_ended(&cut, "limited", "lease_ended");
+    assert_eq!(fetcher.penalty("a.example"), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_host_that_is_taken_over_keeps_the_pace_it_was_left_with() {
+    let server = robots("");
+    let clock = SteppedClock::new();
+    let fetcher = Fetcher::new(mapped(&server, ""), [], clock.clone()).unwrap();
+    let limit = HostLimit { per_minute: 60_000.0, concurrent: 1, backoff_max_seconds: 600 };
+    let rest_until = Some(clock.now() + TimeDelta::minutes(20));
+    let pace = HostPace { speed: 0.5, troubles: 1, rest_until };
+    let free_since = Some(clock.now());
+    fetcher.take_over("A.example", limit, &HostTerms { pace, taken: true, free_since });
+    assert!(fetcher.pace("a.example").agrees_with(&pace, clock.now()));
+    let fetched = get(&fetcher, "http://a.example/").await;
+    assert_ended(&fetched, "limited", "retry_after");
+    // What it holds already it knows better than what is written.
+    let other = HostTerms { taken: false, ..HostTerms::default() };
+    fetcher.take_over("a.example", limit, &other);
+    assert!(fetcher.pace("a.example").agrees_with(&pace, clock.now()));
+    fetcher.take_over("a.example", limit, &HostTerms { taken: true, ..HostTerms::default() });
+    page(get(&fetcher, "http://a.example/").await);
+    assert!(fetcher.let_go("a.example"));
+    assert_ended(&get(&fetcher, "http://a.example/").await, "limited", "lease_ended");
 }

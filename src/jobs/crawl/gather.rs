@@ -169,6 +169,7 @@ impl Asking<'_> {
             confirming: !conditional,
             cache_buster: kind.cache_buster.clone(),
             limit: Some(host_limit(platform)),
+            not_after: Some(target.lease.until),
             ..Request::default()
         };
         self.context.fetcher.fetch(request).await
@@ -182,7 +183,8 @@ impl Asking<'_> {
     ) -> Option<(Box<Page>, Extraction)> {
         let limit = Some(host_limit(self.asked.platform));
         let url = address.to_owned();
-        let request = Request { url, confirming: true, limit, ..Request::default() };
+        let not_after = Some(self.asked.target.lease.until);
+        let request = Request { url, confirming: true, limit, not_after, ..Request::default() };
         let Fetched::Page(page) = self.context.fetcher.fetch(request).await else { return None };
         let extraction = self.read(&page, address, number);
         Some((page, extraction))

@@ -11,6 +11,7 @@ mod keep;
 mod next;
 mod pass;
 mod reading;
+mod share;
 mod site;
 mod targets;
 mod visit;
@@ -18,11 +19,10 @@ mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -33,9 +33,11 @@ pub use gather::host_limit;
 pub use pass::{PassSummary, pass, visit_accounts};
 pub use targets::sync_targets;
 
+use crate::domain::HostPace;
 use crate::schedule::{self, Candidate};
 use crate::store::{ClaimRequest, Claimed, VisitRecord};
 
+use share::Share;
 use visit::Finished;
 pub(super) use visit::look_at;
 pub use visit::{outcome_word, outcome_words};
@@ -44,10 +46,6 @@ use super::Context;
 
 /// Finished visits that may wait for the writer before fetching pauses.
 const FINISHED_MAX: usize = 256;
-
-/// Less of a lease than this, or than a quarter of it, does not last for a visit: a turn at the
-/// host and a slow answer.
-const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(120);
 
 /// How long to wait before asking a database again that did not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -89,7 +87,8 @@ pub async fn work(context: Context, running: Running, until: Until) -> anyhow::R
     let (sender, finished) = mpsc::channel(FINISHED_MAX);
     let writing = writer::write(context.clone(), finished, running.hard_stop.clone());
     let ((), fed) = tokio::join!(writing, feed(&context, &running, until, sender));
-    context.store.release(&context.owner).await.context("handing back claims")?;
+    let now = context.clock.now();
+    context.store.release(&context.owner, now).await.context("handing back claims")?;
     fed
 }
 
@@ -101,13 +100,18 @@ async fn feed(
 ) -> anyhow::Result<()> {
     let mut hosts = JoinSet::new();
     let mut busy = BTreeSet::new();
+    let mut share = Share::new(context);
     let idle = Duration::from_secs(context.settings.idle_seconds_max);
     while !running.soft_stop.is_cancelled() {
         let mut pause = None;
-        let busy_hosts = busy.iter().cloned().collect();
-        match claim(context, running, until, busy_hosts).await {
+        // Who asks for a pass is there for its time only and takes whatever is free.
+        if until == Until::Stopped {
+            share.keep(context, &busy).await;
+        }
+        match claim(context, running, until, &busy, &share).await {
             Ok(claimed) if claimed.is_empty() => pause = Some(idle),
             Ok(claimed) => {
+                share.took(&claimed);
                 for (host, targets) in by_host(claimed) {
                     busy.insert(host.clone());
                     let sender = sender.clone();
@@ -144,19 +148,22 @@ async fn claim(
     context: &Context,
     running: &Running,
     until: Until,
-    busy_hosts: Vec<String>,
+    busy: &BTreeSet<String>,
+    share: &Share,
 ) -> anyhow::Result<Vec<Claimed>> {
     let settings = &context.settings;
-    let free = settings.hosts_max.saturating_sub(busy_hosts.len());
+    let free = settings.hosts_max.saturating_sub(busy.len());
     if free == 0 {
         return Ok(Vec::new());
     }
+    let busy_hosts: Vec<String> = busy.union(&share.leaving).cloned().collect();
     let request = ClaimRequest {
         owner: &context.owner,
         now: context.clock.now(),
-        lease: TimeDelta::seconds(i64::try_from(settings.lease_seconds)?),
+        lease: context.lease(),
         limit: u32::try_from(free)?,
         per_host: settings.claims_per_host,
+        new_hosts: share.room,
         busy_hosts: &busy_hosts,
         // Who asks for a pass asks for all of it.
         within_budget: until == Until::Stopped,
@@ -180,14 +187,38 @@ async fn visit_host(
     targets: Vec<Claimed>,
     sender: mpsc::Sender<Finished>,
 ) {
-    let host = targets.first().map(|target| target.host.clone()).unwrap_or_default();
+    let Some(first) = targets.first() else { return };
+    let (host, terms) = (first.host.clone(), first.terms);
+    let platform = context.platforms.get(&first.platform);
+    let limit = platform.map(host_limit).unwrap_or_default();
+    context.fetcher.take_over(&host, limit, &terms);
+    let noted = &Mutex::new(terms.pace);
     let targets = in_order(&context, targets);
     let concurrent = context.fetcher.concurrent(&host);
     futures::stream::iter(targets)
         .for_each_concurrent(concurrent, |target| {
-            visit_target(context.clone(), running.clone(), target, sender.clone())
+            let (context, running, sender) = (context.clone(), running.clone(), sender.clone());
+            async move {
+                let host = target.host.clone();
+                visit_target(context.clone(), running, target, sender).await;
+                note_pace(&context, &host, noted).await;
+            }
         })
         .await;
+}
+
+/// Keeps the pace of a host where it has changed, for whoever asks the host next. Where it cannot
+/// be kept the crawl goes on: only a daemon that dies now leaves the older word behind.
+async fn note_pace(context: &Context, host: &str, noted: &Mutex<HostPace>) {
+    let pace = context.fetcher.pace(host);
+    let known = std::mem::replace(&mut *noted.lock().unwrap_or_else(PoisonError::into_inner), pace);
+    if pace.agrees_with(&known, context.clock.now()) {
+        return;
+    }
+    if let Err(error) = context.store.note_pace(&context.owner, host, &pace).await {
+        context.metrics.store_failed();
+        tracing::warn!(%error, host, "the pace of the host is not kept");
+    }
 }
 
 /// The targets in the order in which their host is to be asked: the greatest waiting first.
@@ -219,10 +250,7 @@ async fn visit_target(
     sender: mpsc::Sender<Finished>,
 ) {
     // What would outlive its lease is left to whoever claims it next.
-    let ends_in = target.lease.until - context.clock.now();
-    let lease = i64::try_from(context.settings.lease_seconds).unwrap_or(i64::MAX);
-    let margin = LEASE_MARGIN.min(TimeDelta::seconds(lease / 4));
-    if running.soft_stop.is_cancelled() || ends_in < margin {
+    if running.soft_stop.is_cancelled() || !share::lasts(&context, &target) {
         return;
     }
     let visiting = AssertUnwindSafe(visit::visit(&context, &target)).catch_unwind();

@@ -211,12 +211,12 @@ async fn a_claim_tells_the_last_two_confirmations_and_the_canaries_of_its_page()
         let mut record = finished(claimed, number * day, Vec::new());
         change(&mut record);
         store.finish(&[record]).await.unwrap();
-        store.release("d1").await.unwrap();
+        store.release("d1", at(0)).await.unwrap();
         let claims = store.claim(&request("d1", (number + 1) * day)).await.unwrap();
         let claimed = claims.iter().find(|one| one.account == ids[0]).unwrap();
         let expected: Vec<_> = confirmations.iter().map(|minute| at(*minute)).collect();
         assert_eq!(claimed.confirmations, expected, "step {number}");
-        store.release("d1").await.unwrap();
+        store.release("d1", at(0)).await.unwrap();
     }
 }
 
@@ -241,7 +241,7 @@ async fn released_targets_and_hosts_are_free_at_once() {
     let (store, _database) = database().await;
     one_target(&store).await;
     assert_eq!(store.claim(&request("d1", 0)).await.unwrap().len(), 1);
-    assert_eq!(store.release("d1").await.unwrap(), 1);
+    assert_eq!(store.release("d1", at(0)).await.unwrap(), 1);
     assert_eq!(store.claim(&request("d2", 0)).await.unwrap().len(), 1);
 }
 
@@ -255,7 +255,7 @@ async fn targets_due_at_once_keep_their_turn_when_their_holder_dies() {
     for _ in 0..3 {
         let claimed = store.claim(&one).await.unwrap();
         assert_eq!(claimed.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[0]]);
-        store.release_everything().await.unwrap();
+        store.release_everything(at(0)).await.unwrap();
     }
 }
 
@@ -267,7 +267,7 @@ async fn a_daemon_alone_with_its_database_takes_back_what_its_forerunner_held() 
     store.sync_targets(&specs, at(-10)).await.unwrap();
     let late = store.claim(&request("killed", 0)).await.unwrap().remove(0);
     assert_eq!(store.claim(&request("d1", 0)).await.unwrap(), []);
-    assert_eq!(store.release_everything().await.unwrap(), 2);
+    assert_eq!(store.release_everything(at(0)).await.unwrap(), 2);
     assert_eq!(store.claim(&request("d1", 0)).await.unwrap().len(), 2);
     let report = store.finish(&[finished(&late, 1, Vec::new())]).await.unwrap();
     assert_eq!((report.written, report.fenced.len()), (0, 1));

@@ -263,7 +263,7 @@ async fn a_request_that_our_own_pacing_held_back_is_no_failure_of_the_target() {
         store.finish(&[record]).await.unwrap();
         let next = claim(&store, "d1", (visit + 1) * day).await;
         assert_eq!(next.fails, fails, "visit {visit}");
-        store.release("d1").await.unwrap();
+        store.release("d1", at(0)).await.unwrap();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store against a real server, one database for each test.
 
 mod claims;
+mod daemons;
 mod evidence;
 mod finishing;
 mod histories;
@@ -103,6 +104,7 @@ fn request(owner: &str, minute: i64) -> ClaimRequest<'_> {
         lease: TimeDelta::minutes(5),
         limit: 1000,
         per_host: 1000,
+        new_hosts: None,
         busy_hosts: &[],
         within_budget: true,
         accounts: None,

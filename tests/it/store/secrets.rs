@@ -93,7 +93,7 @@ async fn without_the_right_key_only_the_persons_are_lost() {
         let targets: Vec<_> = accounts.iter().map(|one| target(one.id, "m.example.cn")).collect();
         other.sync_targets(&targets, at(1)).await.unwrap();
         assert_eq!(other.claim(&request(reason, 1)).await.unwrap().len(), 2);
-        other.release(reason).await.unwrap();
+        other.release(reason, at(0)).await.unwrap();
         assert_eq!(other.standings(10, None, None).await.unwrap().len(), 2);
         let renamed = LedgerEntry { name: reason.into(), ..entry("k2") };
         let counts = other.apply_ledger(&added(&[renamed]), "li", "y", at(2)).await.unwrap();
