@@ -1,5 +1,6 @@
 //! The whole way of a request, against a server on a real socket that writes down what it sees.
 
+mod inside;
 mod politeness;
 mod safety;
 mod server;
