@@ -28,6 +28,8 @@ mod month;
 #[cfg(test)]
 mod observations;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod panels;

@@ -80,6 +80,10 @@ impl Server {
     }
 
     fn start() -> Self {
+        Self::with("-c synchronous_commit=off")
+    }
+
+    fn with(more: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("xunjian-it-").tempdir().unwrap().keep();
         let user = ServerUser::find();
         user.own(&directory);
@@ -89,7 +93,7 @@ impl Server {
         run(initdb.args(["--locale=C.UTF-8", "--no-sync", "--pgdata"]).arg(&data));
         let options = format!(
             "-c listen_addresses='' -c unix_socket_directories={} -c fsync=off \
-             -c synchronous_commit=off -c full_page_writes=off -c max_connections=300",
+             -c full_page_writes=off -c max_connections=300 {more}",
             directory.display()
         );
         let mut start = user.command("pg_ctl");
@@ -97,6 +101,39 @@ impl Server {
         run(start.args(["--wait", "--options", &options, "start"]));
         stop_with_this_process(&user, &directory);
         Self { directory }
+    }
+}
+
+/// A server of one test's own, which may be restarted under those who use it. What it has
+/// acknowledged survives that.
+pub(crate) struct OwnServer(Server);
+
+impl OwnServer {
+    pub(crate) async fn start() -> Self {
+        let start = || Server::with("-c synchronous_commit=on");
+        Self(tokio::task::spawn_blocking(start).await.unwrap())
+    }
+
+    /// Where its own socket is.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.directory.join(".s.PGSQL.5432")
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.0.url("postgres")
+    }
+
+    /// Ends it as a crash does, and lets it recover.
+    pub(crate) async fn crash_and_restart(&self) {
+        let directory = self.0.directory.clone();
+        let restart = move || {
+            let user = ServerUser::find();
+            let mut restart = user.command("pg_ctl");
+            restart.arg("--pgdata").arg(directory.join("data")).arg("--log");
+            restart.arg(directory.join("log"));
+            run(restart.args(["--wait", "--mode", "immediate", "restart"]));
+        };
+        tokio::task::spawn_blocking(restart).await.unwrap();
     }
 }
 
