@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 
@@ -13,6 +14,9 @@ use crate::{alert, notify, observe, platform, schedule, scheme};
 
 use super::Settings;
 use super::budgets::PlatformHabits;
+
+/// Claims and commits take milliseconds; one that takes so long is never answered.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Everything the jobs compose: built once by `app`, cheap to clone.
 #[derive(Clone)]
@@ -71,17 +75,39 @@ impl Context {
     }
 
     /// Awaits a question to the store and tells the metrics how long it took, or that it failed.
+    ///
+    /// A server that vanishes, machine and all, closes no connection: what was asked of it then is
+    /// given up, so that the same is asked again over another.
     pub(super) async fn timed<T>(
         &self,
         query: &'static str,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let asked = tokio::time::Instant::now();
-        let answered = answer.await;
+        let answered = in_time(answer).await;
         match &answered {
             Ok(_) => self.metrics.store_answered(query, asked.elapsed().as_secs_f64()),
             Err(_) => self.metrics.store_failed(),
         }
         answered
+    }
+}
+
+async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let answered = tokio::time::timeout(ANSWERED_WITHIN, answer).await;
+    answered.unwrap_or_else(|_| Err(StoreError::unanswered()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_never_answers_is_one_that_cannot_be_reached() {
+        let asked = tokio::time::Instant::now();
+        let answered = in_time(std::future::pending::<Result<(), StoreError>>()).await;
+        assert!(matches!(answered, Err(StoreError::Unavailable(_))), "{answered:?}");
+        assert_eq!(asked.elapsed(), ANSWERED_WITHIN);
+        assert!(in_time(std::future::ready(Ok(()))).await.is_ok());
     }
 }

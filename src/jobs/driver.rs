@@ -6,6 +6,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+/// A run that takes longer waits for what will never come, such as a server that has vanished.
+const RUN_AT_MOST: Duration = Duration::from_secs(3600);
+
 /// A piece of periodic work.
 ///
 /// It takes no input and is idempotent, so that running it on demand is the same function sooner.
@@ -33,7 +36,8 @@ pub type Report = Arc<dyn Fn(&'static str, bool) + Send + Sync>;
 
 /// Runs one job now; a failure is logged here and nowhere else.
 pub async fn run_once(job: &Job, report: &Report) {
-    let outcome = (job.run)().await;
+    let outcome = tokio::time::timeout(RUN_AT_MOST, (job.run)()).await;
+    let outcome = outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("not done within an hour")));
     if let Err(error) = &outcome {
         tracing::warn!(
             job = job.name,
@@ -53,5 +57,28 @@ pub async fn repeat(job: Job, report: Report, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = beat.tick() => run_once(&job, &report).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_never_ends_is_given_up_and_the_next_one_comes() {
+        let runs = Arc::new(Mutex::new(Vec::new()));
+        let told = runs.clone();
+        let report: Report = Arc::new(move |name, succeeded| {
+            told.lock().unwrap().push((name, succeeded));
+        });
+        let job = Job::new("judge", Duration::from_secs(5), pending);
+        let stop = CancellationToken::new();
+        let running = repeat(job, report, stop.clone());
+        let hours = RUN_AT_MOST * 2 + Duration::from_secs(60);
+        assert!(tokio::time::timeout(hours, running).await.is_err());
+        assert_eq!(*runs.lock().unwrap(), [("judge", false), ("judge", false)]);
     }
 }

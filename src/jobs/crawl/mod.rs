@@ -215,8 +215,8 @@ async fn note_pace(context: &Context, host: &str, noted: &Mutex<HostPace>) {
     if pace.agrees_with(&known, context.clock.now()) {
         return;
     }
-    if let Err(error) = context.store.note_pace(&context.owner, host, &pace).await {
-        context.metrics.store_failed();
+    let note = context.store.note_pace(&context.owner, host, &pace);
+    if let Err(error) = context.timed("note_pace", note).await {
         tracing::warn!(%error, host, "the pace of the host is not kept");
     }
 }
@@ -253,11 +253,17 @@ async fn visit_target(
     if running.soft_stop.is_cancelled() || !share::lasts(&context, &target) {
         return;
     }
+    // Requests end with the lease by themselves; what still waits then is the store.
+    let left = (target.lease.until - context.clock.now()).to_std().unwrap_or_default();
     let visiting = AssertUnwindSafe(visit::visit(&context, &target)).catch_unwind();
-    let finished = match visiting.await {
-        Ok(Some(finished)) => finished,
-        Ok(None) => return,
+    let finished = match tokio::time::timeout(left, visiting).await {
+        Ok(Ok(Some(finished))) => finished,
+        Ok(Ok(None)) => return,
         Err(_) => {
+            tracing::warn!(account = target.key, page = target.page, "a visit outlived its lease");
+            return;
+        }
+        Ok(Err(_)) => {
             tracing::error!(account = target.key, page = target.page, "a visit panicked");
             return;
         }

@@ -44,10 +44,10 @@ impl Share {
         if Instant::now() >= self.next_look {
             self.next_look = Instant::now() + self.every;
             let now = context.clock.now();
-            match context.store.announce(&context.owner, now, now + context.lease()).await {
+            let announce = context.store.announce(&context.owner, now, now + context.lease());
+            match context.timed("announce", announce).await {
                 Ok(holding) => self.settle(&holding, busy),
                 Err(error) => {
-                    context.metrics.store_failed();
                     tracing::warn!(%error, "who else is there is not known; hosts stay where they are");
                 }
             }
@@ -78,13 +78,13 @@ impl Share {
         }
         let hosts: Vec<_> =
             idle.iter().map(|host| (host.clone(), context.fetcher.pace(host))).collect();
-        match context.store.give_back(&context.owner, &hosts, context.clock.now()).await {
+        let give_back = context.store.give_back(&context.owner, &hosts, context.clock.now());
+        match context.timed("give_back", give_back).await {
             Ok(given) => {
                 tracing::info!(hosts = given, "given back, for other daemons to ask");
                 self.leaving.retain(|host| !idle.contains(host));
             }
             Err(error) => {
-                context.metrics.store_failed();
                 tracing::warn!(%error, hosts = hosts.len(), "not given back, trying again");
             }
         }
