@@ -44,8 +44,8 @@ pub struct SiteProbe {
 }
 
 impl Store {
-    /// Takes sites whose probe is due, at most `limit`, with their hosts for as long as `lease`, and
-    /// sets their next one `every` later.
+    /// Takes sites whose probe is due, at most `limit`, with their hosts for as long as `lease`,
+    /// and sets their next one `every` later.
     ///
     /// A host that another daemon holds is left to that daemon, so that its limit, which each keeps
     /// for itself, holds across daemons.

@@ -165,8 +165,13 @@ impl World {
     async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
         let began = Instant::now();
         loop {
-            let due = "update crawl_targets set due_at = now() - interval '1 second'
-                       where due_at > now() and lease_owner is null";
+            // Rows in use are passed over: to wait for them in another order than the daemons do
+            // would be a deadlock.
+            let due = "update crawl_targets t set due_at = now() - interval '1 second'
+                       from (select account_id, page from crawl_targets
+                             where due_at > now() and lease_owner is null
+                             for update skip locked) f
+                       where (t.account_id, t.page) = (f.account_id, f.page)";
             sqlx::query(due).execute(&self.pool).await.unwrap();
             if is_so().await {
                 return;
@@ -235,7 +240,7 @@ async fn freeze_in_commit(
         while !rows.is_empty() && Instant::now() < patience {
             if world.count(waits).await > 0 {
                 daemon.send(Signal::STOP);
-                let stood = Utc::now();
+                let stood = SystemClock.now();
                 lock.rollback().await.unwrap();
                 return (rows, stood);
             }
@@ -304,7 +309,8 @@ async fn hosts_are_shared_by_three_daemons_of_which_one_is_killed_and_one_frozen
                 let holder = holders.get(host).map(|(owner, _)| owner);
                 holder.is_some_and(|owner| world.daemons[0].is(owner))
             };
-            let early = lost.iter().find(|(host, until)| moved(host) && Utc::now() < **until);
+            let early =
+                lost.iter().find(|(host, until)| moved(host) && SystemClock.now() < **until);
             assert_eq!(early, None, "moved before the lease had ended");
             lost.keys().all(|host| moved(host))
         })

@@ -196,8 +196,13 @@ impl Stored {
     }
 
     async fn ask(session: &mut PgConnection) -> sqlx::Result<Self> {
-        let due = "update crawl_targets set due_at = now() - interval '1 second'
-                   where due_at > now() and lease_owner is null";
+        // Rows in use are passed over: to wait for them in another order than the daemon does would
+        // be a deadlock.
+        let due = "update crawl_targets t set due_at = now() - interval '1 second'
+                   from (select account_id, page from crawl_targets
+                         where due_at > now() and lease_owner is null
+                         for update skip locked) f
+                   where (t.account_id, t.page) = (f.account_id, f.page)";
         sqlx::query(due).execute(&mut *session).await?;
         let visits = "select account_id, page, started_at::text from visits";
         let count = "select count(evidence), count(evidence_missing) from visits";

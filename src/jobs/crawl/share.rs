@@ -48,7 +48,7 @@ impl Share {
             match context.timed("announce", announce).await {
                 Ok(holding) => self.settle(&holding, busy),
                 Err(error) => {
-                    tracing::warn!(%error, "who else is there is not known; hosts stay where they are");
+                    tracing::warn!(%error, "who else is there is not known; hosts stay");
                 }
             }
         }
