@@ -4,6 +4,4 @@ mod command;
 mod postgres;
 
 pub(crate) use command::{Said, program, run};
-pub(crate) use postgres::{Database, database, empty_database, private_url, secrets};
-pub(crate) use command::{program, run};
 pub(crate) use postgres::{Database, OwnServer, database, empty_database, private_url, secrets};
