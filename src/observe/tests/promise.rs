@@ -441,7 +441,8 @@ proptest! {
     fn less_sight_is_never_more_silence(
         mut world in any_world(false), now in 61 * DAY..121 * DAY, lost: Vec<Index>, fail: bool,
     ) {
-        // A growing counter and a missing account are sights that speak against silence.
+        // A growing counter, a missing account and a post that a look missed are sights that speak
+        // against silence.
         world.counts = false;
         world.gone_at = None;
         let history = world.crawled();
@@ -449,6 +450,10 @@ proptest! {
         let mut poorer = history.clone();
         for index in lost.iter().filter(|_| !history.visits.is_empty()) {
             let index = index.index(poorer.visits.len());
+            let Outcome::Observed(seen) = &poorer.visits[index].outcome else { continue };
+            if history.posts.iter().any(|post| post.missed_by == Some(seen.as_of)) {
+                continue;
+            }
             poorer.visits[index].outcome = Outcome::Failed(Reason::Blocked);
         }
         if !fail {
