@@ -204,12 +204,12 @@ impl Stage<'_> {
                 vec![Planted { claims, ..Planted::at(self.day(first + 2, 2)) }]
             }
             Scene::Upgraded | Scene::OtherPage => vec![Planted::at(left_out(noon))],
-            Scene::Restored | Scene::RestoredUnseen => {
-                let away = Some((noon, self.day(3650, 0)));
-                let before = Planted { away, ..Planted::at(self.day(first - 3, 10)) };
-                let again = Planted { claims: before.claims, text_of: before.text_of, ..backdated };
-                vec![before, again]
+            Scene::Restored => {
+                // Seen on one day and missed from the next, within two days of its date.
+                let shown = self.day(first, 0) + Duration::minutes(30);
+                restored(shown, self.day(first + 1, 1), backdated)
             }
+            Scene::RestoredUnseen => restored(self.day(first - 3, 10), noon, backdated),
             Scene::Unhidden => {
                 let away = Some((self.day(first - 5, 0), appears));
                 vec![Planted { away, ..Planted::at(self.day(2, 10)) }]
@@ -295,6 +295,14 @@ impl Stage<'_> {
             _ => {}
         }
     }
+}
+
+/// A post shown from one instant to another, and put back under a new address, where and when `again`
+/// appears.
+fn restored(shown: DateTime<Utc>, hidden: DateTime<Utc>, again: Planted) -> Vec<Planted> {
+    let away = Some((hidden, shown + Duration::days(3650)));
+    let before = Planted { away, ..Planted::at(shown) };
+    vec![before, Planted { claims: before.claims, text_of: before.text_of, ..again }]
 }
 
 /// An instant whose address one version of the platform file leaves out: it ends in `4444`.

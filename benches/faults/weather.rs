@@ -4,7 +4,7 @@ use std::ops::Range;
 use chrono::{DateTime, Duration, Utc};
 use xunjian::simulator::{Character, City, Fault, Faults, Outage, Venue};
 
-use super::stage::Staged;
+use super::stage::{CURTAIN, Staged};
 
 /// Hosts that many accounts share.
 const HOSTS: [&str; 3] = ["m.weibo.cn", "bridge.lucheng.example", "feeds.lucheng.example"];
@@ -60,6 +60,10 @@ impl Weather {
         let mut plan: Days = vec![BTreeMap::new(); days];
         for (number, host) in (1_000_000..).zip(HOSTS) {
             hinder_host(&mut plan, Place { seed, number, target: host, start });
+            // A post shown on this day alone, and put back later, is one that was seen.
+            if let Some(faults) = plan.get_mut(CURTAIN) {
+                faults.remove(host);
+            }
         }
         let mut turns = BTreeMap::<(Venue, Character), u64>::new();
         for (number, entry) in (0..).zip(city.ledger()) {

@@ -64,18 +64,17 @@ impl Vault {
             false => settings.store_dir.clone(),
         };
         let spool = data_dir.join("evidence-spool");
+        let failed = |path: &PathBuf, source| EvidenceError::Folder { path: path.clone(), source };
         for path in [&folder, &spool] {
-            fs::create_dir_all(path)
-                .map_err(|source| EvidenceError::Folder { path: path.clone(), source })?;
+            fs::create_dir_all(path).map_err(|source| failed(path, source))?;
         }
         let plain = |one: char| if one.is_ascii_alphanumeric() { one } else { '-' };
         let name = writer.chars().map(plain).collect();
         let writer = Mutex::new(Writer::new(name));
         let software = concat!("xunjian/", env!("CARGO_PKG_VERSION")).to_owned();
-        let shelf = Shelf::open(folder.clone())
-            .map_err(|source| EvidenceError::Folder { path: folder, source })?;
-        let settings = settings.clone();
-        Ok(Self(Arc::new(Inner { settings, spool, shelf, writer, software })))
+        let shelf = Shelf::open(folder.clone()).map_err(|source| failed(&folder, source))?;
+        let inner = Inner { settings: settings.clone(), spool, shelf, writer, software };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The settings it was opened with.

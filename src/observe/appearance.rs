@@ -64,8 +64,8 @@ pub enum Doubt {
     OffsetShifted,
     /// Too few days have a full observation that missed it.
     TooFewDays(usize),
-    /// The first observation that missed it came long after the claimed time: it may have been there
-    /// and taken from sight meanwhile.
+    /// The first observation that missed it came long after the claimed time: it may have been
+    /// there and taken from sight meanwhile.
     NobodyLookedThen,
 }
 

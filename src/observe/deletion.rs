@@ -51,12 +51,12 @@ pub struct PostPresence {
 /// What became of every post that has marks, by what is recorded by `known_at`, by reference.
 ///
 /// A post without marks is listed as ever, or lies deeper than the lists now reach: nothing is said
-/// of it. Observations without a healthy canary behind them, those that confirm nothing (a cache may
-/// have answered), those whose source had moved its times, and those that the history does not tell
-/// prove no absence; nor does any of a post whose
-/// own first listing was such a one: the time it claims may be wrong. Nor does any of a post that
-/// was listed once, with a time coarser than a second: an old page shown as new moves times such as
-/// 3小时前 with it, and the post may never have stood where it is missed.
+/// of it. Observations without a healthy canary behind them, those that confirm nothing (a cache
+/// may have answered), those whose source had moved its times, and those that the history does not
+/// tell prove no absence; nor does any of a post whose own first listing was such a one: the time
+/// it claims may be wrong. Nor does any of a post that was listed once, with a time coarser than a
+/// second: an old page shown as new moves times such as 3小时前 with it, and the post may never
+/// have stood where it is missed.
 pub fn presences(
     history: &History,
     marks: &[PostMark],
