@@ -149,7 +149,7 @@ fn hinder_host(plan: &mut Days, place: Place<'_>) {
         let now = place.start + Duration::days(day.try_into().unwrap_or(0));
         let since = now - Duration::days(12 + (chance(4) % 9).cast_signed());
         let kind = chance(5) % 13;
-        let long = if kind == 9 { long.min(LIE_DAYS_MAX) } else { long };
+        let long = if matches!(kind, 9 | 10) { long.min(LIE_DAYS_MAX) } else { long };
         let fault = match kind {
             0 => Fault::Blocked,
             1 => Fault::HollowSuccess,

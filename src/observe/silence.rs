@@ -149,20 +149,41 @@ impl Question {
                 continue;
             }
             let own = confirming().filter(|seen| seen.trust != Trust::Attested && !self.frozen);
-            let times: Vec<DateTime<Utc>> = own
+            let times: BTreeSet<DateTime<Utc>> = own
                 .filter_map(|seen: &Seen| seen.confirms)
                 .filter(|at| *at >= self.cutoff - policy.confirm_within())
                 .collect();
-            let days: BTreeSet<NaiveDate> = times.iter().copied().map(shanghai_date).collect();
             let needed = needed(view, policy);
-            if days.len() < needed || times.iter().all(|at| *at < self.confirmed_from) {
-                return Err(Shortfall::Unconfirmed { part, days: days.len(), needed });
-            }
+            let times = together(&times, self.confirmed_from, needed, policy)
+                .map_err(|days| Shortfall::Unconfirmed { part, days, needed })?;
             no_canary |= !view.canaries.exist();
             confirmations.extend(times);
         }
         Ok(Silence { confirmations: confirmations.into_iter().collect(), no_canary })
     }
+}
+
+/// The first of the confirmations that stand together: on as many days as needed, none longer
+/// before the last than `confirm_within`, and the last at or after `from`; else the most days of
+/// any that do.
+///
+/// Two looks weeks apart confirm nothing of each other: each may have been shown an old page.
+fn together(
+    times: &BTreeSet<DateTime<Utc>>,
+    from: DateTime<Utc>,
+    needed: usize,
+    policy: &Policy,
+) -> Result<Vec<DateTime<Utc>>, usize> {
+    let mut most = 0;
+    for last in times {
+        let near: Vec<_> = times.range(*last - policy.confirm_within()..=*last).copied().collect();
+        let days: BTreeSet<NaiveDate> = near.iter().copied().map(shanghai_date).collect();
+        if days.len() >= needed && *last >= from {
+            return Ok(near);
+        }
+        most = most.max(days.len());
+    }
+    Err(most)
 }
 
 /// How many confirming days are needed: one more where no canary can vouch for the reading.
@@ -217,11 +238,6 @@ pub(super) fn prove_gone(
     let own = signs().filter(|sign| sign.trust == Trust::Settled && !frozen);
     let times: BTreeSet<DateTime<Utc>> =
         own.map(|sign| sign.as_of).filter(|at| *at >= cutoff - policy.confirm_within()).collect();
-    let days: BTreeSet<NaiveDate> = times.iter().copied().map(shanghai_date).collect();
-    let is_proven = days.len() >= needed(view, policy)
-        && times.last().is_some_and(|last| *last >= confirmed_from);
-    is_proven.then(|| Silence {
-        confirmations: times.into_iter().collect(),
-        no_canary: !view.canaries.exist(),
-    })
+    let confirmations = together(&times, confirmed_from, needed(view, policy), policy).ok()?;
+    Some(Silence { confirmations, no_canary: !view.canaries.exist() })
 }
