@@ -10,13 +10,10 @@ pub(super) use which::Which;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use super::{Context, Misused};
-use crate::app::Jobs;
-use crate::app::clock::SystemClock;
 use crate::domain::SourceText;
 use crate::jobs;
 use crate::jobs::assessment::{export, frozen_rules, lay_draft_over, verify_stored};
@@ -93,10 +90,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         return Ok(());
     }
     let settings = context.settings()?;
-    let jobs = Jobs::open(&settings, Arc::new(SystemClock)).await?;
-    let done = perform(args.task, jobs.context()).await;
-    jobs.close().await?;
-    done
+    context.with_jobs(&settings, async |jobs| perform(args.task, jobs).await).await
 }
 
 async fn perform(task: Task, jobs: &jobs::Context) -> anyhow::Result<()> {

@@ -3,14 +3,11 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::{Context, Misused};
-use crate::app::Jobs;
-use crate::app::clock::SystemClock;
 use crate::domain::{RecordKey, SHANGHAI, Sha256Digest, shanghai_midnight};
 use crate::evidence::bundle::{self, Verified};
 use crate::evidence::{Vault, read_all};
@@ -88,10 +85,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         return verify_bundle(path, *chain);
     }
     let settings = context.settings()?;
-    let jobs = Jobs::open(&settings, Arc::new(SystemClock)).await?;
-    let done = with_store(args.command, jobs.context()).await;
-    jobs.close().await?;
-    done
+    context.with_jobs(&settings, async |jobs| with_store(args.command, jobs).await).await
 }
 
 async fn with_store(command: Command, jobs: &crate::jobs::Context) -> anyhow::Result<()> {

@@ -6,15 +6,12 @@ mod shown;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use sha2::{Digest, Sha256};
 
 use super::{Context, Misused};
-use crate::app::Jobs;
-use crate::app::clock::SystemClock;
 use crate::domain::{EvidenceRef, FindingId, Step};
 use crate::jobs::findings::{PersonFinding, act, add};
 use crate::{jobs, settings};
@@ -131,10 +128,7 @@ struct Exempt {
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings()?;
-    let jobs = Jobs::open(&settings, Arc::new(SystemClock)).await?;
-    let done = perform(args.task, jobs.context()).await;
-    jobs.close().await?;
-    done
+    context.with_jobs(&settings, async |jobs| perform(args.task, jobs).await).await
 }
 
 async fn perform(task: Task, jobs: &jobs::Context) -> anyhow::Result<()> {

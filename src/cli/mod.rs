@@ -22,10 +22,12 @@ mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use crate::app::{Misconfigured, telemetry};
+use crate::app::clock::SystemClock;
+use crate::app::{Jobs, Misconfigured, telemetry};
 use crate::domain::Problem;
 use crate::settings::Settings;
 
@@ -91,6 +93,19 @@ impl Context {
         let settings = self.load_settings().map_err(Misconfigured)?;
         telemetry::start(&settings.log)?;
         Ok(settings)
+    }
+
+    /// Does a command's work with the database and all that jobs have, and closes them after it,
+    /// however it ended.
+    async fn with_jobs<T>(
+        &self,
+        settings: &Settings,
+        work: impl AsyncFnOnce(&crate::jobs::Context) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let jobs = Jobs::open(settings, Arc::new(SystemClock)).await?;
+        let done = work(jobs.context()).await;
+        jobs.close().await?;
+        done
     }
 
     /// The settings, or everything wrong with them, for `check`.

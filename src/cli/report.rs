@@ -3,15 +3,12 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate};
 
 use super::assessment::Which;
 use super::{Context, Misused};
-use crate::app::Jobs;
-use crate::app::clock::SystemClock;
 use crate::domain::shanghai_date;
 use crate::jobs;
 use crate::jobs::report::check_of;
@@ -80,10 +77,7 @@ enum Format {
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings()?;
-    let jobs = Jobs::open(&settings, Arc::new(SystemClock)).await?;
-    let done = perform(args.task, jobs.context()).await;
-    jobs.close().await?;
-    done
+    context.with_jobs(&settings, async |jobs| perform(args.task, jobs).await).await
 }
 
 async fn perform(task: Task, jobs: &jobs::Context) -> anyhow::Result<()> {

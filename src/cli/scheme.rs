@@ -1,14 +1,12 @@
 //! `xunjian scheme`: what schemes there are, what they may use, samples, persons' entries.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use anyhow::bail;
 use rust_decimal::Decimal;
 
 use super::{Context, Misused};
-use crate::app::clock::SystemClock;
-use crate::app::{self, Jobs, Rules};
+use crate::app::{self, Rules};
 use crate::scheme::{DeclaredKind, Scheme};
 use crate::score::{Period, measures_document};
 use crate::store::SchemeEntry;
@@ -83,16 +81,10 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
             Ok(())
         }
         Does::Sample(sample) => {
-            let jobs = Jobs::open(&settings, Arc::new(SystemClock)).await?;
-            let drawn = draw(&sample, jobs.context()).await;
-            jobs.close().await?;
-            drawn
+            context.with_jobs(&settings, async |jobs| draw(&sample, jobs).await).await
         }
         Does::Enter(enter) => {
-            let jobs = Jobs::open(&settings, Arc::new(SystemClock)).await?;
-            let kept = keep(&enter, jobs.context()).await;
-            jobs.close().await?;
-            kept
+            context.with_jobs(&settings, async |jobs| keep(&enter, jobs).await).await
         }
     }
 }

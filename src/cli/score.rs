@@ -3,7 +3,6 @@
 mod explanation;
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, FixedOffset, Utc};
@@ -13,8 +12,6 @@ use serde_json::json;
 pub(super) use explanation::text;
 
 use super::{Context, Misused};
-use crate::app::Jobs;
-use crate::app::clock::SystemClock;
 use crate::jobs::score::{Judging, cards, compare};
 use crate::score::{Period, ScoreCard};
 
@@ -50,10 +47,7 @@ enum Format {
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings()?;
-    let jobs = Jobs::open(&settings, Arc::new(SystemClock)).await?;
-    let printed = print(&args, jobs.context()).await;
-    jobs.close().await?;
-    printed
+    context.with_jobs(&settings, async |jobs| print(&args, jobs).await).await
 }
 
 async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
