@@ -58,28 +58,22 @@ pub trait Reads: Send + Sync + 'static {
     /// time, looks at the home page since the second. `None` where it stands on no watched site.
     fn site_facts<'a>(
         &'a self,
-        _key: &'a str,
-        _probes_since: DateTime<Utc>,
-        _looks_since: DateTime<Utc>,
-    ) -> Answer<'a, Option<SiteFacts>> {
-        Box::pin(async { Ok(None) })
-    }
+        key: &'a str,
+        probes_since: DateTime<Utc>,
+        looks_since: DateTime<Utc>,
+    ) -> Answer<'a, Option<SiteFacts>>;
 
     /// Every version of every frozen assessment, of one period or of all, the newest first.
-    fn assessments<'a>(&'a self, _period: Option<&'a str>) -> Answer<'a, Vec<Assessment>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
+    fn assessments<'a>(&'a self, period: Option<&'a str>) -> Answer<'a, Vec<Assessment>>;
 
     /// At most `limit` lines of a frozen assessment after a place, with their places.
     fn frozen_page<'a>(
         &'a self,
-        _id: i64,
-        _after: i64,
-        _limit: u32,
-        _filter: FrozenFilter<'a>,
-    ) -> Answer<'a, Vec<(i64, String)>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
+        id: i64,
+        after: i64,
+        limit: u32,
+        filter: FrozenFilter<'a>,
+    ) -> Answer<'a, Vec<(i64, String)>>;
 
     /// At most `limit` accounts in the order of their keys, those after `after`; `activity` is the
     /// word of one.

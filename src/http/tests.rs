@@ -15,7 +15,7 @@ use crate::domain::{
     ActiveFinding, Activity, Clock, Count, FindingCell, FleetCell, Reason, Standing,
 };
 use crate::metrics::{self, Known, Metrics, ScoreQuantile};
-use crate::store::{Assessment, FrozenFilter};
+use crate::store::{Assessment, FrozenFilter, SiteFacts};
 
 mod feeds;
 
@@ -98,6 +98,15 @@ impl Reads for FewAccounts {
         let area = area.unwrap_or_default();
         let kept = few().into_iter().filter(|one| one.region.as_str().starts_with(area));
         self.answer(kept.take(limit as usize).collect())
+    }
+
+    fn site_facts<'a>(
+        &'a self,
+        _: &'a str,
+        _: DateTime<Utc>,
+        _: DateTime<Utc>,
+    ) -> Answer<'a, Option<SiteFacts>> {
+        self.answer(None)
     }
 
     fn assessments<'a>(&'a self, period: Option<&'a str>) -> Answer<'a, Vec<Assessment>> {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use xunjian::domain::{ActiveFinding, Activity, Count, FindingCell, FleetCell, Reason, Standing};
 use xunjian::http::{Answer, Reads};
 use xunjian::metrics::{JobOutcome, Known, Metrics, ScoreQuantile};
+use xunjian::store::{Assessment, FrozenFilter, SiteFacts};
 
 const PLATFORMS: [&str; 2] = ["weibo", "douyin"];
 const ACTIVITIES: [Activity; 7] = [
@@ -161,6 +162,29 @@ impl Reads for County {
         _: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>> {
         Box::pin(async move { Ok(standings().into_iter().take(limit as usize).collect()) })
+    }
+
+    fn site_facts<'a>(
+        &'a self,
+        _: &'a str,
+        _: DateTime<Utc>,
+        _: DateTime<Utc>,
+    ) -> Answer<'a, Option<SiteFacts>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn assessments<'a>(&'a self, _: Option<&'a str>) -> Answer<'a, Vec<Assessment>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn frozen_page<'a>(
+        &'a self,
+        _: i64,
+        _: i64,
+        _: u32,
+        _: FrozenFilter<'a>,
+    ) -> Answer<'a, Vec<(i64, String)>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {
