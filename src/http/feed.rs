@@ -143,9 +143,11 @@ pub(super) fn xlsx(rows: &[Vec<Value>]) -> Result<Vec<u8>, XlsxError> {
     for (at, row) in (1_u32..).zip(rows) {
         for (column, value) in (0_u16..).zip(row) {
             match value {
-                Value::Number(number) => {
-                    sheet.write_number(at, column, number.as_f64().unwrap_or_default())?;
-                }
+                Value::Number(number) => match number.as_f64() {
+                    Some(number) => sheet.write_number(at, column, number).map(|_| ())?,
+                    // More digits than a cell can hold are shown as they are.
+                    None => sheet.write_string(at, column, number.to_string()).map(|_| ())?,
+                },
                 Value::Bool(word) => {
                     sheet.write_boolean(at, column, *word)?;
                 }

@@ -210,10 +210,11 @@ impl PageKind {
     /// that is earlier. An old page shown as new takes times such as 3分钟前 with it, but no ids.
     pub fn published_by(&self, post: &Post) -> Option<DateTime<Utc>> {
         let claimed = post.published?.lower();
-        match self.id_time(post.reference.as_deref().or(post.url.as_deref())?) {
-            IdTime::At(given) => Some(claimed.min(given)),
-            IdTime::Place(_) | IdTime::Untold => Some(claimed),
-        }
+        let name = post.reference.as_deref().or(post.url.as_deref());
+        Some(match name.map(|name| self.id_time(name)) {
+            Some(IdTime::At(given)) => claimed.min(given),
+            Some(IdTime::Place(_) | IdTime::Untold) | None => claimed,
+        })
     }
 }
 

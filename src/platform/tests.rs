@@ -1,7 +1,7 @@
 //! One wrong file per rule, and the shipped files.
 
 use super::*;
-use crate::domain::{IdTime, SourceText};
+use crate::domain::{IdTime, Moment, Post, SourceText};
 
 const GOOD: &str = r#"id = "example"
 title = "示例平台"
@@ -121,6 +121,29 @@ fn what_ids_tell_of_their_time_is_said_by_a_quirk_or_a_pattern() {
     let counted = "ref_place = '_(\\d+)\\.html$'";
     assert_eq!(id_time(counted, "/art/2026/11/22/art_1229_4567.html"), IdTime::Place(4567));
     assert_eq!(id_time(counted, "/art/2026/11/22/a.html"), IdTime::Untold);
+}
+
+#[test]
+fn a_post_is_as_old_as_its_id_says_whatever_an_old_page_claims() {
+    let verified = "verified = \"never\"";
+    let with = format!("ref_time = \"weibo_id_time\"\n{verified}");
+    let catalog = compile(&GOOD.replace(verified, &with)).unwrap();
+    let kind = &catalog.get("example").unwrap().pages["timeline"];
+    // The id was given out on 2025-11-22 at 04:00.
+    for (reference, claims, expected) in [
+        (Some("5235751935553593"), "2026-11-22T04:00:00Z", "2025-11-22T04:00:00Z"),
+        (Some("5235751935553593"), "2025-11-21T04:00:00Z", "2025-11-21T04:00:00Z"),
+        (Some("12"), "2026-11-22T04:00:00Z", "2026-11-22T04:00:00Z"),
+        (None, "2026-11-22T04:00:00Z", "2026-11-22T04:00:00Z"),
+    ] {
+        let post = Post {
+            reference: reference.map(str::to_owned),
+            published: Some(Moment::second(claims.parse().unwrap())),
+            ..Post::default()
+        };
+        assert_eq!(kind.published_by(&post), Some(expected.parse().unwrap()), "{reference:?}");
+    }
+    assert_eq!(kind.published_by(&Post::default()), None);
 }
 
 #[test]
