@@ -1,10 +1,9 @@
 //! The real daemon killed in mid-crawl: nothing stored is lost, nothing stays behind.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,30 +37,11 @@ impl Machine {
     /// Its settings lead every host to the simulator, slowly enough that a crawl takes a while.
     fn new(simulator: &Simulator) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        let mut text = format!(
-            "data_dir = \"{}\"\nplatforms_dir = \"{}\"\nschemes_dir = \"{}\"\n\
-             [evidence]\nfree_bytes_min = 0\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n\
-             [crawl]\nlease_seconds = 8\nclaims_per_host = 6\nidle_seconds_max = 1\n\
-             targets_seconds = 1\n\
-             [fetch]\ntimeout_seconds = 2\nbreaker_failures = 1000000\n\
-             retry_after_max_seconds = 1\n\
-             default_limit = {{ per_minute = 600, concurrent = 2, backoff_max_seconds = 1 }}\n",
-            folder.path().join("data").display(),
-            config.join("platforms").display(),
-            config.join("schemes").display(),
-        );
-        let hosts = simulator.connect_to();
-        for (table, value) in [
-            ("limits", "{ per_minute = 600, concurrent = 2, backoff_max_seconds = 1 }".to_owned()),
-            ("connect_to", format!("\"{}\"", simulator.address())),
-        ] {
-            writeln!(text, "[fetch.{table}]").unwrap();
-            for host in hosts.keys() {
-                writeln!(text, "\"{host}\" = {value}").unwrap();
-            }
-        }
+        let crawl = "lease_seconds = 8\nclaims_per_host = 6";
+        let limit = "{ per_minute = 600, concurrent = 2, backoff_max_seconds = 1 }";
+        let data = folder.path().join("data");
+        let settings = support::watching(simulator, crawl, limit);
+        let text = format!("data_dir = \"{}\"\n{settings}", data.display());
         fs::write(folder.path().join("xunjian.toml"), text).unwrap();
         fs::write(folder.path().join("ledger.csv"), simulator.city().ledger_csv()).unwrap();
         Self { folder }

@@ -2,10 +2,9 @@
 //! evidence cannot be written. It loses nothing, says so, and goes on by itself.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,31 +79,14 @@ struct Daemon {
 impl Daemon {
     fn start(simulator: &Simulator, database: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        let mut settings = format!(
-            "data_dir = \"{}\"\nplatforms_dir = \"{}\"\nschemes_dir = \"{}\"\n\
-             [database]\nurl = \"postgres://postgres@{database}/postgres?sslmode=disable\"\n\
-             [evidence]\nfree_bytes_min = 0\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n\
-             [crawl]\nlease_seconds = 30\nclaims_per_host = 4\nidle_seconds_max = 1\n\
-             targets_seconds = 1\n\
-             [fetch]\ntimeout_seconds = 2\nbreaker_failures = 1000000\n\
-             retry_after_max_seconds = 1\n\
-             default_limit = {{ per_minute = 300, concurrent = 2, backoff_max_seconds = 1 }}\n",
+        let crawl = "lease_seconds = 30\nclaims_per_host = 4";
+        let limit = "{ per_minute = 300, concurrent = 2, backoff_max_seconds = 1 }";
+        let settings = format!(
+            "data_dir = \"{}\"\n{}[database]\n\
+             url = \"postgres://postgres@{database}/postgres?sslmode=disable\"\n",
             folder.path().join("data").display(),
-            config.join("platforms").display(),
-            config.join("schemes").display(),
+            support::watching(simulator, crawl, limit),
         );
-        let hosts = simulator.connect_to();
-        for (table, value) in [
-            ("limits", "{ per_minute = 300, concurrent = 2, backoff_max_seconds = 1 }".to_owned()),
-            ("connect_to", format!("\"{}\"", simulator.address())),
-        ] {
-            writeln!(settings, "[fetch.{table}]").unwrap();
-            for host in hosts.keys() {
-                writeln!(settings, "\"{host}\" = {value}").unwrap();
-            }
-        }
         let (file, ledger) = (folder.path().join("xunjian.toml"), folder.path().join("l.csv"));
         fs::write(&file, settings).unwrap();
         fs::write(&ledger, simulator.city().ledger_csv()).unwrap();

@@ -85,12 +85,8 @@ async fn one_letter_a_day_tells_a_sponsor_everything_and_a_restart_sends_nothing
     assert!(kept.iter().all(|row| !row.contains("张三") && !row.contains("打印")), "{kept:?}");
 }
 
-#[tokio::test]
-async fn a_printed_letter_whose_sender_died_is_printed_once() {
-    let office = Office::open().await;
-    office.two_to_tell("打印").await;
-    office.send().await;
-    // As if the daemon had died between printing and writing it down.
+/// As if the daemon had died between sending the letters and writing that down.
+async fn died_while_sending(office: Office) -> Office {
     sqlx::raw_sql(
         "update letters set state = 'sending', sent_at = null, lease_until = '2026-10-12T00:00:00Z';
          update notices set issued_at = null, deadline = null;
@@ -99,7 +95,15 @@ async fn a_printed_letter_whose_sender_died_is_printed_once() {
     .execute(&office.database.pool)
     .await
     .unwrap();
-    let office = office.restarted().await;
+    office.restarted().await
+}
+
+#[tokio::test]
+async fn a_printed_letter_whose_sender_died_is_printed_once() {
+    let office = Office::open().await;
+    office.two_to_tell("打印").await;
+    office.send().await;
+    let office = died_while_sending(office).await;
     office.send().await;
     assert_eq!(office.printed().len(), 1);
     assert_eq!(office.letters().await, [("file".to_owned(), "sent".to_owned(), 2)]);
@@ -222,15 +226,7 @@ async fn a_mail_of_which_nobody_knows_whether_it_arrived_is_left_to_a_person() {
     let office = with_mail(&server).await;
     let found = office.two_to_tell("ga@example.gov.cn").await;
     office.send().await;
-    sqlx::raw_sql(
-        "update letters set state = 'sending', sent_at = null, lease_until = '2026-10-12T00:00:00Z';
-         update notices set issued_at = null, deadline = null;
-         update findings set state = 'approved' where state = 'notified'",
-    )
-    .execute(&office.database.pool)
-    .await
-    .unwrap();
-    let office = office.restarted().await;
+    let office = died_while_sending(office).await;
     office.send().await;
     office.days(1);
     office.send().await;

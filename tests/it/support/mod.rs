@@ -2,6 +2,8 @@
 
 mod command;
 mod postgres;
+mod watching;
 
 pub(crate) use command::{Said, program, run};
 pub(crate) use postgres::{Database, OwnServer, database, empty_database, private_url, secrets};
+pub(crate) use watching::watching;
