@@ -13,6 +13,8 @@ use proptest::sample::Index;
 
 use super::*;
 use crate::domain::{IdTime, PageVerdict, Post, Precision};
+use crate::observe::canary::Trust;
+use crate::observe::view::View;
 use crate::observe::{
     Answer, Composed, DateRules, Judgement, Known, LatePost, PageRules, Proof, Provenance, Reading,
     Role, compose, coverage, late, late_posts,
@@ -288,10 +290,10 @@ impl World {
             Activity::Gone => return self.gone_at.is_some_and(|gone| minute(gone) <= cutoff),
             Activity::Active | Activity::Undetermined(_) => return true,
         };
-        let first_counted = history.visits.iter().find_map(|visit| match &visit.outcome {
-            Outcome::Observed(seen) => Some(seen.as_of),
-            _ => None,
-        });
+        // A counter that a canary voids may be misread, so that no growth can be told from it.
+        let view = View::new(history, known_at);
+        let counted = view.seen.iter().filter(|seen| seen.trust != Trust::Void);
+        let first_counted = counted.map(|seen| seen.as_of).min();
         let last = judgement.confirmations.last().copied();
         self.posts.iter().enumerate().all(|(index, post)| {
             let at = minute(post.minute);
