@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Duration, Utc};
-use xunjian::domain::{Count, LedgerEntry, Moment, Post, shanghai_midnight};
+use xunjian::domain::{Count, Extraction, LedgerEntry, Moment, Post, shanghai_midnight};
 use xunjian::observe::{
     CanaryKind, Composed, History, Known, ListedPost, MarkKind, Observation, Outcome, Policy,
     PostMark, Provenance, Reading, Source, Span, Visit, canary_health, compose, freshness, late,
@@ -70,17 +70,13 @@ impl Notebook {
         let page = visitor.kind.name.clone();
         let gathered = visitor.gather(self.listed_to.get(&page).copied().unwrap_or(quarter))?;
         self.was_asked = true;
-        let said = gathered
-            .pages
-            .first()
-            .map(|first| format!("{:?}{:?}{}", first.identity, first.posts, first.exhausted));
+        let said = gathered.pages.first().map(said);
         let body = said.map(|said| (page.clone(), said));
         let same_since = body.as_ref().and_then(|body| self.bodies.get(body)).copied();
         let reading = visitor.reading(&gathered, same_since);
         let known = self.known.entry(page.clone()).or_default();
         let mut composed = compose(&reading, known, policy);
-        let listed_to = self.listed_to.get(&page).copied().unwrap_or(quarter);
-        unguarded(visitor, &mut composed, &reading, policy, listed_to);
+        unguarded(visitor, &mut composed, &reading, policy);
         if let (Some(body), Outcome::Observed(seen)) = (body, &composed.outcome) {
             self.bodies.entry(body).or_insert(seen.as_of);
         }
@@ -104,6 +100,8 @@ impl Notebook {
             _ => posts,
         };
         let part = if kind.role == Role::List { kind.lists.clone() } else { "all".to_owned() };
+        let kept = |post: &&Post| composed.keeps(post);
+        let items = u32::try_from(posts.iter().filter(kept).count()).unwrap_or(u32::MAX);
         let known = self.known.entry(kind.name.clone()).or_default();
         if let Some(first_seen) = composed.posts_as_of {
             let earlier = self.history.visits.iter().filter(|visit| visit.part == part);
@@ -113,7 +111,7 @@ impl Notebook {
             });
             let spans: Vec<Span> = earlier.clone().filter_map(|seen| seen.span).collect();
             let before = earlier.map(|seen| seen.as_of).filter(|at| *at < first_seen).max();
-            for post in posts {
+            for post in posts.iter().filter(kept) {
                 let Some(name) = post.reference.clone().or(post.url.clone()) else { continue };
                 known.names.extend([&post.reference, &post.url].into_iter().flatten().cloned());
                 let last_seen = self.listed.get(&name).copied();
@@ -169,6 +167,7 @@ impl Notebook {
                 Observability::PublicFeed => Source::Bridge,
                 _ => Source::Crawl,
             },
+            items,
             outcome: composed.outcome,
         });
     }
@@ -203,6 +202,15 @@ impl Notebook {
         };
         canary_health(CanaryKind::Named, outcome, newest, gap, policy, visitor.now)
     }
+}
+
+/// What a page says, times as written: `3小时前` is the same words a day later.
+fn said(page: &Extraction) -> String {
+    let mut posts = page.posts.clone();
+    for post in posts.iter_mut().filter(|post| post.published_text.is_some()) {
+        post.published = None;
+    }
+    format!("{:?}{posts:?}{}", page.identity, page.exhausted)
 }
 
 fn mark(
@@ -245,15 +253,9 @@ fn missing(
 }
 
 /// Takes guards out of what a visit proves.
-fn unguarded(
-    visitor: &Visitor<'_>,
-    composed: &mut Composed,
-    reading: &Reading,
-    policy: &Policy,
-    listed_to: DateTime<Utc>,
-) {
+fn unguarded(visitor: &Visitor<'_>, composed: &mut Composed, reading: &Reading, policy: &Policy) {
     if let (Some(Guard::Failures), Outcome::Failed(_)) = (visitor.without, &composed.outcome) {
-        composed.outcome = Outcome::Observed(nothing_new(visitor.now, listed_to));
+        composed.outcome = Outcome::Observed(nothing_new(visitor.now));
     }
     let Outcome::Observed(seen) = &mut composed.outcome else { return };
     match visitor.without {
@@ -271,11 +273,11 @@ fn unguarded(
     }
 }
 
-/// What a failed visit would be if it were taken for a quiet one.
-fn nothing_new(now: DateTime<Utc>, listed_to: DateTime<Utc>) -> Observation {
+/// What a failed visit would be if it were taken for a list without anything on it.
+fn nothing_new(now: DateTime<Utc>) -> Observation {
     Observation {
         as_of: now,
-        span: Some(Span { low: listed_to, high: now }),
+        span: Some(Span { low: DateTime::UNIX_EPOCH, high: now }),
         bracket: None,
         claims_shift_seconds: 0,
         exhausted: false,

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 use xunjian::domain::{Extraction, LedgerEntry, Moment, PageVerdict, Post, Precision, Reason};
 use xunjian::extract::{self, extract};
-use xunjian::observe::{Answer, PageRules, Proof, Provenance, Reading, Role, UnchangedTime};
+use xunjian::observe::{Answer, PageRules, Proof, Provenance, Reading, Role, relative_times};
 use xunjian::platform::{self, IdentityProof, Observability, Order, PageKind, Platform};
 use xunjian::simulator::{City, Faults, Response};
 
@@ -226,7 +226,7 @@ impl Visitor<'_> {
             same_since,
             unchanged_times: same_since
                 .zip(gathered.pages.first())
-                .map(|(since, page)| relative_times(page, since))
+                .map(|(since, page)| relative_times(&page.posts, since))
                 .unwrap_or_default(),
         })
     }
@@ -244,19 +244,4 @@ fn next_page(pages: &[Extraction], back_to: DateTime<Utc>, pages_max: u32) -> Op
     let reaches = oldest.map(Moment::lower).min().is_some_and(|oldest| oldest <= back_to);
     let more = pages.len() < usize::try_from(pages_max).unwrap_or(usize::MAX);
     (wanted && !reaches && more).then(|| last.next.clone()).flatten()
-}
-
-fn relative_times(page: &Extraction, shown_since: DateTime<Utc>) -> Vec<UnchangedTime> {
-    let unit = |text: &str| match text {
-        _ if ["刚刚", "秒前", "分钟前"].iter().any(|word| text.contains(word)) => {
-            Some(Precision::Minute)
-        }
-        _ if text.contains("小时前") => Some(Precision::Hour),
-        _ if ["今天", "昨天", "前天", "天前"].iter().any(|word| text.contains(word)) => {
-            Some(Precision::Day)
-        }
-        _ => None,
-    };
-    let texts = page.posts.iter().filter_map(|post| post.published_text.as_deref());
-    texts.filter_map(unit).map(|unit| UnchangedTime { unit, shown_since }).collect()
 }

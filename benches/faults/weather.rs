@@ -162,8 +162,7 @@ fn hinder_host(plan: &mut Days, place: Place<'_>) {
             8 => Fault::Stale { since, with_age: false },
             9 => Fault::Replica { since },
             10 => Fault::SaysGone,
-            // Beijing time written as universal time: eight hours too late.
-            11 => Fault::WrongOffset { seconds: 8 * 3600 },
+            11 => wrong_offset(chance(6)),
             _ => wrong_clock(chance(6)),
         };
         strike(plan, place.target, day, long, fault);
@@ -205,12 +204,18 @@ fn hinder_account(plan: &mut Days, place: Place<'_>) {
                 long = 1;
                 Fault::SaysGone
             }
-            12 => Fault::WrongOffset { seconds: 8 * 3600 },
+            12 => wrong_offset(chance(6)),
             _ => wrong_clock(chance(6)),
         };
         strike(plan, place.target, day, long, fault);
         day += long + 4;
     }
+}
+
+/// Beijing time written as universal time is eight hours too late, the other way round too early.
+fn wrong_offset(chance: u64) -> Fault {
+    let seconds = 8 * 3600;
+    Fault::WrongOffset { seconds: if chance.is_multiple_of(2) { seconds } else { -seconds } }
 }
 
 fn wrong_clock(chance: u64) -> Fault {

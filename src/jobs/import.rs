@@ -129,6 +129,7 @@ fn visit(
                 Observability::OfficeFile => Source::Person,
                 _ => Source::Import,
             },
+            items: u32::try_from(list.posts.len()).unwrap_or(u32::MAX),
             outcome: composed.outcome,
         },
         look: None,

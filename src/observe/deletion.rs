@@ -54,7 +54,7 @@ pub struct PostPresence {
 /// of it. Observations without a healthy canary behind them, those that confirm nothing (a cache
 /// may have answered), those whose source had moved its times, and those that the history does not
 /// tell prove no absence; nor does any of a post whose own first listing was such a one: the time
-/// it claims may be wrong. Nor does any of a post that was listed once, with a time coarser than a
+/// it claims may be wrong, as it may where the source has moved its times since. Nor does any of a post that was listed once, with a time coarser than a
 /// second: an old page shown as new moves times such as 3小时前 with it, and the post may never
 /// have stood where it is missed.
 pub fn presences(
@@ -115,7 +115,7 @@ fn is_settled(view: &View<'_>, mark: &PostMark) -> bool {
     view.seen.iter().any(|seen| {
         seen.visit.page == mark.page
             && seen.visit.started_at == mark.started_at
-            && seen.observation.confirming
+            && seen.confirms.is_some()
             && is_sound(seen)
     })
 }
@@ -124,7 +124,11 @@ fn is_settled(view: &View<'_>, mark: &PostMark) -> bool {
 /// tells; a coarse claim, by two observations.
 fn claims_well(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> bool {
     let post = view.posts.iter().find(|times| times.post.reference == reference);
-    let Some(post) = post.map(|times| times.post) else { return true };
+    let Some(times) = post else { return true };
+    if !times.shift.is_zero() {
+        return false;
+    }
+    let post = times.post;
     let is_coarse = post.claimed.is_none_or(|claim| claim.precision != Precision::Second);
     if is_coarse && !marks.iter().any(|mark| mark.last_seen > post.first_seen) {
         return false;

@@ -107,6 +107,8 @@ pub struct Visit {
     pub adapter: String,
     /// Who looked.
     pub source: Source,
+    /// How many items it listed that were kept; a list out of order lists some and fails.
+    pub items: u32,
     /// What came of it.
     pub outcome: Outcome,
 }

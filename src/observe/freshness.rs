@@ -1,6 +1,6 @@
 use chrono::{DateTime, Duration, Utc};
 
-use crate::domain::Precision;
+use crate::domain::{Post, Precision};
 
 use super::policy::Policy;
 
@@ -41,6 +41,30 @@ pub struct UnchangedTime {
     pub shown_since: DateTime<Utc>,
 }
 
+/// The relative times of an identical body that was first seen at `shown_since`.
+pub fn relative_times(posts: &[Post], shown_since: DateTime<Utc>) -> Vec<UnchangedTime> {
+    let words = posts.iter().filter_map(|post| post.published_text.as_deref());
+    words.filter_map(unit_of_words).map(|unit| UnchangedTime { unit, shown_since }).collect()
+}
+
+/// The unit after which a relative time must have changed its words; `None` for a date.
+pub fn unit_of_words(text: &str) -> Option<Precision> {
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match () {
+        () if has(&["刚刚", "秒前", "分钟前"]) => Some(Precision::Minute),
+        () if has(&["小时前"]) => Some(Precision::Hour),
+        () if has(&["今天", "昨天", "前天", "天前"]) => Some(Precision::Day),
+        () => None,
+    }
+}
+
+/// Whether the words of a time say what they say only beside the moment at which they were written.
+pub(super) fn is_relative(text: &str) -> bool {
+    unit_of_words(text).is_some()
+        || text.contains('前')
+        || ["ago", "now", "yesterday", "today"].iter().any(|word| text.contains(word))
+}
+
 /// What an answer proves of its own time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
@@ -53,8 +77,8 @@ pub struct Freshness {
 /// Reads how far an answer reaches; `None` where it is stale or proves no time at all.
 ///
 /// An answer reaches the request less its `Age`, and never later than the origin's `Date`: with a
-/// server clock that is behind this gives away minutes, with a cache that hides its `Age` it saves
-/// a verdict. A cache hit that names neither time proves none.
+/// server clock that is behind this gives away minutes. A cache hit without `Age` proves no time,
+/// whatever its `Date`: many caches write their own.
 pub fn freshness(answer: &Answer, policy: &Policy) -> Option<Freshness> {
     let age = answer.age_seconds.unwrap_or(0).min(u64::from(u32::MAX));
     let age = Duration::seconds(i64::try_from(age).unwrap_or(i64::MAX));
@@ -68,7 +92,6 @@ pub fn freshness(answer: &Answer, policy: &Policy) -> Option<Freshness> {
         let as_of = answer.date.map(|_| reach).or(answer.same_since)?;
         return Some(Freshness { as_of, may_confirm: false });
     }
-    let has_date = answer.date.is_some();
     let date_is_near =
         |date: DateTime<Utc>| (date - answer.sent_at).abs() <= policy.date_tolerance();
     let from_cache = answer.age_seconds.is_some() || answer.cache_hit;
@@ -80,7 +103,7 @@ pub fn freshness(answer: &Answer, policy: &Policy) -> Option<Freshness> {
         }
         return Some(Freshness { as_of: first.min(reach), may_confirm: false });
     }
-    if answer.cache_hit && answer.age_seconds.is_none() && !has_date {
+    if answer.cache_hit && answer.age_seconds.is_none() {
         return None;
     }
     let may_confirm = asked_anew && answer.date.is_none_or(date_is_near);
@@ -133,8 +156,11 @@ mod tests {
         check(&plain(), Some((0, true)));
         check(&Answer { date: None, ..plain() }, Some((0, true)));
         check(&Answer { age_seconds: Some(600), ..plain() }, Some((-10, false)));
-        check(&Answer { cache_hit: true, ..plain() }, Some((0, false)));
+        check(&Answer { cache_hit: true, ..plain() }, None);
         check(&Answer { cache_hit: true, date: None, ..plain() }, None);
+        check(&Answer { cache_hit: true, date: Some(minutes(-600)), ..plain() }, None);
+        let aged = Answer { cache_hit: true, age_seconds: Some(600), ..plain() };
+        check(&aged, Some((-10, false)));
         check(&Answer { conditional: true, ..plain() }, Some((0, false)));
         check(&Answer { no_cache: false, ..plain() }, Some((0, false)));
     }
@@ -189,5 +215,28 @@ mod tests {
         check(&shows(Precision::Hour, -61), None);
         check(&shows(Precision::Day, -1440), Some((0, true)));
         check(&shows(Precision::Day, -1441), None);
+    }
+
+    #[test]
+    fn words_that_move_with_time_tell_their_unit() {
+        for (text, unit) in [
+            ("刚刚", Some(Precision::Minute)),
+            ("5分钟前", Some(Precision::Minute)),
+            ("3小时前", Some(Precision::Hour)),
+            ("昨天 12:30", Some(Precision::Day)),
+            ("2天前", Some(Precision::Day)),
+            ("11-20", None),
+            ("2026-11-20 08:00", None),
+        ] {
+            assert_eq!(unit_of_words(text), unit, "{text}");
+            assert_eq!(is_relative(text), unit.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_without_a_unit_of_their_own_are_relative_too() {
+        for text in ["3个月前", "1周前", "3 hours ago", "yesterday"] {
+            assert!(is_relative(text) && unit_of_words(text).is_none(), "{text}");
+        }
     }
 }

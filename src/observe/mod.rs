@@ -15,12 +15,15 @@ mod burst;
 mod canary;
 mod coverage;
 mod deletion;
+mod disorder;
 mod drift;
 mod facts;
 mod freshness;
+mod hidden;
 mod judge;
 mod list;
 mod numbers;
+mod outdated;
 mod policy;
 mod post;
 mod reason;
@@ -45,7 +48,7 @@ pub use facts::{
     Bracket, CanaryLook, Drift, History, ListedPost, MarkKind, Observation, Outcome, PostMark,
     Source, Span, Visit,
 };
-pub use freshness::{Answer, Freshness, UnchangedTime, freshness};
+pub use freshness::{Answer, Freshness, UnchangedTime, freshness, relative_times, unit_of_words};
 pub use judge::{Judgement, Line, judge, judge_at};
 pub use list::{ListOrder, latest, read_order};
 pub use numbers::{BoundedSum, FIXED_AGES_HOURS, NotAtAge, NumberSample, at_age, sum};

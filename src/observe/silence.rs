@@ -1,15 +1,17 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::{Reason, shanghai_date};
 
 use super::canary::Trust;
+use super::facts::Span;
+use super::hidden::HiddenPost;
 use super::policy::Policy;
 use super::post::PostTimes;
 use super::span::Covered;
 use super::threshold::{Threshold, Window};
-use super::view::{HiddenPost, Seen, View};
+use super::view::{Seen, View};
 
 /// Which observations count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +130,45 @@ impl Question {
                 return Err(Shortfall::NotCovered(window));
             }
         }
+        self.cover_often(view, policy, &window)?;
         self.confirm(view, policy)
+    }
+
+    /// Whether on as many days as silence needs confirmations somebody saw each instant of the
+    /// window, but for its last days, which the confirmations themselves stand for.
+    ///
+    /// Else one old page, shown as new on a day amid failures, would speak for days on which
+    /// nothing was seen, and confirmations weeks later would stand behind it.
+    fn cover_often<'a>(
+        &self,
+        view: &View<'a>,
+        policy: &Policy,
+        window: &Window,
+    ) -> Result<(), Shortfall<'a>> {
+        let early =
+            Window { end: window.end.min(self.cutoff - policy.confirm_within()), ..*window };
+        if early.end <= early.start {
+            return Ok(());
+        }
+        let needed = needed(view, policy);
+        for part in &view.parts {
+            let mut attested = Vec::new();
+            let mut by_day: BTreeMap<NaiveDate, Vec<Span>> = BTreeMap::new();
+            for seen in view.of_part(part).filter(|seen| self.admits(seen.trust)) {
+                let Some(span) = seen.span else { continue };
+                match seen.trust {
+                    Trust::Attested => attested.push(span),
+                    _ => by_day.entry(shanghai_date(span.high)).or_default().push(span),
+                }
+            }
+            let days = by_day.into_values().map(|spans| spans.into_iter().collect());
+            let attested: Covered = attested.into_iter().collect();
+            let often = Covered::at_least(needed, days).union(&attested);
+            if !often.covers(&early) {
+                return Err(Shortfall::Unconfirmed { part, days: needed - 1, needed });
+            }
+        }
+        Ok(())
     }
 
     fn confirm<'a>(&self, view: &View<'a>, policy: &Policy) -> Result<Silence, Shortfall<'a>> {

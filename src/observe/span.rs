@@ -27,6 +27,20 @@ impl FromIterator<Span> for Covered {
 }
 
 impl Covered {
+    /// What at least `count` of some sets cover, 1 or more.
+    pub fn at_least(count: usize, sets: impl Iterator<Item = Self>) -> Self {
+        // By number of sets, what so many have covered so far.
+        let mut by_number = vec![Self::default(); count.max(1)];
+        for set in sets {
+            for number in (1..by_number.len()).rev() {
+                let once_more = by_number[number - 1].intersection(&set);
+                by_number[number] = by_number[number].union(&once_more);
+            }
+            by_number[0] = by_number[0].union(&set);
+        }
+        by_number.pop().unwrap_or_default()
+    }
+
     /// The spans, disjoint, oldest first.
     pub fn spans(&self) -> &[Span] {
         &self.0

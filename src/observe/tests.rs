@@ -1,6 +1,7 @@
 //! The rules as tables ([`verdicts`], [`visits`], [`appearances`]) and the promise as properties ([`promise`]).
 
 mod appearances;
+mod old_pages;
 mod promise;
 mod verdicts;
 mod visits;
@@ -45,6 +46,7 @@ fn visit(at: DateTime<Utc>, outcome: Outcome) -> Visit {
         recorded_at: at,
         adapter: "a".to_owned(),
         source: Source::Crawl,
+        items: 0,
         outcome,
     }
 }

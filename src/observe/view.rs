@@ -2,10 +2,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::domain::{Count, Moment, Reason};
+use crate::domain::{Moment, Reason};
 
 use super::canary::{Canaries, Trust};
+use super::disorder::Disorder;
 use super::facts::{Drift, History, ListedPost, Observation, Outcome, Source, Span, Visit};
+use super::hidden::{HiddenPost, hidden_posts};
+use super::outdated::outdated;
 use super::post::{PostTimes, late};
 use super::span::Covered;
 
@@ -45,13 +48,6 @@ pub(super) struct GoneSign {
     pub(super) as_of: DateTime<Utc>,
     pub(super) trust: Trust,
     pub(super) confirming: bool,
-}
-
-/// An interval in which the profile's counter grew by more than the new items listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct HiddenPost {
-    pub(super) after: DateTime<Utc>,
-    pub(super) by: DateTime<Utc>,
 }
 
 /// A history as it was known at one time, in an order that does not depend on how it was told.
@@ -122,13 +118,23 @@ impl<'a> View<'a> {
             drifts,
         };
         view.seen.sort_by_key(|seen| (seen.as_of, seen.visit.started_at));
-        let known = history.posts.iter().filter(|post| post.recorded_at <= known_at);
+        let disorder = Disorder::of(&view.visits);
+        for seen in view.seen.iter_mut().filter(|seen| disorder.holds(seen.visit)) {
+            (seen.span, seen.confirms) = (None, None);
+        }
+        let known = || history.posts.iter().filter(|post| post.recorded_at <= known_at);
+        let outdated = outdated(&view.seen, known());
+        let old_pages: Vec<DateTime<Utc>> =
+            outdated.iter().map(|at| view.seen[*at].as_of).collect();
+        for at in outdated {
+            view.seen[at].trust = Trust::Void;
+        }
         let shifted: Vec<&Seen> =
             view.seen.iter().filter(|seen| seen.observation.claims_shift_seconds != 0).collect();
-        let posts: Vec<PostTimes> = known.map(|post| view.times_of(post, &shifted)).collect();
+        let posts: Vec<PostTimes> = known().map(|post| view.times_of(post, &shifted)).collect();
         view.posts = posts;
         view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
-        view.hidden = hidden_posts(&view.seen);
+        view.hidden = hidden_posts(&view.seen, &old_pages);
         view
     }
 
@@ -144,12 +150,7 @@ impl<'a> View<'a> {
     }
 
     fn times_of(&self, post: &'a ListedPost, shifted: &[&Seen<'a>]) -> PostTimes<'a> {
-        let listed_it = shifted.iter().find(|seen| {
-            seen.visit.recorded_at == post.recorded_at && seen.visit.page == post.page
-        });
-        let seconds = listed_it.map_or(0, |seen| seen.observation.claims_shift_seconds);
-        let shift = Duration::seconds(i64::from(seconds));
-        PostTimes { post, missed_by: self.missed_by(post), shift }
+        PostTimes { post, missed_by: self.missed_by(post), shift: shift(post, shifted) }
     }
 
     /// The newest observation that should have listed a post and did not, void ones left out.
@@ -257,7 +258,7 @@ impl<'a> View<'a> {
         });
         let is_profile = |page: &str| {
             let mut of_page = self.seen.iter().filter(|seen| seen.visit.page == page).peekable();
-            of_page.peek().is_some() && of_page.all(|seen| seen.span.is_none())
+            of_page.peek().is_some() && of_page.all(|seen| seen.observation.span.is_none())
         };
         failures
             .filter(|(visit, _)| !is_profile(&visit.page))
@@ -308,57 +309,26 @@ fn gone_sign(visit: &Visit, canaries: &Canaries, drifts: &Drifts) -> Option<Gone
     Some(GoneSign { as_of: cut(as_of, visit), trust: trust(visit, canaries, drifts), confirming })
 }
 
-/// Finds where the counter grew by more than the new items listed.
+/// By how much the source had moved its times when it listed a post first, or has moved them back
+/// since.
 ///
-/// One pass: of all earlier observations, the one with the least (counter − items listed so far)
-/// bounds the growth most tightly. Bounded counters are compared by the bounds that allow the least
-/// growth. A void observation's counter may be misread, but what it listed first is no longer new
-/// to the next.
-///
-/// A page that lists nothing (a profile) is read before its list, so the next list's new items
-/// count for it. One of them may have been posted in between and hide another; therefore such a
-/// page never moves the start of the interval.
-fn hidden_posts(seen: &[Seen]) -> Vec<HiddenPost> {
-    let mut hidden = Vec::new();
-    let mut least: Option<(i128, DateTime<Utc>)> = None;
-    for (one, listed) in seen.iter().zip(listed_by(seen)) {
-        let counter = one.observation.posts_total.as_ref().filter(|_| one.trust != Trust::Void);
-        let unlisted = |count: u64| i128::from(count) - i128::from(listed);
-        let low = counter.and_then(Count::low).map(unlisted);
-        let high = counter.and_then(Count::high).map(unlisted);
-        if let (Some(low), Some((bound, after))) = (low, least)
-            && low > bound
-        {
-            hidden.push(HiddenPost { after, by: one.as_of });
-            least = None;
-        }
-        let Some(high) = high else { continue };
-        least = match least {
-            Some((bound, after)) if !lists_items(one) => Some((bound.min(high), after)),
-            Some((bound, after)) if bound < high => Some((bound, after)),
-            _ => Some((high, one.as_of)),
-        };
-    }
-    hidden
+/// A post that was listed before a move claims, after it, another time than was written down; which
+/// of the two is right cannot be told from the move.
+fn shift(post: &ListedPost, shifted: &[&Seen<'_>]) -> Duration {
+    let of_page = || shifted.iter().filter(|seen| seen.visit.page == post.page);
+    let first = of_page().find(|seen| seen.visit.recorded_at == post.recorded_at);
+    let later = || of_page().find(|seen| seen.as_of > post.first_seen && lists(seen, post));
+    let seconds = match (first, later()) {
+        (Some(first), _) => first.observation.claims_shift_seconds,
+        (None, Some(later)) => -later.observation.claims_shift_seconds,
+        (None, None) => 0,
+    };
+    Duration::seconds(i64::from(seconds))
 }
 
-fn lists_items(seen: &Seen) -> bool {
-    seen.span.is_some() || seen.observation.new_items > 0
-}
-
-/// For each observation the new items listed up to it, for a page without a list up to the next
-/// one.
-fn listed_by(seen: &[Seen]) -> Vec<u64> {
-    let mut listed: u64 = seen.iter().map(|one| u64::from(one.observation.new_items)).sum();
-    let mut by_next_list = listed;
-    let mut totals: Vec<u64> = Vec::with_capacity(seen.len());
-    for one in seen.iter().rev() {
-        if lists_items(one) {
-            by_next_list = listed;
-        }
-        totals.push(by_next_list);
-        listed -= u64::from(one.observation.new_items);
-    }
-    totals.reverse();
-    totals
+/// Whether a list reaches back to a post, by whichever of its times.
+fn lists(seen: &Seen<'_>, post: &ListedPost) -> bool {
+    let moved = Duration::seconds(i64::from(seen.observation.claims_shift_seconds)).abs();
+    let low = seen.observation.span.map(|span| span.low);
+    low.zip(post.claimed).is_some_and(|(low, claim)| low < claim.upper() + moved)
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{Count, Moment, PageVerdict, Post, Precision, Reason};
 
 use super::facts::{Observation, Outcome, Span};
-use super::freshness::{Answer, Freshness, freshness};
+use super::freshness::{Answer, Freshness, freshness, is_relative};
 use super::list::{distinct, enclosed, latest, read_order};
 use super::policy::Policy;
 
@@ -124,11 +124,20 @@ pub struct Composed {
     /// What the visit proves of the account.
     pub outcome: Outcome,
     /// As-of time for the first sight of the posts; present exactly where they were read under
-    /// proven identity and may be kept. A drifted list still shows that somebody posted.
+    /// proven identity and may be kept. A drifted list still shows that somebody posted, and so does one that
+    /// a cache held for nobody knows how long.
     pub posts_as_of: Option<DateTime<Utc>>,
 }
 
 impl Composed {
+    /// Whether a post of the reading may be kept. Of a page of unknown age only those whose date
+    /// does not depend on that age: `3小时前` says nothing there.
+    pub fn keeps(&self, post: &Post) -> bool {
+        let of_unknown_age = self.outcome == Outcome::Failed(Reason::Stale);
+        self.posts_as_of.is_some()
+            && !(of_unknown_age && post.published_text.as_deref().is_some_and(is_relative))
+    }
+
     fn failed(reason: Reason) -> Self {
         Self { outcome: Outcome::Failed(reason), posts_as_of: None }
     }
@@ -198,7 +207,10 @@ pub fn compose(reading: &Reading, known: &Known, policy: &Policy) -> Composed {
         }
         PageVerdict::Observation => {}
     }
-    let Some(reach) = reach(reading, policy) else { return Composed::failed(Reason::Stale) };
+    let Some(reach) = reach(reading, policy) else {
+        let outcome = Outcome::Failed(Reason::Stale);
+        return Composed { outcome, posts_as_of: seen_in_a_cache(&reading.provenance) };
+    };
     if let Provenance::Crawl(answer) = &reading.provenance
         && answer.not_modified
     {
@@ -247,6 +259,17 @@ pub fn compose(reading: &Reading, known: &Known, policy: &Policy) -> Composed {
         registered_at: reading.registered_at,
     };
     Composed { outcome: Outcome::Observed(observation), posts_as_of: Some(reach.as_of) }
+}
+
+/// When the posts of a cached answer of unknown age had been published at the latest: what a cache
+/// shows was once there, though nothing tells what came after it.
+fn seen_in_a_cache(provenance: &Provenance) -> Option<DateTime<Utc>> {
+    match provenance {
+        Provenance::Crawl(answer) if answer.cache_hit && !answer.not_modified => {
+            Some(answer.sent_at)
+        }
+        _ => None,
+    }
 }
 
 /// A list that has not changed has covered the time since its body was first seen; it never

@@ -167,6 +167,7 @@ impl VisitRow {
             recorded_at: self.recorded_at,
             adapter: self.adapter,
             source: read_source(&self.source)?,
+            items: self.items.unsigned_abs(),
             outcome,
         })
     }

@@ -208,6 +208,7 @@ fn crawled(account: AccountId, at: DateTime<Utc>, post: Post) -> VisitRecord {
         host: Some("m.example.cn".into()),
         lease: None,
         visit: Visit {
+            items: 0,
             page: "works".into(),
             part: "all".into(),
             started_at: at,

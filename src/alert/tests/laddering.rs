@@ -117,6 +117,7 @@ fn watched(posts: &[&str], blind: Option<(&str, &str)>) -> History {
             recorded_at: next,
             adapter: "a".into(),
             source: Source::Crawl,
+            items: 0,
             outcome,
         });
         now = next;

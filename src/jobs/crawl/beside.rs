@@ -74,6 +74,7 @@ pub(super) async fn visit(
             recorded_at: now,
             adapter: platform.digest.clone(),
             source: source(platform),
+            items: 0,
             outcome,
         },
     };

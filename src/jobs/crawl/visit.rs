@@ -124,10 +124,8 @@ fn finished(
     composed: Composed,
 ) -> Finished {
     let Asked { target, platform, .. } = *asked;
-    let posts: Vec<Post> = match composed.posts_as_of {
-        Some(_) => gathered.pages.iter().flat_map(|page| page.posts.clone()).collect(),
-        None => Vec::new(),
-    };
+    let read = gathered.pages.iter().flat_map(|page| &page.posts);
+    let posts: Vec<Post> = read.filter(|post| composed.keeps(post)).cloned().collect();
     let now = context.clock.now();
     let look = canary::look(context, asked, &composed.outcome, gathered, &posts, now);
     let next = next::next_visit(context, asked, &composed.outcome, gathered, &posts, now);
@@ -139,6 +137,7 @@ fn finished(
         recorded_at: now,
         adapter: platform.digest.clone(),
         source: source(platform),
+        items: u32::try_from(posts.len()).unwrap_or(u32::MAX),
         outcome: composed.outcome,
     };
     let first = gathered.pages.first();

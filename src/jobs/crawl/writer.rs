@@ -92,7 +92,8 @@ async fn commit(context: &Context, batch: Vec<Finished>) {
 async fn give_up(context: &Context, record: &VisitRecord, about: &About) {
     let (account, page) = (record.account, &record.visit.page);
     tracing::error!(%account, page, "what was read cannot be stored; kept as a failed visit");
-    let visit = Visit { outcome: Outcome::Failed(Reason::Drifted), ..record.visit.clone() };
+    let outcome = Outcome::Failed(Reason::Drifted);
+    let visit = Visit { outcome, items: 0, ..record.visit.clone() };
     let failed = VisitRecord {
         visit,
         identity: None,

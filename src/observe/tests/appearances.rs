@@ -15,12 +15,15 @@ fn portal() -> Case {
         let mut late = post(claimed, time(105, 10));
         late.reference = "late".to_owned();
         late.missed_by = Some(time(104, 10));
-        history.posts.push(late);
+        history.posts.insert(0, late);
     })
 }
 
 fn shown(case: Case, day: i64) -> Case {
-    case.listed([day]).newest_seen(|seen| {
+    let newest = |history: &mut History| {
+        history.posts.push(post(Some(Moment::second(time(day, 0))), time(day, 10)));
+    };
+    case.with(newest).listed([day]).newest_seen(|seen| {
         let low = time(day - 15, 0);
         seen.span = Some(Span { low, high: seen.as_of });
         seen.bracket = Some(Bracket { older: low, newer: time(day, 0) });
@@ -248,7 +251,13 @@ fn an_id_given_out_by_the_time_it_claims_supports_the_claim() {
             history.posts.last_mut().unwrap().reference = "p".to_owned();
         })
     };
-    let place = |late: u64| move |name: &str| IdTime::Place(if name == "late" { late } else { 7 });
+    let place = |late: u64| {
+        move |name: &str| match name {
+            "late" => IdTime::Place(late),
+            "p" => IdTime::Place(7),
+            _ => IdTime::Untold,
+        }
+    };
     assert_eq!(doubts(&place(5), &beside(101)), [Doubt::IdSupportsClaim]);
     assert_eq!(doubts(&place(9), &beside(101)), []);
     assert_eq!(doubts(&place(5), &beside(102)), [], "seen after the first that missed it");
@@ -258,8 +267,8 @@ fn an_id_given_out_by_the_time_it_claims_supports_the_claim() {
 fn a_date_before_a_gap_in_the_watch_is_not_proven_wrong() {
     let seen_late = |day: i64| {
         (day..=104).fold(Case::new(), shown).listed([105]).with(|history| {
-            let last = portal().0.posts.pop().unwrap();
-            history.posts.push(last);
+            let late = portal().0.posts.remove(0);
+            history.posts.insert(0, late);
         })
     };
     let gap = Duration::days(2);

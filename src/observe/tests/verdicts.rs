@@ -145,7 +145,8 @@ fn gaps_are_unknown() {
     check_live("from day 189", &short(189), noon(), Watch);
     check_live("from day 180", &short(180), noon(), Dormant);
     let bridged = short(195).listed([195]);
-    check_live("older spans join", &bridged, noon(), Zombie);
+    check_live("an older span joins", &bridged, noon(), Undetermined(Reason::Unconfirmed));
+    check_live("on two days", &bridged.listed([196]), noon(), Zombie);
     let apart = short(195).listed([194]);
     check_live("or do not", &apart, noon(), Undetermined(Reason::NotCovered));
     let judgement = judge(&apart.0, &Policy::default(), noon(), noon());

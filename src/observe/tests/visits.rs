@@ -194,6 +194,21 @@ fn a_list_out_of_order_has_drifted_and_its_posts_still_count() {
 }
 
 #[test]
+fn what_a_cache_held_for_nobody_knows_how_long_shows_posts_and_covers_nothing() {
+    let from_cache = |age: Option<u64>| {
+        composed(move |reading| {
+            if let Provenance::Crawl(answer) = &mut reading.provenance {
+                (answer.cache_hit, answer.age_seconds) = (true, age);
+            }
+        })
+    };
+    let unknown = from_cache(None);
+    assert_eq!(unknown.outcome, Outcome::Failed(Reason::Stale));
+    assert_eq!(unknown.posts_as_of, Some(time(100, 0)));
+    assert!(matches!(from_cache(Some(60)).outcome, Outcome::Observed(seen) if !seen.confirming));
+}
+
+#[test]
 fn date_only_items_cover_from_the_end_of_their_day() {
     let by_day = |reading: &mut Reading| {
         for post in &mut reading.posts {

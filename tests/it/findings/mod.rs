@@ -153,6 +153,7 @@ impl Office {
             host: None,
             lease: None,
             visit: Visit {
+                items: 0,
                 page: "timeline".into(),
                 part: "all".into(),
                 started_at: now,

@@ -118,6 +118,7 @@ fn observed(account: AccountId, minute: i64, low: i64, posts: Vec<Post>) -> Visi
         host: Some("m.example.cn".into()),
         lease: None,
         visit: Visit {
+            items: 0,
             page: "timeline".into(),
             part: "all".into(),
             started_at: at(minute),
