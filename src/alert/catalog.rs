@@ -5,7 +5,7 @@ use crate::domain::{Problem, RegionCode, SourceText};
 use super::compile::rule_set;
 use super::exit::ExitRule;
 use super::ladder::Ladder;
-use super::rule::{Rule, RuleSet};
+use super::rule::{Check, Rule, RuleSet};
 use super::triage::TriageRule;
 
 /// Every rule of an installation.
@@ -92,6 +92,12 @@ impl Catalog {
         self.nearest(region, |set| set.triage.as_ref())
     }
 
+    /// The rule under which accounts of a region that failed an assessment are named, with its set.
+    pub fn naming_rule_for(&self, region: &RegionCode) -> Option<(&RuleSet, &Rule)> {
+        let set = self.nearest(region, |set| set.rules.iter().any(is_naming).then_some(set))?;
+        set.rules.iter().find(|rule| is_naming(rule)).map(|rule| (set, rule))
+    }
+
     fn nearest<'a, T>(
         &'a self,
         region: &RegionCode,
@@ -100,4 +106,8 @@ impl Catalog {
         let holding = self.sets.iter().filter_map(|set| Some((set.holds_for(region)?, of(set)?)));
         holding.max_by_key(|(digits, _)| *digits).map(|(_, found)| found)
     }
+}
+
+fn is_naming(rule: &Rule) -> bool {
+    rule.check == Check::Assessment
 }

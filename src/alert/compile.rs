@@ -113,7 +113,7 @@ fn rule(table: Table<'_>, measures: &[&str], ids: &mut BTreeSet<String>) -> Opti
 }
 
 /// The kinds of checks, by their word in files.
-const KINDS: [(u8, &str); 18] = [
+const KINDS: [(u8, &str); 19] = [
     (0, "silence"),
     (1, "gone"),
     (2, "closing_silent"),
@@ -132,6 +132,7 @@ const KINDS: [(u8, &str); 18] = [
     (15, "closure"),
     (16, "person"),
     (17, "never_posted"),
+    (18, "assessment"),
 ];
 
 fn read_check(table: Table<'_>, measures: &[&str]) -> Option<Check> {
@@ -178,6 +179,7 @@ fn read_check(table: Table<'_>, measures: &[&str]) -> Option<Check> {
         14 => Check::MissedNotices,
         15 => Check::Closure,
         16 => Check::Person,
+        18 => Check::Assessment,
         _ => Check::Silence(SilentTier::Empty),
     };
     table.finish();

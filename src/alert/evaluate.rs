@@ -89,6 +89,7 @@ pub fn judge_account(rule: &Rule, facts: &AccountFacts) -> Verdict {
         | Check::NearDuplicate(_)
         | Check::MissedNotices
         | Check::Closure
+        | Check::Assessment
         | Check::Person => Verdict::Quiet,
     }
 }

@@ -133,6 +133,8 @@ pub enum Check {
     MissedNotices,
     /// Namings often enough for a proposal of closure: the ladder says so.
     Closure,
+    /// Failed in a frozen assessment: raised when its bulletin is prepared, once for each.
+    Assessment,
     /// Only a person can see it.
     Person,
 }
@@ -140,7 +142,16 @@ pub enum Check {
 impl Check {
     /// Whether findings are raised from data, and mended by them.
     pub fn is_automatic(&self) -> bool {
-        !matches!(self, Self::Person)
+        !matches!(self, Self::Person | Self::Assessment)
+    }
+
+    /// Whether it speaks of a silence, or of an account that is gone, grave enough to fail it.
+    pub fn is_failing_silence(&self) -> bool {
+        match self {
+            Self::Silence(tier) => *tier > SilentTier::Watch,
+            Self::Gone | Self::ClosingSilent => true,
+            _ => false,
+        }
     }
 }
 

@@ -86,8 +86,9 @@ struct Add {
 
 #[derive(Debug, clap::Args)]
 struct Taken {
-    /// The finding's number.
-    id: i64,
+    /// The findings' numbers.
+    #[arg(required = true)]
+    ids: Vec<i64>,
     /// Why.
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -148,8 +149,10 @@ async fn perform(task: Task, jobs: &jobs::Context) -> anyhow::Result<()> {
         Task::Dismiss(taken) => (Step::Dismiss, taken, None),
     };
     let actor = actor(taken.actor)?;
-    let state = act(jobs, FindingId(taken.id), step, (&actor, &taken.reason), until).await?;
-    println!("finding {} is {state}", taken.id);
+    for id in taken.ids {
+        let state = act(jobs, FindingId(id), step, (&actor, &taken.reason), until).await?;
+        println!("finding {id} is {state}");
+    }
     Ok(())
 }
 

@@ -16,6 +16,7 @@ pub mod import;
 pub mod judge;
 pub mod platforms;
 pub mod probes;
+pub mod publishing;
 pub mod report;
 pub mod score;
 mod settings;

@@ -1,12 +1,14 @@
 //! A frozen assessment as the check that a bulletin reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
 use futures::TryStreamExt;
 
 use crate::domain::Lifecycle;
-use crate::report::{Check, Earlier, Examined, Item, ItemKind, Judged, Kind, Origin, RecheckState};
+use crate::report::{
+    Before, Check, Earlier, Examined, Issue, Item, ItemKind, Judged, Kind, Origin, RecheckState,
+};
 use crate::score::frozen::{FrozenAccount, FrozenRules};
 use crate::score::{FlagState, Period, ScoreCard, VerdictWord};
 use crate::store::{Assessment, Store};
@@ -19,28 +21,41 @@ const SITES: [&str; 2] = ["site", "portal"];
 /// What stands where a score decides and not a veto.
 const BELOW_THE_LINE: &str = "评分未达合格线";
 
-/// Reads what a frozen assessment found, and what has become of those that failed in the one
-/// before: the newest version of the period before, under the same scheme.
+/// Who is named in a published issue.
+#[derive(Debug, Clone)]
+pub struct Listed<'a> {
+    /// The issue.
+    pub issue: Issue,
+    /// Every failed account (账号编号), with why it is not named; `None` where it is.
+    pub withheld: &'a BTreeMap<String, Option<String>>,
+}
+
+/// Reads what a frozen assessment found, and what has become of those that were named, or failed,
+/// in the period before under the same scheme. Without a list it is a draft, which names nobody.
 ///
 /// # Errors
 /// None of its accounts has a verdict; the database does not answer.
-pub async fn check_of(store: &Store, one: &Assessment) -> anyhow::Result<Check> {
+pub async fn check_of(
+    store: &Store,
+    one: &Assessment,
+    listed: Option<&Listed<'_>>,
+) -> anyhow::Result<Check> {
     let (_, rules) = frozen_rules(store, one.id).await?;
     let mut examined = Vec::new();
-    let mut without_verdict = 0;
+    let (mut without_verdict, mut not_judged) = (0, 0);
     let mut states: BTreeMap<String, RecheckState> = BTreeMap::new();
     let mut schemes: BTreeMap<String, (String, String, String)> = BTreeMap::new();
     let mut lines = store.frozen_lines(one.id);
     while let Some(line) = lines.try_next().await? {
         let account = FrozenAccount::read(&line).map_err(anyhow::Error::msg)?;
         states.insert(account.key.clone(), state(&account));
-        match examined_of(&account) {
+        match examined_of(&account, listed) {
             Some(found) => {
                 schemes.entry(account.scheme.clone()).or_insert_with(|| named(&rules, &account));
                 examined.push(found);
             }
             None if account.card.verdict.is_none() => without_verdict += 1,
-            None => {}
+            None => not_judged += 1,
         }
     }
     ensure!(
@@ -49,22 +64,29 @@ pub async fn check_of(store: &Store, one: &Assessment) -> anyhow::Result<Check> 
         one.id
     );
     let head = &rules.head;
+    let mut earlier = earlier(store, one, head.period.previous(), &states).await?;
+    let to_be_named: BTreeSet<&str> =
+        examined.iter().filter(|one| one.is_to_be_named()).map(|one| one.key.as_str()).collect();
+    for account in earlier.iter_mut().flat_map(|before| &mut before.accounts) {
+        account.is_named_again = listed.is_some() && to_be_named.contains(account.key.as_str());
+    }
     Ok(Check {
         period: period_words(head.period),
         cutoff: head.cutoff,
         running: head.running,
         sample: head.sample.as_ref().map(|sample| sample.note.clone()),
         without_verdict,
-        examined,
-        earlier: earlier(store, one, head.period.previous(), &states).await?,
+        not_judged,
+        earlier,
+        issue: listed.map(|listed| listed.issue.clone()),
         origin: Origin {
             assessment: one.id,
             version: one.version,
-            reason: one.reason.clone(),
             digest: one.digest.clone(),
             schemes: schemes.into_values().collect(),
             chain: head.chain.as_ref().map(|chain| (chain.day, chain.value.clone())),
         },
+        examined,
     })
 }
 
@@ -74,13 +96,17 @@ fn named(rules: &FrozenRules, account: &FrozenAccount) -> (String, String, Strin
 }
 
 /// `None` for an account that its scheme does not judge, or gives no verdict.
-fn examined_of(account: &FrozenAccount) -> Option<Examined> {
+fn examined_of(account: &FrozenAccount, listed: Option<&Listed<'_>>) -> Option<Examined> {
     let verdict = account.card.verdict.as_ref()?;
     let judged = match verdict.result {
         VerdictWord::Pass => Judged::Passed,
         VerdictWord::Fail => Judged::Failed,
         VerdictWord::Undetermined => Judged::Undetermined(open(&account.card)),
         VerdictWord::NotJudged => return None,
+    };
+    let withheld = match listed.and_then(|listed| listed.withheld.get(&account.key)) {
+        Some(withheld) => withheld.clone(),
+        None => account.exemption.clone(),
     };
     let is_site = SITES.contains(&account.platform.as_str());
     Some(Examined {
@@ -93,7 +119,7 @@ fn examined_of(account: &FrozenAccount) -> Option<Examined> {
         judged,
         items: items(&account.card),
         last_post_at: account.last_post_at,
-        exemption: account.exemption.clone(),
+        withheld,
     })
 }
 
@@ -113,7 +139,7 @@ fn open(card: &ScoreCard) -> String {
 }
 
 /// What is proven wrong: vetoes that hold, a score below the line, points surely lost.
-fn items(card: &ScoreCard) -> Vec<Item> {
+pub(super) fn items(card: &ScoreCard) -> Vec<Item> {
     let item = |kind, title: &str| Item { kind, title: title.to_owned() };
     let held = card.vetoes.iter().filter(|veto| veto.state.holds() == Some(true));
     let mut items: Vec<Item> = held.map(|veto| item(ItemKind::Veto, &veto.title)).collect();
@@ -146,40 +172,54 @@ fn state(account: &FrozenAccount) -> RecheckState {
     }
 }
 
+/// Who was named in the newest issue of the period before; where none was published, who failed in
+/// its newest assessment.
 async fn earlier(
     store: &Store,
     one: &Assessment,
     period: Period,
     states: &BTreeMap<String, RecheckState>,
-) -> anyhow::Result<Option<(String, Vec<Earlier>)>> {
-    let before = store.assessments(Some(&period.to_string())).await.context("the period before")?;
-    let newest =
-        before.into_iter().find(|it| it.superseded_by.is_none() && it.scheme == one.scheme);
-    let Some(newest) = newest else { return Ok(None) };
+) -> anyhow::Result<Option<Before>> {
+    let text = period.to_string();
+    let issues = store.bulletins(Some(&text)).await.context("the bulletin before")?;
+    let issue = issues.into_iter().find(|it| it.superseded_by.is_none() && it.scheme == one.scheme);
     let mut failed = Vec::new();
-    let mut lines = store.frozen_lines(newest.id);
-    while let Some(line) = lines.try_next().await? {
-        let account = FrozenAccount::read(&line).map_err(anyhow::Error::msg)?;
-        let verdict = account.card.verdict.as_ref().map(|verdict| verdict.result);
-        // Who was exempt then was not on the list.
-        if verdict != Some(VerdictWord::Fail) || account.exemption.is_some() {
-            continue;
+    if let Some(issue) = &issue {
+        for listed in store.bulletin_accounts(issue.id).await? {
+            let line = store.frozen_account(issue.assessment, &listed.key).await?;
+            if let Some(line) = line.filter(|_| listed.withheld.is_none()) {
+                failed.push(FrozenAccount::read(&line).map_err(anyhow::Error::msg)?);
+            }
         }
-        let items = items(&account.card);
-        failed.push(Earlier {
-            now: states.get(&account.key).copied().unwrap_or(RecheckState::NotExamined),
-            key: account.key,
-            name: account.name,
-            platform: account.platform_title,
-            sponsor: account.sponsor,
-            items,
-        });
+    } else {
+        let before = store.assessments(Some(&text)).await.context("the period before")?;
+        let newest =
+            before.into_iter().find(|it| it.superseded_by.is_none() && it.scheme == one.scheme);
+        let Some(newest) = newest else { return Ok(None) };
+        let mut lines = store.frozen_lines(newest.id);
+        while let Some(line) = lines.try_next().await? {
+            let account = FrozenAccount::read(&line).map_err(anyhow::Error::msg)?;
+            let verdict = account.card.verdict.as_ref().map(|verdict| verdict.result);
+            if verdict == Some(VerdictWord::Fail) && account.exemption.is_none() {
+                failed.push(account);
+            }
+        }
     }
-    Ok(Some((period_words(period), failed)))
+    let accounts = failed.into_iter().map(|account| Earlier {
+        now: states.get(&account.key).copied().unwrap_or(RecheckState::NotExamined),
+        items: items(&account.card),
+        key: account.key,
+        name: account.name,
+        platform: account.platform_title,
+        sponsor: account.sponsor,
+        is_named_again: false,
+    });
+    let accounts = accounts.collect();
+    Ok(Some(Before { period: period_words(period), is_published: issue.is_some(), accounts }))
 }
 
 /// `2026年第三季度`, `2026年11月`, `2026年`.
-fn period_words(period: Period) -> String {
+pub(super) fn period_words(period: Period) -> String {
     let text = period.to_string();
     let (year, rest) = text.split_at(4);
     let quarters = [("Q1", "第一季度"), ("Q2", "第二季度"), ("Q3", "第三季度"), ("Q4", "第四季度")];

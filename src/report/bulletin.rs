@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::check::{Check, Earlier, Examined, Item, Judged, Kind};
+use super::check::{Before, Check, Examined, Item, Judged, Kind};
 
 /// The numbers of a bulletin, counted once; every form of it is written from these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,18 +71,18 @@ pub struct Class<'a> {
 }
 
 /// The last list looked at again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recheck<'a> {
-    /// The period in words.
-    pub period: &'a str,
-    /// Every account of it.
-    pub accounts: &'a [Earlier],
+    /// The check before, every account of its list with what it is now.
+    pub before: &'a Before,
+    /// Whether its accounts may be named: they were, and this is no draft.
+    pub names: bool,
 }
 
 impl Recheck<'_> {
     /// How many are in a state.
     pub fn count(&self, state: RecheckState) -> usize {
-        self.accounts.iter().filter(|one| one.now == state).count()
+        self.before.accounts.iter().filter(|one| one.now == state).count()
     }
 }
 
@@ -119,8 +119,9 @@ impl<'a> Bulletin<'a> {
     pub fn of(check: &'a Check) -> Self {
         let kinds = [Kind::Site, Kind::Account].into_iter();
         let groups = kinds.filter_map(|kind| group(check, kind)).collect();
+        let names = |before: &Before| before.is_published && check.issue.is_some();
         let recheck = check.earlier.as_ref();
-        let recheck = recheck.map(|(period, accounts)| Recheck { period, accounts });
+        let recheck = recheck.map(|before| Recheck { before, names: names(before) });
         Self { check, groups, recheck }
     }
 

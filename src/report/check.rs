@@ -13,12 +13,36 @@ pub struct Check {
     pub sample: Option<String>,
     /// Accounts whose scheme gives no verdict: they are told and not counted.
     pub without_verdict: u64,
+    /// Accounts in a state that their scheme does not judge (已关停, 已注销): told, not counted.
+    pub not_judged: u64,
     /// Every account that was looked at, in the order of the assessment.
     pub examined: Vec<Examined>,
-    /// What the last bulletin's failed accounts have become; `None` where no earlier one is frozen.
-    pub earlier: Option<(String, Vec<Earlier>)>,
+    /// What has become of those that failed last time; `None` where no earlier one is frozen.
+    pub earlier: Option<Before>,
+    /// The published issue; `None` for a draft, which names nobody.
+    pub issue: Option<Issue>,
     /// Where it comes from.
     pub origin: Origin,
+}
+
+/// One published issue of a bulletin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// 1 for the first; each correction is one more.
+    pub number: u32,
+    /// Why it corrects the one before; empty for the first.
+    pub reason: String,
+}
+
+/// The check before this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// The period in words.
+    pub period: String,
+    /// Whether its bulletin was published: only then were its accounts named.
+    pub is_published: bool,
+    /// Who failed then; of a published bulletin, who was named.
+    pub accounts: Vec<Earlier>,
 }
 
 /// What a reader can hold the numbers against.
@@ -26,10 +50,8 @@ pub struct Check {
 pub struct Origin {
     /// The number of the assessment.
     pub assessment: i64,
-    /// Its version; from 2 on the bulletin is a correction.
+    /// Its version.
     pub version: u32,
-    /// Why it corrects the one before; empty for the first.
-    pub reason: String,
     /// `sha256:…` of the bundle.
     pub digest: String,
     /// Title, version and digest of every scheme that judged somebody.
@@ -68,8 +90,15 @@ pub struct Examined {
     pub items: Vec<Item>,
     /// When it last posted, as far as is known.
     pub last_post_at: Option<DateTime<Utc>>,
-    /// 豁免说明 in force: it is counted and not named.
-    pub exemption: Option<String>,
+    /// Why it is counted and not named, such as an exemption in force.
+    pub withheld: Option<String>,
+}
+
+impl Examined {
+    /// Whether it failed and nothing keeps it from being named.
+    pub fn is_to_be_named(&self) -> bool {
+        self.judged == Judged::Failed && self.withheld.is_none()
+    }
 }
 
 /// What came of it.
@@ -118,6 +147,8 @@ pub struct Earlier {
     pub items: Vec<Item>,
     /// What it is now.
     pub now: super::RecheckState,
+    /// Whether it stands among those named this time.
+    pub is_named_again: bool,
 }
 
 /// What the office itself decides.

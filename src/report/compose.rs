@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::SHANGHAI;
 
 use super::bulletin::{Bulletin, Class, Group, PlatformCount};
-use super::check::{ItemKind, Kind, Wording};
+use super::check::{Issue, ItemKind, Kind, Wording};
 use super::document::{Block, Cell, Document, Table, chinese_day, ordinal};
 use super::lists::{failed, next_steps, recheck, undetermined};
 use super::ratio::percent;
@@ -32,19 +32,20 @@ pub fn bulletin_document(bulletin: &Bulletin<'_>, wording: &Wording) -> Document
     blocks.extend(problems(bulletin));
     blocks.push(heading(3, "不合格名单"));
     for group in &bulletin.groups {
-        blocks.extend(failed(group));
-        blocks.extend(undetermined(group));
+        blocks.extend(failed(group, check.issue.is_some()));
+        blocks.extend(undetermined(group, check.issue.is_some()));
     }
     blocks.push(heading(4, "上期问题整改复查情况"));
     blocks.extend(recheck(bulletin.recheck.as_ref()));
     blocks.push(heading(5, "下一步工作"));
     blocks.extend(next_steps(bulletin, wording));
-    let correction = match check.origin.version {
-        1 => String::new(),
-        version => format!("（第{version}号，更正）"),
+    let standing = match &check.issue {
+        None => "（草稿，不点名）".to_owned(),
+        Some(issue) if issue.number == 1 => String::new(),
+        Some(issue) => format!("（第{}号，更正）", issue.number),
     };
     Document {
-        title: format!("关于{}{subject}检查情况的通报{correction}", check.period),
+        title: format!("关于{}{subject}检查情况的通报{standing}", check.period),
         addressee: Some("各有关单位".to_owned()),
         blocks,
         issuer: wording.issuer.clone(),
@@ -65,8 +66,7 @@ pub(super) fn minute(at: DateTime<Utc>) -> String {
 fn overall(bulletin: &Bulletin<'_>, wording: &Wording) -> Vec<Block> {
     let check = bulletin.check;
     let mut blocks = Vec::new();
-    if check.origin.version > 1 {
-        let reason = &check.origin.reason;
+    if let Some(Issue { number: 2.., reason }) = &check.issue {
         blocks.push(Block::Paragraph(format!("本期通报对此前通报作出更正，更正事由：{reason}。")));
     }
     let (running, examined) = (check.running, bulletin.examined());
@@ -89,6 +89,12 @@ fn overall(bulletin: &Bulletin<'_>, wording: &Wording) -> Vec<Block> {
         blocks.push(Block::Paragraph(format!(
             "另有 {} 个账号所依方案不作合格判定，不计入本通报。",
             check.without_verdict
+        )));
+    }
+    if check.not_judged > 0 {
+        blocks.push(Block::Paragraph(format!(
+            "另有 {} 个账号已关停、注销或处于方案不作评价的状态，不计入检查数。",
+            check.not_judged
         )));
     }
     if check.sample.is_some() {
@@ -136,14 +142,14 @@ fn platforms(group: &Group<'_>, decimals: u32) -> Table {
     };
     Table {
         title: format!("{}检查情况", group.kind.title()),
-        columns: vec![
+        columns: Table::columns(&[
             ("平台", 14),
             ("检查数", 8),
             ("合格", 8),
             ("不合格", 8),
             ("未能判定", 10),
             ("合格率", 10),
-        ],
+        ]),
         rows: group.platforms.iter().chain([&group.total]).map(row).collect(),
     }
 }
@@ -155,11 +161,12 @@ fn problems(bulletin: &Bulletin<'_>) -> Vec<Block> {
         (ItemKind::Score, "评分未达合格线"),
         (ItemKind::Deduction, "扣分问题"),
     ];
+    let names = bulletin.check.issue.is_some();
     let mut number = 0;
     for (kind, title) in parts {
         let of_kind = |group: &Group<'_>| -> Vec<String> {
             let classes = group.classes.iter().filter(|class| class.item.kind == kind);
-            classes.map(|class| paragraph(group.kind, class)).collect()
+            classes.map(|class| paragraph(group.kind, class, names)).collect()
         };
         let paragraphs: Vec<String> = bulletin.groups.iter().flat_map(of_kind).collect();
         if !paragraphs.is_empty() {
@@ -174,21 +181,21 @@ fn problems(bulletin: &Bulletin<'_>) -> Vec<Block> {
     blocks
 }
 
-/// One class: its name, its number, and who, each with its platform; who is exempt is counted only.
-fn paragraph(kind: Kind, class: &Class<'_>) -> String {
-    let named: Vec<String> = class
-        .accounts
-        .iter()
-        .filter(|one| one.exemption.is_none())
-        .map(|one| format!("“{}”（{}）", one.name, one.platform))
-        .collect();
-    let exempt = class.accounts.len() - named.len();
+/// One class: its name, its number, and who of them is named, each with its platform. A draft names
+/// nobody; who passed all the same, or is withheld, is counted only.
+fn paragraph(kind: Kind, class: &Class<'_>, names: bool) -> String {
     let mut text = format!("{}：{}{} 个", class.item.title, kind.title(), class.accounts.len());
-    if !named.is_empty() {
-        text += &format!("，为{}", named.join("、"));
-    }
-    if exempt > 0 {
-        text += &format!("；其中 {exempt} 个在豁免期内，不点名");
+    if names {
+        let to_name = class.accounts.iter().filter(|one| one.is_to_be_named());
+        let named: Vec<String> =
+            to_name.map(|one| format!("“{}”（{}）", one.name, one.platform)).collect();
+        let others = class.accounts.len() - named.len();
+        if !named.is_empty() {
+            text += &format!("，为{}", named.join("、"));
+            if others > 0 {
+                text += &format!("；另外 {others} 个不点名");
+            }
+        }
     }
     text + "。"
 }

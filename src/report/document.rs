@@ -1,7 +1,11 @@
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 /// A document before it has a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Document {
     /// The title.
     pub title: String,
@@ -18,7 +22,8 @@ pub struct Document {
 }
 
 /// A part of the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Block {
     /// 一、…
     Heading(String),
@@ -31,18 +36,20 @@ pub enum Block {
 }
 
 /// A table; in a workbook, a sheet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Table {
     /// Its title, at most 31 characters, each title once in a document.
     pub title: String,
     /// The heads of its columns with their widths in characters.
-    pub columns: Vec<(&'static str, u32)>,
+    pub columns: Vec<(Cow<'static, str>, u32)>,
     /// The rows, as wide as the head.
     pub rows: Vec<Vec<Cell>>,
 }
 
 /// What stands in a cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cell {
     /// Words; never a formula, whatever they begin with.
     Text(String),
@@ -54,6 +61,28 @@ pub enum Cell {
     Day(NaiveDate),
     /// Nothing is known.
     Unknown,
+}
+
+impl Table {
+    /// Columns with their widths.
+    pub(super) fn columns(columns: &[(&'static str, u32)]) -> Vec<(Cow<'static, str>, u32)> {
+        columns.iter().map(|(head, width)| (Cow::Borrowed(*head), *width)).collect()
+    }
+}
+
+impl Document {
+    /// As it is kept once published: the same bytes for the same document.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).expect("a document is plain data with text keys")
+    }
+
+    /// Reads what [`Self::json`] wrote.
+    ///
+    /// # Errors
+    /// What does not read, and where.
+    pub fn read(json: &str) -> Result<Self, String> {
+        serde_json::from_str(json).map_err(|error| format!("a published document: {error}"))
+    }
 }
 
 impl Cell {

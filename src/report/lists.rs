@@ -3,7 +3,7 @@
 use crate::domain::shanghai_date;
 
 use super::bulletin::{Bulletin, Group, Recheck, RecheckState};
-use super::check::{Examined, Item, Wording};
+use super::check::{Earlier, Examined, Item, Wording};
 use super::document::{Block, Cell, Table, chinese_day};
 
 pub(super) fn items(items: &[Item]) -> Cell {
@@ -11,17 +11,25 @@ pub(super) fn items(items: &[Item]) -> Cell {
     Cell::Text(titles.join("；"))
 }
 
-pub(super) fn failed(group: &Group<'_>) -> Vec<Block> {
+/// The failed accounts; a draft tells how many, and names none.
+pub(super) fn failed(group: &Group<'_>, names: bool) -> Vec<Block> {
     let title = group.kind.title();
-    let named: Vec<&&Examined> =
-        group.failed.iter().filter(|one| one.exemption.is_none()).collect();
-    let mut blocks = Vec::new();
-    match (group.failed.len(), group.failed.len() - named.len()) {
-        (0, _) => blocks.push(Block::Paragraph(format!("本期没有不合格的{title}。"))),
-        (_, 0) => {}
-        (all, exempt) => blocks.push(Block::Paragraph(format!(
-            "不合格{title}共 {all} 个，其中 {exempt} 个在豁免期内，不列入名单。"
-        ))),
+    let named: Vec<&&Examined> = group.failed.iter().filter(|one| one.is_to_be_named()).collect();
+    let (all, withheld) = (group.failed.len(), group.failed.len() - named.len());
+    let told = match (all, withheld, names) {
+        (0, ..) => Some(format!("本期没有不合格的{title}。")),
+        (_, 0, true) => None,
+        (_, 0, false) => Some(format!("不合格{title}共 {all} 个，名单经复核后在印发时列出。")),
+        (_, _, true) => Some(format!(
+            "不合格{title}共 {all} 个，其中 {withheld} 个因豁免、已作说明或经复核不予点名，不列入名单。"
+        )),
+        (_, _, false) => Some(format!(
+            "不合格{title}共 {all} 个，其中 {withheld} 个不列入名单；名单经复核后在印发时列出。"
+        )),
+    };
+    let mut blocks: Vec<Block> = told.map(Block::Paragraph).into_iter().collect();
+    if !names {
+        return blocks;
     }
     if named.is_empty() {
         return blocks;
@@ -38,24 +46,31 @@ pub(super) fn failed(group: &Group<'_>) -> Vec<Block> {
     };
     blocks.push(Block::Table(Table {
         title: format!("{title}不合格名单"),
-        columns: vec![
+        columns: Table::columns(&[
             ("账号名称", 20),
             ("平台", 10),
             ("主办单位", 20),
             ("主管单位", 18),
             ("不合格项", 20),
             ("最后更新", 12),
-        ],
+        ]),
         rows: named.iter().map(row).collect(),
     }));
     blocks
 }
 
-pub(super) fn undetermined(group: &Group<'_>) -> Vec<Block> {
+/// Who could not be judged, with the reasons; a draft tells how many.
+pub(super) fn undetermined(group: &Group<'_>, names: bool) -> Vec<Block> {
     if group.undetermined.is_empty() {
         return Vec::new();
     }
     let (title, count) = (group.kind.title(), group.undetermined.len());
+    let told = Block::Paragraph(format!(
+        "另有{title} {count} 个因观察不足未能判定，不属于不合格，将补充核查。"
+    ));
+    if !names {
+        return vec![told];
+    }
     let row = |(one, why): &(&Examined, &str)| {
         vec![
             Cell::Text(one.name.clone()),
@@ -65,12 +80,15 @@ pub(super) fn undetermined(group: &Group<'_>) -> Vec<Block> {
         ]
     };
     vec![
-        Block::Paragraph(format!(
-            "另有{title} {count} 个因观察不足未能判定，不属于不合格，将补充核查。"
-        )),
+        told,
         Block::Table(Table {
             title: format!("{title}未能判定"),
-            columns: vec![("账号名称", 20), ("平台", 10), ("主办单位", 20), ("原因", 36)],
+            columns: Table::columns(&[
+                ("账号名称", 20),
+                ("平台", 10),
+                ("主办单位", 20),
+                ("原因", 36),
+            ]),
             rows: group.undetermined.iter().map(row).collect(),
         }),
     ]
@@ -80,9 +98,11 @@ pub(super) fn recheck(recheck: Option<&Recheck<'_>>) -> Vec<Block> {
     let Some(recheck) = recheck else {
         return vec![Block::Paragraph("上期没有定格的检查结果，本期不作复查。".to_owned())];
     };
-    let (period, all) = (recheck.period, recheck.accounts.len());
+    let before = recheck.before;
+    let (period, all) = (&before.period, before.accounts.len());
+    let listed = if before.is_published { "通报的" } else { "检查发现的" };
     if all == 0 {
-        return vec![Block::Paragraph(format!("{period}没有不合格的账号。"))];
+        return vec![Block::Paragraph(format!("{period}没有{listed}不合格账号。"))];
     }
     let states = [
         RecheckState::Rectified,
@@ -96,17 +116,22 @@ pub(super) fn recheck(recheck: Option<&Recheck<'_>>) -> Vec<Block> {
         .filter(|state| recheck.count(*state) > 0)
         .map(|state| format!("{} {} 个", state.title(), recheck.count(state)))
         .collect();
-    let mut text = format!("对{period}通报的 {all} 个不合格账号进行复查：{}。", parts.join("、"));
-    let again: Vec<String> = recheck
+    let mut text = format!("对{period}{listed} {all} 个不合格账号进行复查：{}。", parts.join("、"));
+    if !recheck.names {
+        return vec![Block::Paragraph(text)];
+    }
+    let again: Vec<String> = before
         .accounts
         .iter()
-        .filter(|one| one.now == RecheckState::NotRectified)
+        .filter(|one| one.is_named_again)
         .map(|one| format!("“{}”（{}）", one.name, one.platform))
         .collect();
     if !again.is_empty() {
         text += &format!("对仍未整改的{}再次通报。", again.join("、"));
     }
-    let row = |one: &super::Earlier| {
+    // Who is not rectified and withheld this time is counted, and not named a second time.
+    let shown = |one: &&Earlier| one.now != RecheckState::NotRectified || one.is_named_again;
+    let row = |one: &Earlier| {
         vec![
             Cell::Text(one.name.clone()),
             Cell::Text(one.platform.clone()),
@@ -117,14 +142,14 @@ pub(super) fn recheck(recheck: Option<&Recheck<'_>>) -> Vec<Block> {
     };
     let table = Table {
         title: "上期问题复查".to_owned(),
-        columns: vec![
+        columns: Table::columns(&[
             ("账号名称", 20),
             ("平台", 10),
             ("主办单位", 20),
             ("上期问题", 24),
             ("复查结果", 12),
-        ],
-        rows: recheck.accounts.iter().map(row).collect(),
+        ]),
+        rows: before.accounts.iter().filter(shown).map(row).collect(),
     };
     vec![Block::Paragraph(text), Block::Table(table)]
 }

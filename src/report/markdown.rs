@@ -25,7 +25,7 @@ pub fn markdown(document: &Document) -> String {
 fn table(table: &Table) -> String {
     let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("**{}**\n\n", escaped(&table.title));
-    text += &row(table.columns.iter().map(|(head, _)| (*head).to_owned()).collect());
+    text += &row(table.columns.iter().map(|(head, _)| head.to_string()).collect());
     text += &row(table.columns.iter().map(|_| "---".to_owned()).collect());
     for cells in &table.rows {
         text += &row(cells.iter().map(|cell| escaped(&cell.shown())).collect());

@@ -17,12 +17,12 @@ pub struct Notice {
     pub document: Document,
 }
 
-/// A letter to each sponsor of failed accounts, in the order of their names; who is exempt is in
+/// A letter to each sponsor of failed accounts, in the order of their names; who is withheld is in
 /// none, and neither is who could not be judged.
 pub fn notice_documents(bulletin: &Bulletin<'_>, wording: &Wording) -> Vec<Notice> {
     let mut sponsors: BTreeMap<&str, Vec<&Examined>> = BTreeMap::new();
     for one in bulletin.groups.iter().flat_map(|group| &group.failed) {
-        if one.exemption.is_none() {
+        if one.is_to_be_named() {
             sponsors.entry(&one.sponsor).or_default().push(one);
         }
     }
@@ -51,7 +51,12 @@ fn document(
     };
     let table = Table {
         title: "需整改的账号".to_owned(),
-        columns: vec![("账号名称", 24), ("平台", 12), ("不合格项", 30), ("最后更新", 12)],
+        columns: Table::columns(&[
+            ("账号名称", 24),
+            ("平台", 12),
+            ("不合格项", 30),
+            ("最后更新", 12),
+        ]),
         rows: accounts.iter().map(row).collect(),
     };
     let (cutoff, due) = (minute(check.cutoff), chinese_day(wording.due));

@@ -34,7 +34,7 @@ fn examined(number: usize, platform: &str, judged: Judged) -> Examined {
         judged,
         items,
         last_post_at: Some(at("2026-08-01")),
-        exemption: None,
+        withheld: None,
     }
 }
 
@@ -49,12 +49,13 @@ fn check(examined: Vec<Examined>, running: u64) -> Check {
         running,
         sample: None,
         without_verdict: 0,
+        not_judged: 0,
         examined,
         earlier: None,
+        issue: Some(Issue { number: 1, reason: String::new() }),
         origin: Origin {
             assessment: 3,
             version: 1,
-            reason: String::new(),
             digest: "sha256:00".to_owned(),
             schemes: vec![("国办2019".to_owned(), "2019-04-01".to_owned(), "sha256:11".to_owned())],
             chain: None,
@@ -144,7 +145,7 @@ fn classes_of_problems_come_vetoes_first_and_name_everyone_with_the_platform() {
     all[4].items = vec![deduction("内容更新不及时"), deduction("功能无法使用")];
     all[5].items = vec![deduction("功能无法使用")];
     all[6].items = vec![deduction("功能无法使用")];
-    all[1].exemption = Some("机构改革".to_owned());
+    all[1].withheld = Some("豁免：机构改革".to_owned());
     let check = check(all, 9);
     let told = text(&check, 2);
     let order = [
@@ -156,10 +157,10 @@ fn classes_of_problems_come_vetoes_first_and_name_everyone_with_the_platform() {
     ];
     let places: Vec<Option<usize>> = order.iter().map(|part| told.find(part)).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {told}");
-    assert!(
-        told.contains("“账号0”（微信）、“账号2”（微信）；其中 1 个在豁免期内，不点名"),
-        "{told}"
-    );
+    assert!(told.contains("“账号0”（微信）、“账号2”（微信）；另外 1 个不点名"), "{told}");
+    assert!(told.contains("功能无法使用：政务新媒体4 个，为“账号2”（微信）；另外 3 个"), "{told}");
+    assert!(!told.contains("账号4"), "who passed is counted, not named: {told}");
+    assert!(told.contains("共 3 个，其中 1 个因豁免、已作说明或经复核不予点名"), "{told}");
     let failed = Bulletin::of(&check).groups[0].failed.len();
     assert_eq!((failed, Bulletin::of(&check).groups[0].total.failed), (3, 3), "each once");
     let names: Vec<String> = notice_documents(&Bulletin::of(&check), &wording(2))
@@ -206,22 +207,79 @@ fn the_last_list_is_rechecked_and_a_correction_says_that_it_is_one() {
         sponsor: "甲局".to_owned(),
         items: vec![veto("内容不更新")],
         now,
+        is_named_again: now == RecheckState::NotRectified && number == 0,
     };
     let accounts = vec![
         earlier(0, RecheckState::NotRectified),
         earlier(1, RecheckState::Rectified),
         earlier(9, RecheckState::Closed),
+        earlier(7, RecheckState::NotRectified),
     ];
-    check.earlier = Some(("2026年第二季度".to_owned(), accounts));
-    check.origin.version = 2;
-    check.origin.reason = "账号1申诉成立".to_owned();
+    let period = "2026年第二季度".to_owned();
+    check.earlier = Some(Before { period, is_published: true, accounts });
+    check.issue = Some(Issue { number: 2, reason: "账号1申诉成立".to_owned() });
     let told = text(&check, 2);
     assert!(
-        told.contains("3 个不合格账号进行复查：已整改 1 个、未整改 1 个、已关停注销 1 个"),
+        told.contains("通报的 4 个不合格账号进行复查：已整改 1 个、未整改 2 个、已关停注销 1 个"),
         "{told}"
     );
+    assert!(!told.contains("账号7"), "who is withheld this time is not named again: {told}");
     assert!(told.contains("对仍未整改的“账号0”（微信）再次通报"), "{told}");
     assert!(told.contains("（第2号，更正）") && told.contains("更正事由：账号1申诉成立"), "{told}");
+}
+
+#[test]
+fn a_draft_names_nobody_and_neither_does_the_recheck_of_what_was_not_published() {
+    let mut check = of_counts(&[("微信", 5), ("微博", 2)], 2, 9);
+    check.examined[4].judged = Judged::Undetermined("覆盖不足".to_owned());
+    check.not_judged = 3;
+    let earlier = Earlier {
+        key: "K-0".to_owned(),
+        name: "账号0".to_owned(),
+        platform: "微信".to_owned(),
+        sponsor: "单位0".to_owned(),
+        items: vec![veto("内容不更新")],
+        now: RecheckState::NotRectified,
+        is_named_again: true,
+    };
+    let before = |is_published| Before {
+        period: "2026年第二季度".to_owned(),
+        is_published,
+        accounts: vec![earlier.clone()],
+    };
+    check.issue = None;
+    check.earlier = Some(before(true));
+    let told = text(&check, 2);
+    for name in ["账号", "单位0", "单位1"] {
+        let named = told.lines().find(|line| line.contains(&format!("{name}0")));
+        assert_eq!(named, None, "{told}");
+    }
+    for part in [
+        "（草稿，不点名）",
+        "内容不更新：政务新媒体2 个。",
+        "不合格政务新媒体共 2 个，名单经复核后在印发时列出",
+        "另有政务新媒体 1 个因观察不足未能判定",
+        "对2026年第二季度通报的 1 个不合格账号进行复查：未整改 1 个。",
+        "另有 3 个账号已关停、注销或处于方案不作评价的状态",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    check.issue = Some(Issue { number: 1, reason: String::new() });
+    check.earlier = Some(before(false));
+    let told = text(&check, 2);
+    let recheck = told.split("## 四、").nth(1).unwrap();
+    assert!(recheck.contains("检查发现的 1 个不合格账号") && !recheck.contains("账号0"), "{told}");
+}
+
+#[test]
+fn a_published_document_reads_back_as_it_was() {
+    let document = bulletin_document(&Bulletin::of(&hostile()), &wording(1));
+    let kept = document.json();
+    let read = Document::read(&kept).unwrap();
+    assert_eq!(read, document);
+    assert_eq!(read.json(), kept, "the same bytes, so the same digest");
+    assert_eq!(docx(&read), docx(&document));
+    assert!(Document::read("{}").unwrap_err().contains("a published document"));
 }
 
 fn part(document: &[u8], name: &str) -> String {

@@ -53,7 +53,7 @@ fn write(sheet: &mut Worksheet, table: &Table) -> Result<(), rust_xlsxwriter::Xl
     let date = Format::new().set_border(FormatBorder::Thin).set_num_format("yyyy-mm-dd");
     let mut last_column = 0;
     for (column, (title, width)) in (0_u16..).zip(&table.columns) {
-        sheet.write_string_with_format(0, column, *title, &head)?;
+        sheet.write_string_with_format(0, column, title.as_ref(), &head)?;
         sheet.set_column_width(column, f64::from(*width) * 1.6)?;
         last_column = column;
     }

@@ -39,6 +39,8 @@ pub struct Scheme {
     pub staleness: Vec<(Scope, Activity)>,
     /// A message is overdue when it is not answered this long after it was asked.
     pub reply_deadline_hours: u32,
+    /// Whether a failed account may be named without a second person's approval.
+    pub naming_without_approval: bool,
     /// How often the authority checks, and when.
     pub rhythm: Option<Rhythm>,
     /// How many accounts a check draws.

@@ -29,6 +29,7 @@ pub(super) struct FindingRow {
     pub(super) state: String,
     pub(super) state_since: DateTime<Utc>,
     pub(super) needs_approval: bool,
+    pub(super) per_occasion: bool,
     pub(super) deadline_days: i32,
     pub(super) deadline: Option<DateTime<Utc>>,
     pub(super) raised_by: String,
@@ -86,6 +87,7 @@ impl TryFrom<FindingRow> for FindingRecord {
                 evidence: serde_json::from_value(row.evidence)
                     .map_err(|error| misread("evidence", error))?,
                 needs_approval: row.needs_approval,
+                per_occasion: row.per_occasion,
                 deadline_days: u32::try_from(row.deadline_days).unwrap_or(1),
                 raised_by: row.raised_by,
                 by_job: false,

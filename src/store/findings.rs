@@ -40,6 +40,9 @@ pub struct NewFinding {
     pub evidence: Vec<EvidenceRef>,
     /// Whether a person must approve.
     pub needs_approval: bool,
+    /// Whether each occasion is a finding of its own, beside an open one of another; else one is
+    /// open for a rule and subject, and brought up to date.
+    pub per_occasion: bool,
     /// Calendar days from the day after a notice to its deadline.
     pub deadline_days: u32,
     /// The person, or `job:findings`.
@@ -106,8 +109,8 @@ macro_rules! finding_rows {
             r#"select f.id, f.rule, f.rule_title, f.clause, f.source, f.advice, f.rule_digest,
                    f.severity, f.account_id, n.name as "unit_name?", n.code as "unit_code?", f.area,
                    f.occasion, f.statement, f.window_from, f.window_to, f.inputs, f.evidence,
-                   f.state, f.state_since, f.needs_approval, f.deadline_days, f.deadline,
-                   f.raised_by, f.raised_at, f.updated_at, f.approved_by, f.doubt, a.key as "key?",
+                   f.state, f.state_since, f.needs_approval, f.per_occasion, f.deadline_days,
+                   f.deadline, f.raised_by, f.raised_at, f.updated_at, f.approved_by, f.doubt, a.key as "key?",
                    a.name as "name?", a.platform as "platform?", a.lifecycle as "lifecycle?",
                    coalesce(a.region, f.area) as region, coalesce(s.name, n.name) as sponsor,
                    a.exemption as "exemption?", a.exempt_until as "exempt_until?",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::bulletins::Naming;
 use super::columns::column;
 use super::{Store, StoreError};
 use crate::domain::{AccountId, FindingId};
@@ -175,49 +176,33 @@ impl Store {
         Ok(notices)
     }
 
-    /// When each account was named, each bulletin once.
-    pub async fn namings(
-        &self,
-    ) -> Result<BTreeMap<AccountId, Vec<(DateTime<Utc>, FindingId)>>, StoreError> {
+    /// The namings of each account, each bulletin once, those that a correction took back included:
+    /// each says from when until when it stood.
+    pub async fn namings(&self) -> Result<BTreeMap<AccountId, Vec<Naming>>, StoreError> {
         let rows = sqlx::query!(
-            r#"select distinct on (account_id, bulletin) account_id as "account_id!",
-                   published_at, finding_id
-               from namings where account_id is not null
-               order by account_id, bulletin, published_at, finding_id"#
+            r#"select distinct on (n.account_id, n.bulletin) n.account_id as "account_id!",
+                   n.published_at, n.finding_id,
+                   coalesce(b.published_at, n.published_at) as "known_from!",
+                   c.published_at as "known_until?"
+               from namings n
+               left join bulletins b on b.id = n.issue
+               left join bulletins c on c.supersedes = n.issue
+               where n.account_id is not null
+               order by n.account_id, n.bulletin, n.published_at, n.finding_id"#
         )
         .fetch_all(&self.pool)
         .await?;
-        let mut namings: BTreeMap<AccountId, Vec<(DateTime<Utc>, FindingId)>> = BTreeMap::new();
+        let mut namings: BTreeMap<AccountId, Vec<Naming>> = BTreeMap::new();
         for row in rows {
-            let naming = (row.published_at, FindingId(row.finding_id));
+            let naming = Naming {
+                named_at: row.published_at,
+                finding: FindingId(row.finding_id),
+                known_from: row.known_from,
+                known_until: row.known_until,
+            };
             namings.entry(AccountId(row.account_id)).or_default().push(naming);
         }
-        namings.values_mut().for_each(|of_one| of_one.sort());
+        namings.values_mut().for_each(|of_one| of_one.sort_by_key(|one| one.named_at));
         Ok(namings)
-    }
-
-    /// Adds the namings of a published bulletin; the same bulletin a second time adds nothing.
-    /// Returns how many were added. Whether they may be named is the caller's to ask
-    /// (`alert::naming_bar` over the [`super::FindingRecord`]).
-    pub async fn add_namings(
-        &self,
-        bulletin: &str,
-        findings: &[FindingId],
-        actor: &str,
-        published_at: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        let ids = column(findings, |finding| finding.0);
-        let added = sqlx::query!(
-            "insert into namings (finding_id, bulletin, account_id, published_at, actor)
-             select f.id, $1, f.account_id, $3, $4 from findings f where f.id = any($2)
-             order by f.id on conflict do nothing",
-            bulletin,
-            &ids,
-            published_at,
-            actor
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(added.rows_affected())
     }
 }

@@ -1,8 +1,12 @@
 //! Letters that were not sent, for a person to look after.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::columns::column;
 use super::{Store, StoreError};
+use crate::domain::FindingId;
 
 /// A letter that has not been sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +42,25 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(letters)
+    }
+
+    /// The letters that are to tell of these findings and have not been sent: day, channel, state.
+    pub async fn unsent_letters_of(
+        &self,
+        findings: &[FindingId],
+    ) -> Result<BTreeMap<FindingId, (NaiveDate, String, String)>, StoreError> {
+        let rows = sqlx::query!(
+            "select n.finding_id, l.day, l.channel, l.state
+             from notices n join letters l on l.id = n.letter_id
+             where n.finding_id = any($1) and n.issued_at is null",
+            &column(findings, |finding| finding.0)
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let letters = rows
+            .into_iter()
+            .map(|row| (FindingId(row.finding_id), (row.day, row.channel, row.state)));
+        Ok(letters.collect())
     }
 
     /// Has a letter that was given up, or of which nobody knew whether it arrived, sent again;

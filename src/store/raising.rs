@@ -21,13 +21,14 @@ pub(super) async fn raise(
         r#"select id, state in ('closed', 'dismissed') as "settled!" from findings
            where rule = $1 and account_id is not distinct from $2
              and unit_id is not distinct from $3 and area is not distinct from $4
-             and (state not in ('closed', 'dismissed') or occasion = $5)
+             and (state not in ('closed', 'dismissed') and not $6 or occasion = $5)
            order by state in ('closed', 'dismissed'), id desc limit 1 for update"#,
         found.rule,
         account,
         unit,
         area,
-        found.occasion
+        found.occasion,
+        found.per_occasion
     )
     .fetch_optional(&mut *connection)
     .await?;
@@ -86,10 +87,12 @@ async fn insert(
     let id = sqlx::query_scalar!(
         "insert into findings (rule, rule_title, clause, source, advice, rule_digest, severity,
              account_id, unit_id, area, occasion, statement, window_from, window_to, inputs,
-             evidence, state_since, needs_approval, deadline_days, raised_by, raised_at, updated_at)
+             evidence, state_since, needs_approval, deadline_days, raised_by, raised_at, updated_at,
+             per_occasion)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-             $19, $20, $17, $17)
-         on conflict (rule, account_id, unit_id, area) where state not in ('closed', 'dismissed')
+             $19, $20, $17, $17, $21)
+         on conflict (rule, account_id, unit_id, area,
+             (case when per_occasion then occasion end)) where state not in ('closed', 'dismissed')
              do nothing
          returning id",
         found.rule,
@@ -111,7 +114,8 @@ async fn insert(
         now,
         found.needs_approval,
         i32::try_from(found.deadline_days).unwrap_or(i32::MAX),
-        found.raised_by
+        found.raised_by,
+        found.per_occasion
     )
     .fetch_optional(&mut *connection)
     .await?;

@@ -75,6 +75,7 @@ fn every_kind_of_check_is_shipped_once_and_every_rule_can_be_told_to_a_sponsor()
         (has(|c| matches!(c, Check::Backdated { .. } | Check::Deleted { .. })), 2),
         (has(|c| matches!(c, Check::Burst { .. } | Check::NearDuplicate(_))), 2),
         (has(|c| matches!(c, Check::MissedNotices | Check::Closure)), 2),
+        (has(|c| matches!(c, Check::Assessment)), 1),
         (has(|c| matches!(c, Check::Person)), 6),
     ] {
         assert!(kind >= least, "{kind} of {least}");

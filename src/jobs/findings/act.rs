@@ -1,14 +1,16 @@
-//! What persons do: enter findings, step them, name them in a published bulletin.
+//! What persons do: enter findings, step them, raise the namings of a bulletin.
 
 use anyhow::{anyhow, bail};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::alert::{Bar, Check, Holding, NamingFacts, naming_bar};
-use crate::domain::{By, EvidenceRef, FindingId, FindingState, Step, Subject, shanghai_date};
+use crate::domain::{
+    Account, By, EvidenceRef, FindingId, FindingState, Step, Subject, shanghai_date,
+};
 use crate::jobs::Context;
 use crate::store::{FindingRecord, Raised, StepRequest};
 
-use super::apply::new_finding;
+use super::apply::{new_finding, take};
 
 /// A finding that a person enters.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,25 +129,31 @@ pub fn bar_of(record: &FindingRecord, today: NaiveDate) -> Option<Bar> {
     naming_bar(&facts, today)
 }
 
-/// Adds the namings of a published bulletin; nothing else names. Returns how many were new.
+/// Raises the finding under which an account is named in a bulletin, or finds the one that was.
+///
+/// Where neither rule nor scheme asks for a person's approval, the job gives its own.
 ///
 /// # Errors
-/// A finding that may not be named, with the reason; then none is.
-pub async fn publish(
+/// No rule of the account's region names; the database does not answer.
+pub async fn raise_naming(
     context: &Context,
-    bulletin: &str,
-    findings: &[FindingId],
+    account: &Account,
+    holding: Holding,
     actor: &str,
-    published_at: DateTime<Utc>,
-) -> anyhow::Result<u64> {
-    if bulletin.trim().is_empty() || actor.trim().is_empty() {
-        bail!("a naming needs its bulletin and who published it");
-    }
-    for id in findings {
-        let Some(record) = context.store.finding(*id).await? else { bail!("no finding {id}") };
-        if let Some(bar) = bar_of(&record, shanghai_date(published_at)) {
-            bail!("finding {id} may not be named: {bar}");
+) -> anyhow::Result<FindingId> {
+    let Some((set, rule)) = context.rules.naming_rule_for(&account.entry.region) else {
+        bail!("no rule with check.kind = \"assessment\" holds for {}", account.entry.region);
+    };
+    let found = new_finding(set, rule, Subject::Account(account.id), holding, (actor, false));
+    let asks = found.needs_approval;
+    match context.store.raise_findings(&[found], context.clock.now()).await?.first() {
+        Some(Raised::New(id)) => {
+            if !asks {
+                take(context, *id, Step::Approve, "方案和规则均不要求第二人复核").await?;
+            }
+            Ok(*id)
         }
+        Some(Raised::Updated(id) | Raised::Unchanged(id) | Raised::Settled(id)) => Ok(*id),
+        other => Err(anyhow!("the naming of {} was not raised: {other:?}", account.entry.key)),
     }
-    Ok(context.store.add_namings(bulletin.trim(), findings, actor.trim(), published_at).await?)
 }

@@ -44,6 +44,7 @@ pub(super) fn new_finding(
         inputs: holding.inputs,
         evidence: holding.evidence,
         needs_approval: rule.needs_approval || holding.needs_approval,
+        per_occasion: rule.check == Check::Assessment,
         deadline_days: rule.deadline_days,
         raised_by: raised_by.to_owned(),
         by_job,

@@ -118,8 +118,8 @@ pub(super) async fn of_ladders(
             continue;
         }
         let facts: Vec<NoticeFact> = issued.iter().map(|one| fact(one, at.known_at)).collect();
-        let times: Vec<DateTime<Utc>> =
-            named.iter().map(|one| one.0).filter(|published| *published <= at.known_at).collect();
+        let known = named.iter().filter(|one| one.is_known_at(at.known_at));
+        let times: Vec<DateTime<Utc>> = known.map(|one| one.named_at).collect();
         let standing = climb(ladder, &facts, &times, at.cutoff);
         let inputs = json!({
             "missed": standing.missed,

@@ -16,9 +16,9 @@ mod outcomes;
 mod propose;
 mod sorting;
 
-pub use act::{PersonFinding, act, add, bar_of, publish};
+pub use act::{PersonFinding, act, add, bar_of, raise_naming};
 pub use look::{look, recheck};
-pub use notices::send_notices;
+pub use notices::{send_notices, write_letters};
 pub use propose::{At, Proposal, propose};
 pub use sorting::{Sorted, sort_accounts};
 

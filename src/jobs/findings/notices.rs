@@ -44,6 +44,14 @@ pub async fn send_notices(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Puts whatever is to be told into the outbox, and sends nothing.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn write_letters(context: &Context) -> anyhow::Result<()> {
+    compose(context, context.clock.now()).await.context("writing letters")
+}
+
 /// Groups what is to be told by sponsor and address.
 async fn compose(context: &Context, now: DateTime<Utc>) -> anyhow::Result<()> {
     let mut groups: BTreeMap<(i64, String, String), Vec<ToNotify>> = BTreeMap::new();

@@ -19,6 +19,7 @@ pub(super) struct Head {
     pub(super) activity: Option<Activity>,
     pub(super) staleness: Vec<(Scope, Activity)>,
     pub(super) reply_deadline_hours: u32,
+    pub(super) naming_without_approval: bool,
 }
 
 pub(super) fn head(reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Head {
@@ -44,6 +45,7 @@ pub(super) fn head(reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Head
     });
     let staleness = staleness.collect();
     let reply_deadline_hours = reader.whole("reply_deadline_hours", problems);
+    let naming_without_approval = reader.flag("naming_without_approval", problems);
     Head {
         id,
         title,
@@ -56,6 +58,7 @@ pub(super) fn head(reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Head
         activity,
         staleness,
         reply_deadline_hours,
+        naming_without_approval,
     }
 }
 

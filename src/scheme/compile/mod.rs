@@ -74,6 +74,7 @@ pub(super) fn scheme(
         activity,
         staleness: head.staleness,
         reply_deadline_hours: head.reply_deadline_hours,
+        naming_without_approval: head.naming_without_approval,
         rhythm,
         sampling,
         declared: own,

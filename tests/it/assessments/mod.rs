@@ -1,6 +1,7 @@
 //! Assessments: frozen, verified elsewhere, corrected, compared, never changed.
 
 mod bulletin;
+mod publishing;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 use xunjian::domain::{FindingState, Step};
 use xunjian::jobs::findings;
-use xunjian::store::NoticeOutcome;
+use xunjian::store::{Naming, NoticeOutcome};
 
 use super::{Office, entry};
 
@@ -82,20 +82,39 @@ async fn a_claimed_repair_that_the_data_refute_is_reopened() {
 
 /// Requirement 50, with bulletins as they are published.
 #[tokio::test]
-async fn the_third_published_naming_proposes_closure() {
+async fn the_third_published_naming_proposes_closure_and_a_corrected_one_counts_no_more() {
     let office = Office::open().await;
     let id = office.ledger(&[entry("z")]).await[0];
-    office.checked(id, 119, &[110]).await;
+    office.checked(id, 150, &[130]).await;
     office.look().await;
     let zombie = office.silences().await.remove(0);
     let by = ("wang", "属实");
     findings::act(office.context(), zombie.id, Step::Approve, by, None).await.unwrap();
     let proposed =
         async || office.all().await.iter().any(|one| one.found.rule == "closure_proposed");
-    for (bulletin, proposal) in [("2026Q2", false), ("2026Q3", false), ("2026Q4", true)] {
-        let ids = [zombie.id];
-        findings::publish(office.context(), bulletin, &ids, "wang", office.now()).await.unwrap();
+    for (period, proposal) in [("2026-07", false), ("2026-08", false), ("2026-09", true)] {
+        office.published(period, None).await;
         office.look().await;
-        assert_eq!(proposed().await, proposal, "{bulletin}");
+        assert_eq!(proposed().await, proposal, "{period}");
     }
+    let named = async || office.context().store.namings().await.unwrap().remove(&id).unwrap();
+    let before = office.now();
+    let times = |named: &[Naming]| named.iter().map(|one| one.named_at).collect::<Vec<_>>();
+    let first = times(&named().await);
+    assert_eq!(first.len(), 3);
+    // A correction that names the account again adds nothing and keeps the day of the naming.
+    office.days(2);
+    office.published("2026-09", Some("更正主管单位")).await;
+    let standing = |named: &[Naming], at| named.iter().filter(|one| one.is_known_at(at)).count();
+    let corrected = named().await;
+    assert_eq!((corrected.len(), standing(&corrected, office.now())), (4, 3));
+    assert!(times(&corrected).iter().all(|at| first.contains(at)), "{corrected:?}");
+    // What was known on an earlier day stays known for that day.
+    findings::act(office.context(), zombie.id, Step::Dismiss, ("wang", "申诉成立"), None)
+        .await
+        .unwrap();
+    office.days(1);
+    office.published("2026-09", Some("申诉成立")).await;
+    let all = named().await;
+    assert_eq!((standing(&all, before), standing(&all, office.now())), (3, 2));
 }

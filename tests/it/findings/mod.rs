@@ -56,7 +56,7 @@ impl Office {
         Self::with(|_| {}).await
     }
 
-    async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let (_, database) = database().await;
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(&folder, &database);
@@ -179,7 +179,7 @@ impl Office {
     }
 
     /// Judges what is new and holds it against the rules.
-    async fn look(&self) {
+    pub(crate) async fn look(&self) {
         judge::judge(self.context()).await.unwrap();
         findings::look(self.context()).await.unwrap();
     }
@@ -198,7 +198,7 @@ impl Office {
         all
     }
 
-    async fn all(&self) -> Vec<FindingRecord> {
+    pub(crate) async fn all(&self) -> Vec<FindingRecord> {
         let wanted = FindingFilter { limit: 1000, ..FindingFilter::default() };
         self.context().store.findings(&wanted).await.unwrap()
     }

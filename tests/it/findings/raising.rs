@@ -226,16 +226,15 @@ async fn an_explanation_suppresses_naming_until_its_day_and_the_finding_stays() 
         findings::bar_of(&record, today).map(|bar| bar.to_string())
     };
     assert_eq!(bar().await.as_deref(), Some("已说明,有效至 2026-10-20"));
-    let ids = [zombie.id];
-    let named = findings::publish(office.context(), "2026Q4", &ids, "wang", office.now());
-    assert!(named.await.unwrap_err().to_string().contains("may not be named: 已说明"));
+    let issue = office.published("2026Q3", None).await;
+    assert_eq!((issue.named, issue.withheld), (0, 1));
+    let withheld = office.context().store.bulletin_accounts(issue.id).await.unwrap().remove(0);
+    assert_eq!(withheld.withheld.as_deref(), Some("已说明,有效至 2026-10-20"));
     office.days(9);
     office.checked(id, 119, &[]).await;
     office.recheck().await;
     assert_eq!(office.state(zombie.id).await, FindingState::Reopened);
     assert_eq!(bar().await, None);
-    let publish = async || {
-        findings::publish(office.context(), "2026Q4", &ids, "wang", office.now()).await.unwrap()
-    };
-    assert_eq!((publish().await, publish().await), (1, 0), "a bulletin names once");
+    let issue = office.published("2026Q3", Some("说明有效期已过")).await;
+    assert_eq!((issue.named, issue.withheld), (1, 0));
 }

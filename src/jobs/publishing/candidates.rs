@@ -1,0 +1,217 @@
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use chrono::{DateTime, NaiveDate, Utc};
+use futures::TryStreamExt;
+use serde_json::json;
+
+use crate::alert::{Bar, Holding};
+use crate::domain::{Account, EvidenceRef, FindingId, FindingState, SHANGHAI, shanghai_date};
+use crate::jobs::Context;
+use crate::jobs::assessment::frozen_rules;
+use crate::jobs::findings::{bar_of, raise_naming};
+use crate::jobs::report::{items, period_words};
+use crate::report::{Item, ItemKind};
+use crate::score::VerdictWord;
+use crate::score::frozen::{FrozenAccount, FrozenRules};
+use crate::store::{Assessment, FindingFilter, FindingRecord};
+
+/// Measures of which findings of their own are raised, day by day.
+const OF_SILENCE: [&str; 3] = ["silence_tier", "never_posted", "is_gone"];
+
+/// Most findings of one account that are looked at, the oldest first.
+const FINDINGS_MAX: u32 = 1_000;
+
+/// A failed account of an assessment that a bulletin is to name.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// 账号编号.
+    pub key: String,
+    /// 账号名称 as it was frozen.
+    pub name: String,
+    /// The platform's Chinese name.
+    pub platform: String,
+    /// What it failed for.
+    pub items: Vec<Item>,
+    /// The account as it is now; absent where the ledger has it no longer.
+    pub account: Option<Account>,
+    /// Whether it may be named.
+    pub standing: Standing,
+    /// Whether its scheme lets it be named on one person's word.
+    without_approval: bool,
+}
+
+/// Whether a failed account may be named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Under these findings.
+    Ready(Vec<FindingId>),
+    /// Once a second person has approved one of these.
+    Waiting(Vec<FindingId>),
+    /// It is counted and not named, for this reason.
+    Withheld(String),
+    /// No finding speaks of its failure yet.
+    Unraised,
+}
+
+impl Candidate {
+    /// Why it is not named; `None` where it is.
+    pub fn withheld(&self) -> Option<String> {
+        match &self.standing {
+            Standing::Withheld(reason) => Some(reason.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Every failed account of an assessment, in its order, with what stands between it and a naming.
+///
+/// # Errors
+/// The database does not answer; the assessment does not read.
+pub async fn candidates(context: &Context, one: &Assessment) -> anyhow::Result<Vec<Candidate>> {
+    let (_, rules) = frozen_rules(&context.store, one.id).await?;
+    let today = shanghai_date(context.clock.now());
+    let mut all = Vec::new();
+    let mut lines = context.store.frozen_lines(one.id);
+    while let Some(line) = lines.try_next().await? {
+        let frozen = FrozenAccount::read(&line).map_err(anyhow::Error::msg)?;
+        let failed = frozen.card.verdict.as_ref().map(|verdict| verdict.result);
+        if failed == Some(VerdictWord::Fail) {
+            all.push(candidate(context, one, &rules, &frozen, today).await?);
+        }
+    }
+    Ok(all)
+}
+
+async fn candidate(
+    context: &Context,
+    one: &Assessment,
+    rules: &FrozenRules,
+    frozen: &FrozenAccount,
+    today: NaiveDate,
+) -> anyhow::Result<Candidate> {
+    let account = context.store.account(&frozen.key).await.context("reading the ledger")?;
+    let standing = match (&frozen.exemption, &account) {
+        (Some(reason), _) => Standing::Withheld(format!("豁免：{reason}")),
+        (None, None) => Standing::Withheld("台账中已无此账号".to_owned()),
+        (None, Some(_)) => {
+            let wanted = FindingFilter {
+                key: Some(frozen.key.clone()),
+                limit: FINDINGS_MAX,
+                ..FindingFilter::default()
+            };
+            let findings = context.store.findings(&wanted).await?;
+            standing(context, one, frozen, &findings, today)
+        }
+    };
+    let scheme = rules.scheme(&frozen.scheme);
+    Ok(Candidate {
+        key: frozen.key.clone(),
+        name: frozen.name.clone(),
+        platform: frozen.platform_title.clone(),
+        items: items(&frozen.card),
+        account,
+        standing,
+        without_approval: scheme.is_some_and(|scheme| scheme.naming_without_approval),
+    })
+}
+
+/// The finding that was raised for this very assessment decides; without one, those that speak of
+/// the silence for which alone the account failed.
+fn standing(
+    context: &Context,
+    one: &Assessment,
+    frozen: &FrozenAccount,
+    findings: &[FindingRecord],
+    today: NaiveDate,
+) -> Standing {
+    let raised = findings.iter().filter(|record| record.found.occasion == one.digest);
+    let of_silence = findings.iter().filter(|record| {
+        let rule = context.rules.rule(&record.found.rule);
+        rule.is_some_and(|rule| rule.check.is_failing_silence())
+            && speaks_of(record, one.cutoff, frozen.last_post_at)
+    });
+    let raised: Vec<&FindingRecord> = raised.collect();
+    let speaking = match (raised.is_empty(), fails_by_silence_alone(frozen)) {
+        (true, true) => of_silence.collect(),
+        _ => raised,
+    };
+    let (mut ready, mut waiting, mut withheld) = (Vec::new(), Vec::new(), None);
+    for record in speaking {
+        match bar_of(record, today) {
+            None => ready.push(record.id),
+            Some(Bar::NotApproved) if record.state == FindingState::Open => waiting.push(record.id),
+            // It ended before anybody looked: nobody can approve it any more.
+            Some(Bar::NotApproved) => {}
+            Some(bar) => withheld = withheld.or(Some(bar.to_string())),
+        }
+    }
+    match (ready.is_empty(), withheld, waiting.is_empty()) {
+        (false, ..) => Standing::Ready(ready),
+        (true, Some(bar), _) => Standing::Withheld(bar),
+        (true, None, false) => Standing::Waiting(waiting),
+        (true, None, true) => Standing::Unraised,
+    }
+}
+
+/// Whether a finding's window is that of the silence at the cutoff: not over before the last post,
+/// not begun after the cutoff, and not settled by then.
+fn speaks_of(
+    record: &FindingRecord,
+    cutoff: DateTime<Utc>,
+    last_post_at: Option<DateTime<Utc>>,
+) -> bool {
+    let Some((from, to)) = record.found.window else { return false };
+    let settled = matches!(
+        record.state,
+        FindingState::Rectified | FindingState::Rechecked | FindingState::Closed
+    );
+    from < cutoff
+        && last_post_at.is_none_or(|last| to > last)
+        && !(settled && record.state_since < cutoff)
+}
+
+fn fails_by_silence_alone(frozen: &FrozenAccount) -> bool {
+    let mut held = frozen.card.vetoes.iter().filter(|veto| veto.state.holds() == Some(true));
+    let is_of_silence = |inputs: BTreeSet<&str>| {
+        !inputs.is_empty() && inputs.iter().all(|name| OF_SILENCE.contains(name))
+    };
+    let no_score = !items(&frozen.card).iter().any(|item| item.kind == ItemKind::Score);
+    no_score && held.all(|veto| is_of_silence(veto.inputs.keys().map(String::as_str).collect()))
+}
+
+/// Raises the finding under which a candidate is to be named.
+pub(super) async fn raise(
+    context: &Context,
+    one: &Assessment,
+    candidate: &Candidate,
+    actor: &str,
+) -> anyhow::Result<()> {
+    let Some(account) = &candidate.account else { return Ok(()) };
+    let titles: Vec<&str> = candidate
+        .items
+        .iter()
+        .filter(|item| item.kind != ItemKind::Deduction)
+        .map(|item| item.title.as_str())
+        .collect();
+    let period = one.period.parse().map_err(anyhow::Error::msg)?;
+    let cutoff = one.cutoff.with_timezone(&SHANGHAI).format("%Y-%m-%d %H:%M");
+    let holding = Holding {
+        occasion: one.digest.clone(),
+        statement: format!(
+            "{}检查(监测时间点 {cutoff})不合格:{}。",
+            period_words(period),
+            titles.join("、")
+        ),
+        inputs: json!({
+            "assessment": one.id, "version": one.version, "digest": one.digest, "items": titles,
+        }),
+        evidence: vec![
+            EvidenceRef::Ledger { key: candidate.key.clone() },
+            EvidenceRef::Note { text: format!("考核定格 {} {}", one.id, one.digest) },
+        ],
+        needs_approval: !candidate.without_approval,
+        ..Holding::default()
+    };
+    raise_naming(context, account, holding, actor).await.map(|_| ())
+}
