@@ -88,6 +88,34 @@ impl Reason {
             Self::SourceCannotProveSilence => "source_cannot_prove_silence",
         }
     }
+
+    /// The reason in the words of an office, as notices and bulletins say it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::NeverVisited => "尚未访问",
+            Self::Blocked => "平台拦截访问",
+            Self::Limited => "平台限制访问频率",
+            Self::Unreachable => "平台无应答",
+            Self::Drifted => "页面改版,未能读取",
+            Self::Stale => "平台给出的页面陈旧",
+            Self::Disallowed => "网站声明不允许程序访问",
+            Self::NotCovered => "有时段未观察到",
+            Self::Unconfirmed => "待另一日复核确认",
+            Self::Provisional => "待同平台常更账号印证",
+            Self::Frozen => "同平台常更账号读取异常,暂停判定",
+            Self::ObservationTooOld => "最近一次有效观察过早",
+            Self::TimeAmbiguous => "发布时间不足以判定",
+            Self::TooYoung => "开通不久",
+            Self::HiddenPost => "有未公开显示的发布",
+            Self::PartsMissing => "只能看到部分栏目",
+            Self::SourceCannotProveSilence => "数据来源不足以证明未更新",
+        }
+    }
+
+    /// Reads the stable word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 impl fmt::Display for Reason {
@@ -156,5 +184,22 @@ impl Activity {
             ),
             _ => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_own_words_for_an_office() {
+        let mut titles: Vec<&str> = Reason::ALL.iter().map(|reason| reason.title()).collect();
+        for (reason, title) in Reason::ALL.iter().zip(&titles) {
+            assert!(!title.bytes().any(|byte| byte.is_ascii_alphabetic()), "{title}");
+            assert_eq!(Reason::from_word(reason.as_str()), Some(*reason));
+        }
+        titles.sort_unstable();
+        titles.dedup();
+        assert_eq!(titles.len(), Reason::ALL.len());
     }
 }

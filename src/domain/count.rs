@@ -49,6 +49,17 @@ impl Count {
         }
     }
 
+    /// Why a hidden count is hidden, in the words of an office; a word of a platform file that is not
+    /// among the usual ones stands for itself.
+    pub fn hidden_words(reason: &str) -> &str {
+        match reason {
+            "login_required" => "登录后才显示",
+            "not_public" => "平台不公开",
+            "owner_only" => "仅账号主体可见",
+            other => other,
+        }
+    }
+
     /// Whether the number is known to be zero.
     pub fn is_zero(&self) -> bool {
         matches!(self, Self::Exact(0))

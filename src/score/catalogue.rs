@@ -155,7 +155,7 @@ pub static MEASURES: &[Measure] = measures! {
         "未读取过载有留言的页面则未知;时间不精确时给出上下限" => replies::overdue_replies;
     overdue_share "ratio" "超期留言占比", "超期留言数除以留言数", MESSAGES, NO_MESSAGES
         => replies::overdue_share;
-    silence_tier "tier" "静默档次",
+    silence_tier "tier" "更新情况",
         "截止时按方案门槛判定:0 正常,1 关注,2 休眠,3 僵尸;从未发布的空壳账号为 2", PROOF, PROOF_BOUND
         => ledger::silence_tier;
     never_posted "yes or no" "空壳", "1 为已证实从未发布,0 为否", PROOF, PROOF_BOUND
@@ -181,6 +181,11 @@ pub static MEASURES: &[Measure] = measures! {
 pub fn measure_ids(indices: &IndexCatalog) -> Vec<&str> {
     let measures = MEASURES.iter().map(|measure| measure.id);
     measures.chain(indices.iter().map(|formula| formula.id.as_str())).collect()
+}
+
+/// The Chinese title of a measure of the catalogue.
+pub(super) fn measure_title(id: &str) -> Option<&'static str> {
+    MEASURES.iter().find(|measure| measure.id == id).map(|measure| measure.title)
 }
 
 /// Every measure of the facts, every index, and what a scheme declares.

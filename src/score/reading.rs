@@ -40,7 +40,7 @@ pub enum UnknownKind {
 pub struct Unknown {
     /// Which kind of not knowing.
     pub unknown: UnknownKind,
-    /// The reason, for people; Chinese, or the stable word of a hidden count.
+    /// The reason, for people, in Chinese.
     pub reason: String,
 }
 

@@ -12,6 +12,7 @@ use super::*;
 
 mod beside;
 mod local;
+mod words;
 
 pub(super) fn at(text: &str) -> DateTime<Utc> {
     let text = if text.contains('T') { text.to_owned() } else { format!("{text}T00:00:00") };

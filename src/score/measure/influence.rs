@@ -22,7 +22,7 @@ fn listed_sum(window: &Window<'_>, metric: Metric) -> Reading {
         listed += 1;
         let count = metric(post);
         if let Some(Count::Hidden(hidden)) = count {
-            reason.get_or_insert_with(|| hidden.clone());
+            reason.get_or_insert_with(|| Count::hidden_words(hidden).to_owned());
         }
         let Some((value, low)) = count.and_then(|count| count.value().zip(count.low())) else {
             total.high = None;
@@ -121,7 +121,10 @@ fn of_account(count: Option<&Count>, what: &str) -> Reading {
         }),
         _ => Reading::unknown(
             UnknownKind::NotObservable,
-            if let Count::Hidden(reason) = count { reason.as_str() } else { "平台不显示" },
+            match count {
+                Count::Hidden(reason) => Count::hidden_words(reason),
+                _ => "平台不显示",
+            },
         ),
     }
 }

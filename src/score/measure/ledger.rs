@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::domain::{Lifecycle, shanghai_date};
+use crate::domain::{Lifecycle, Reason, shanghai_date};
 use crate::scheme::Scheme;
 
 use super::super::facts::SilenceFact;
@@ -88,9 +88,13 @@ fn silence(window: &Window<'_>, of: impl Fn(u8, u8, bool, bool) -> Reading) -> R
             of(*tier, *at_most, *empty, *gone)
         }
         Some(SilenceFact::Undetermined { reason }) => {
-            Reading::unknown(UnknownKind::Undetermined, format!("更新情况未能判定({reason})"))
+            let words: &str = match Reason::from_word(reason) {
+                Some(known) => known.title(),
+                None => reason,
+            };
+            Reading::unknown(UnknownKind::Undetermined, format!("未能判定({words})"))
         }
-        None => Reading::unknown(UnknownKind::Undetermined, "更新情况未判定"),
+        None => Reading::unknown(UnknownKind::Undetermined, "未判定"),
     }
 }
 

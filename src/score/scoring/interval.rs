@@ -8,6 +8,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use crate::scheme::Expression;
 
 use super::super::card::Points;
+use super::super::catalogue::measure_title;
 use super::super::reading::{Reading, Unknown};
 use super::{Readings, ScoreError, reading};
 
@@ -30,10 +31,20 @@ pub(super) fn unknown(inputs: &BTreeMap<String, Reading>) -> Vec<(&String, &Unkn
     inputs.iter().filter_map(unknown).collect()
 }
 
-/// The reasons, one after the other.
+/// The reasons, one after the other, each said once: by the title of the catalogue's measure, or by
+/// itself where the scheme or an index gives the number.
 pub(super) fn reasons(unknown: &[(&String, &Unknown)]) -> String {
-    let each = unknown.iter().map(|(measure, why)| format!("{measure} {}", why.reason));
-    each.collect::<Vec<_>>().join(";")
+    let mut each: Vec<String> = Vec::new();
+    for (measure, why) in unknown {
+        let said = match measure_title(measure) {
+            Some(title) => format!("{title}:{}", why.reason),
+            None => why.reason.clone(),
+        };
+        if !each.contains(&said) {
+            each.push(said);
+        }
+    }
+    each.join(";")
 }
 
 /// The number at the values, and the least and most over every combination of the measures' ends:

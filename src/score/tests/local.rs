@@ -40,7 +40,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
 /// Compiled once: every condition is probed over a grid.
 static CATALOG: LazyLock<Catalog> = LazyLock::new(compiled);
 
-fn shipped() -> &'static Catalog {
+pub(super) fn shipped() -> &'static Catalog {
     &CATALOG
 }
 
