@@ -41,7 +41,7 @@ pub(crate) async fn fill(pool: &PgPool, accounts: i64, posts: i64) -> anyhow::Re
              from generate_series($2::bigint, $3::bigint) as i,
                  (select min(id) as first from accounts) f,
                  lateral (select timestamptz '2026-01-01 00:00+08'
-                     + i * interval '365 days' / $4::float8 as t) as at",
+                     + make_interval(secs => i * (365 * 86400.0) / $4::float8) as t) as at",
         )
         .bind(accounts)
         .bind(done)
