@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::{LedgerEntry, Problem, SourceText};
 
@@ -74,6 +74,22 @@ impl Catalog {
     /// The rows that say which scheme judges which account.
     pub fn assignments(&self) -> &[Assignment] {
         &self.assignments
+    }
+
+    /// The cutoffs in `[from, to]` of every scheme that may judge an account of a platform, each
+    /// once, in order: those of its rhythm where it has one.
+    pub fn cutoffs(
+        &self,
+        platform: &str,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Vec<DateTime<Utc>> {
+        let rows = self.assignments.iter();
+        let named = rows.filter(|row| row.platform.as_deref().is_none_or(|one| one == platform));
+        let ids = named.map(|row| row.scheme.as_str()).chain([DEFAULT_SCHEME]);
+        let rhythms = ids.filter_map(|id| self.get(id)?.rhythm);
+        let all: BTreeSet<DateTime<Utc>> =
+            rhythms.flat_map(|rhythm| rhythm.cutoffs(from, to)).collect();
+        all.into_iter().collect()
     }
 
     /// The scheme that judges an account on a day, with the row that says so; without a row, the

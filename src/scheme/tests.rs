@@ -129,3 +129,32 @@ fn every_problem_of_every_file_is_told_at_once() {
     let twice = Catalog::compile(&[source("a.toml"), source("b.toml")], &MEASURES).unwrap_err();
     assert_eq!(twice[0].to_string(), "b.toml:2: id: another file has the scheme \"city\" already");
 }
+
+#[test]
+fn cutoffs_are_those_of_the_rhythms_of_schemes_that_may_judge_a_platform() {
+    let rhythm = "[rhythm]\nevery = \"month\"\ncutoff_day = 20\n\n[activity]";
+    let rows = "[[assign]]\nscheme = \"city\"\nplatform = \"weibo\"\nfrom = 2026-01-01\n";
+    let source = |file: &str, text: String| SourceText { file: file.to_owned(), text };
+    let monthly = GOOD.replace("[activity]", rhythm);
+    let weekly = monthly
+        .replace("id = \"city\"", "id = \"default\"")
+        .replace("every = \"month\"\ncutoff_day = 20", "every = \"week\"");
+    let files = [
+        source("city.toml", monthly),
+        source("default.toml", weekly),
+        source("assign.toml", rows.to_owned()),
+    ];
+    let catalog = Catalog::compile(&files, &MEASURES).unwrap();
+    let day = |day: &str| format!("{day}T00:00:00+08:00").parse().unwrap();
+    let check = |platform: &str, wanted: &[&str]| {
+        let wanted: Vec<_> = wanted.iter().map(|one| day(one)).collect();
+        assert_eq!(catalog.cutoffs(platform, (day("2026-11-17"), day("2026-11-29"))), wanted);
+    };
+    check("douyin", &["2026-11-23"]);
+    check("weibo", &["2026-11-20", "2026-11-23"]);
+    assert!(!catalog.get("city").unwrap().naming_without_approval, "a second person, unless said");
+    let said = GOOD.replace("[activity]", "naming_without_approval = true\n\n[activity]");
+    assert!(compile(&said).unwrap().get("city").unwrap().naming_without_approval);
+    let wrong = GOOD.replace("[activity]", "naming_without_approval = \"yes\"\n\n[activity]");
+    assert!(compile(&wrong).unwrap_err()[0].contains("naming_without_approval"));
+}

@@ -171,9 +171,9 @@ pub static MEASURES: &[Measure] = measures! {
     filing_delay_working_days "working days" "备案用时(工作日)",
         "开通次日到备案日的工作日数;尚未备案的算到截止,只有下限", "台账、节假日安排",
         "台账未填开通日期或该年节假日安排未录入则未知" => ledger::filing_delay_working_days;
-    missed_notices "notices" "未回应的更新提醒数", "本期到期而没有新发布的更新提醒次数", "提醒记录",
-        "没有提醒记录则未知" => ledger::missed_notices;
-    namings "namings" "被通报次数", "截止前已印发通报中被点名的次数", "通报记录", "没有通报记录则未知"
+    missed_notices "notices" "未回应的更新提醒数", "本期到期而没有新发布的更新提醒次数,只计本系统发出的",
+        "提醒记录", "没有提醒记录则未知;到期而不能判定是否更新的只计入上限" => ledger::missed_notices;
+    namings "namings" "被通报次数", "截止前已印发通报中被点名的次数,一期只计一次,被更正撤回的不计", "通报记录", "没有通报记录则未知"
         => ledger::namings;
 };
 

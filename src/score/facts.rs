@@ -126,8 +126,11 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordFact {
-    /// Update notices (更新提醒) of the period that were not answered in time.
+    /// Update notices (更新提醒) whose time ended in the period and that are proven not to have been
+    /// answered.
     pub missed_notices: u32,
+    /// Those whose time ended in it, and of which it cannot be told.
+    pub pending_notices: u32,
     /// Namings (通报) in published bulletins, of all time.
     pub namings: u32,
 }

@@ -1,7 +1,10 @@
 //! Published bulletins, read back.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::columns::column;
 use super::{Store, StoreError};
 use crate::domain::{AccountId, FindingId};
 
@@ -62,6 +65,17 @@ pub struct Naming {
     pub known_from: DateTime<Utc>,
     /// When a correction took its place.
     pub known_until: Option<DateTime<Utc>>,
+}
+
+/// What is on record against an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OnRecord {
+    /// Notices to update that are proven missed.
+    pub missed: u32,
+    /// Those of which it cannot be told.
+    pub pending: u32,
+    /// Namings in published bulletins.
+    pub namings: u32,
 }
 
 impl Naming {
@@ -157,5 +171,53 @@ impl Store {
             withheld: row.withheld,
         });
         Ok(accounts.collect())
+    }
+
+    /// What is on record against accounts: notices to update whose time ended in `(from, to]`, and
+    /// namings before `to`, each bulletin once and without those that a correction took back. An
+    /// account that is absent has none.
+    pub async fn records_of(
+        &self,
+        accounts: &[AccountId],
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        known_at: DateTime<Utc>,
+    ) -> Result<BTreeMap<AccountId, OnRecord>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select wanted.account_id as "account_id!", n.missed as "missed!",
+                   n.pending as "pending!", g.namings as "namings!"
+               from unnest($1::bigint[]) as wanted (account_id)
+               cross join lateral (
+                   select count(*) filter (where p.outcome = 'missed') as missed,
+                       count(*) filter (where p.outcome = 'pending') as pending
+                   from notices p
+                   where p.account_id = wanted.account_id and p.is_update
+                     and p.issued_at is not null and p.deadline > $2
+                     and p.deadline <= least($3::timestamptz, $4)) n
+               cross join lateral (
+                   select count(distinct p.bulletin) as namings
+                   from namings p
+                   left join bulletins b on b.id = p.issue
+                   left join bulletins c on c.supersedes = p.issue
+                   where p.account_id = wanted.account_id and p.published_at < $3
+                     and coalesce(b.published_at, p.published_at) <= $4
+                     and (c.published_at is null or c.published_at > $4)) g
+               where n.missed + n.pending + g.namings > 0"#,
+            &column(accounts, |account| account.0),
+            from,
+            to,
+            known_at
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        let record = |missed, pending, namings| OnRecord {
+            missed: count(missed),
+            pending: count(pending),
+            namings: count(namings),
+        };
+        let records = rows
+            .into_iter()
+            .map(|row| (AccountId(row.account_id), record(row.missed, row.pending, row.namings)));
+        Ok(records.collect())
     }
 }

@@ -69,7 +69,7 @@ use sqlx::{Connection, PgConnection};
 
 pub use assessments::{Assessment, FrozenFilter};
 pub use budgets::{HostBudget, HostDemand};
-pub use bulletins::{BulletinAccount, Naming, PublishedBulletin};
+pub use bulletins::{BulletinAccount, Naming, OnRecord, PublishedBulletin};
 pub use canary::{CanaryAccount, TargetRate};
 pub use chain::{ChainDay, NewChainDay, Unsealed};
 pub use claim::{ClaimRequest, Claimed, Validators};

@@ -7,7 +7,7 @@ use crate::observe::{self, History, Policy};
 use crate::platform::{Platform, Role};
 use crate::scheme::Scheme;
 use crate::score::{
-    Aged, Entry, InquiryFact, PeriodFacts, PostFact, SilenceFact, Stretch, SubjectFact,
+    Aged, Entry, InquiryFact, PeriodFacts, PostFact, RecordFact, SilenceFact, Stretch, SubjectFact,
 };
 use crate::store::{HeardInquiry, PostSample, SchemeEntry, ScoreInput, StoredPost};
 
@@ -35,13 +35,21 @@ pub(in crate::jobs) async fn of(
     let mut histories = context.store.histories(&accounts, since).await?;
     let period = judging.period.to_string();
     let mut entries = context.store.entries(&accounts, &period, judging.known_at).await?;
+    let times = (judging.period.from(), judging.cutoff);
+    let mut records = context.store.records_of(&accounts, times, judging.known_at).await?;
     let mut facts = Vec::with_capacity(inputs.len());
     for (input, scheme) in inputs.into_iter().zip(schemes) {
         let history = histories.remove(&input.account.id).unwrap_or_default();
         let entered = entries.remove(&input.account.id).unwrap_or_default();
         let account = input.account.clone();
         let one = OneAccount { context, judging, history, scheme };
-        facts.push((account, one.facts(input, entered)));
+        let record = records.remove(&account.id).unwrap_or_default();
+        let record = RecordFact {
+            missed_notices: record.missed,
+            pending_notices: record.pending,
+            namings: record.namings,
+        };
+        facts.push((account, PeriodFacts { record: Some(record), ..one.facts(input, entered) }));
     }
     Ok(facts)
 }
@@ -124,7 +132,7 @@ impl OneAccount<'_> {
     }
 }
 
-fn subject(account: &Account) -> SubjectFact {
+pub(super) fn subject(account: &Account) -> SubjectFact {
     let entry = &account.entry;
     SubjectFact {
         platform: entry.platform.clone(),

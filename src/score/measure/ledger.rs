@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use crate::domain::{Lifecycle, Reason, shanghai_date};
 use crate::scheme::Scheme;
 
-use super::super::facts::SilenceFact;
+use super::super::facts::{RecordFact, SilenceFact};
 use super::super::reading::{Quantity, Reading, UnknownKind, number};
 use super::super::window::{Window, days};
 
@@ -113,19 +113,21 @@ pub(in super::super) fn is_gone(window: &Window<'_>) -> Reading {
     silence(window, |_, _, _, gone| yes(gone))
 }
 
-fn on_record(window: &Window<'_>, of: impl Fn(u32, u32) -> u32) -> Reading {
-    match window.facts.record {
-        Some(record) => Reading::exact(f64::from(of(record.missed_notices, record.namings))),
-        None => Reading::unknown(UnknownKind::Undetermined, "没有提醒和通报的记录"),
-    }
+fn on_record(window: &Window<'_>, of: impl Fn(RecordFact) -> Reading) -> Reading {
+    let none = || Reading::unknown(UnknownKind::Undetermined, "没有提醒和通报的记录");
+    window.facts.record.map_or_else(none, of)
 }
 
 pub(in super::super) fn missed_notices(window: &Window<'_>) -> Reading {
-    on_record(window, |missed, _| missed)
+    on_record(window, |record| {
+        let value = f64::from(record.missed_notices);
+        let high = Some(f64::from(record.missed_notices + record.pending_notices));
+        Reading::Known(Quantity { value, low: value, high })
+    })
 }
 
 pub(in super::super) fn namings(window: &Window<'_>) -> Reading {
-    on_record(window, |_, namings| namings)
+    on_record(window, |record| Reading::exact(f64::from(record.namings)))
 }
 
 /// Whether the scheme judges an account in this state.

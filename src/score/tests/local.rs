@@ -605,8 +605,9 @@ fn beijing_cleans_up_what_has_nothing() {
 #[test]
 fn shanwei_names_at_two_missed_notices_and_closes_at_three_namings() {
     let record = |missed_notices, namings| {
-        walk("shanwei_2020")
-            .with(move |facts| facts.record = Some(RecordFact { missed_notices, namings }))
+        walk("shanwei_2020").with(move |facts| {
+            facts.record = Some(RecordFact { missed_notices, namings, ..RecordFact::default() })
+        })
     };
     check(vec![
         (record(1, 0), "named", "clear"),

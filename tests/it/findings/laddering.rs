@@ -34,6 +34,15 @@ async fn two_missed_notices_of_a_quarter_propose_a_naming_and_one_does_not() {
     }
     let notices = office.context().store.notices_of(dormant.id).await.unwrap();
     assert!(notices.iter().all(|one| one.outcome == NoticeOutcome::Missed), "{notices:?}");
+    let (quarter, now) = ("2026-10-01T00:00:00+08:00".parse().unwrap(), office.now());
+    let record = async |from, known_at| {
+        let store = &office.context().store;
+        let records = store.records_of(&[id], (from, now), known_at).await.unwrap();
+        records.get(&id).map(|one| (one.missed, one.pending, one.namings))
+    };
+    assert_eq!(record(quarter, now).await, Some((2, 0, 0)));
+    assert_eq!(record(notices[0].deadline, now).await, Some((1, 0, 0)), "after the first ended");
+    assert_eq!(record(quarter, notices[0].issued_at).await, None, "nothing had ended yet");
     assert_eq!(notices.iter().map(|one| one.stage).collect::<Vec<_>>(), [1, 2]);
 }
 
@@ -117,4 +126,10 @@ async fn the_third_published_naming_proposes_closure_and_a_corrected_one_counts_
     office.published("2026-09", Some("申诉成立")).await;
     let all = named().await;
     assert_eq!((standing(&all, before), standing(&all, office.now())), (3, 2));
+    let namings = async |known_at| {
+        let times = (office.begun(), office.now());
+        let records = office.context().store.records_of(&[id], times, known_at).await.unwrap();
+        records.get(&id).map_or(0, |one| one.namings)
+    };
+    assert_eq!((namings(before).await, namings(office.now()).await), (3, 2));
 }
