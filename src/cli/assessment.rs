@@ -46,11 +46,14 @@ enum Task {
         /// 账号编号 of one account.
         #[arg(long, value_name = "KEY")]
         account: Option<String>,
+        /// Roll-ups to whoever answers for the accounts, and rankings, instead of the accounts.
+        #[arg(long, conflicts_with = "account")]
+        summary: bool,
         /// As JSON, one a line, as it stands in the bundle.
         #[arg(long)]
         json: bool,
     },
-    /// Computes every card again from the frozen facts and compares bit for bit.
+    /// Computes cards, roll-ups and rankings again from the frozen facts, compares bit for bit.
     Verify {
         #[command(flatten)]
         which: Which,
@@ -101,7 +104,11 @@ async fn perform(task: Task, jobs: &jobs::Context) -> anyhow::Result<()> {
             let period = period.map(|period| period.to_string());
             shown::list(&store.assessments(period.as_deref()).await?, json)
         }
-        Task::Show { which, account, json } => {
+        Task::Show { which, summary: true, json, .. } => {
+            let one = which.find(store).await?;
+            shown::summary(&store.assessment_summaries(one.id).await?, json)
+        }
+        Task::Show { which, account, json, .. } => {
             let one = which.find(store).await?;
             shown::show(store, &one, account.as_deref(), json).await
         }
@@ -129,6 +136,7 @@ async fn perform(task: Task, jobs: &jobs::Context) -> anyhow::Result<()> {
 
 fn tell(what: &str, verified: &Verified) {
     println!("{what}: {} accounts, all as they were frozen", verified.accounts);
+    println!("{} lines of roll-ups and rankings too", verified.summaries);
     println!("{}", verified.digest);
 }
 

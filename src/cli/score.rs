@@ -1,6 +1,7 @@
 //! `xunjian score`: computes without storing; with one account, explains every point.
 
 mod explanation;
+mod summary;
 
 use std::io::{self, Write};
 
@@ -10,9 +11,11 @@ use futures::TryStreamExt;
 use serde_json::json;
 
 pub(super) use explanation::text;
+pub(super) use summary::summary_text;
 
 use super::{Context, Misused};
-use crate::jobs::score::{Judging, cards, compare};
+use crate::jobs::score::{Judging, cards, compare, take};
+use crate::score::frozen::Summing;
 use crate::score::{Period, ScoreCard};
 
 /// Computes the scores of a period from stored facts; nothing is stored.
@@ -30,6 +33,9 @@ pub(super) struct Args {
     /// 账号编号 of one account: explains every point.
     #[arg(long, value_name = "KEY")]
     account: Option<String>,
+    /// Roll-ups to whoever answers for the accounts, and rankings, instead of the accounts.
+    #[arg(long, conflicts_with = "account")]
+    summary: bool,
     /// How to print.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -62,6 +68,9 @@ async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
             }
         },
     };
+    if args.summary && args.format == Format::Csv {
+        return Err(Misused("--summary is printed as table or json".to_owned()).into());
+    }
     let now = jobs.clock.now();
     let cutoff = args.cutoff.map_or(now, |at| at.with_timezone(&Utc)).min(args.period.to());
     let judging = Judging { period: args.period, cutoff, known_at: now, scheme, only: None };
@@ -75,15 +84,36 @@ async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
         return cards.iter().try_for_each(|(_, card)| explain(args.format, key, jobs, card));
     }
     let beside = compare(jobs, &judging).await?;
-    let mut rows = Rows::begin(args.format)?;
+    let mut rows = match args.summary {
+        true => None,
+        false => Some(Rows::begin(args.format)?),
+    };
+    let mut summing = Summing::default();
     let inputs = jobs.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
     let mut inputs = std::pin::pin!(inputs);
     while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
         for (account, card) in cards(jobs, &judging, &beside, inputs).await? {
-            rows.write(&account.entry.key, &account.entry.name, &card)?;
+            match &mut rows {
+                Some(rows) => rows.write(&account.entry.key, &account.entry.name, &card)?,
+                None => take(jobs, &mut summing, &account, &card, |_| true),
+            }
         }
     }
-    rows.end()
+    match rows {
+        Some(rows) => rows.end(),
+        None => summarise(&summing, args.format),
+    }
+}
+
+fn summarise(summing: &Summing<'_>, format: Format) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for one in summing.finish() {
+        match format {
+            Format::Json => writeln!(out, "{}", one.line())?,
+            _ => write!(out, "{}", summary_text(&one))?,
+        }
+    }
+    Ok(())
 }
 
 enum Rows {

@@ -65,6 +65,11 @@ impl RollupTo {
         (Self::City, "city"),
         (Self::Province, "province"),
     ];
+
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    }
 }
 
 /// How many scores become one.

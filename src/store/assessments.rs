@@ -39,6 +39,8 @@ pub struct Assessment {
     pub reason: String,
     /// How many accounts it holds.
     pub accounts: u64,
+    /// How many lines of roll-ups and rankings.
+    pub summaries: u64,
     /// `sha256:…` of its lines.
     pub digest: String,
 }
@@ -65,6 +67,7 @@ struct Row {
     actor: String,
     reason: String,
     accounts: i64,
+    summaries: i64,
     digest: String,
 }
 
@@ -83,6 +86,7 @@ impl From<Row> for Assessment {
             actor: row.actor,
             reason: row.reason,
             accounts: row.accounts.unsigned_abs(),
+            summaries: row.summaries.unsigned_abs(),
             digest: row.digest,
         }
     }
@@ -96,7 +100,8 @@ impl Store {
             Row,
             r#"select a.id, a.period, a.scheme, a.version, a.supersedes,
                    n.id as "superseded_by?", a.cutoff, a.known_at, a.frozen_at, a.actor, a.reason,
-                   a.accounts, a.digest
+                   a.accounts, a.digest, (select count(*) from assessment_summaries s
+                       where s.assessment_id = a.id) as "summaries!"
                from assessments a left join assessments n on n.supersedes = a.id
                where $1::text is null or a.period = $1
                order by a.cutoff desc, a.period, a.scheme nulls first, a.version desc"#,
@@ -113,7 +118,8 @@ impl Store {
             Row,
             r#"select a.id, a.period, a.scheme, a.version, a.supersedes,
                    n.id as "superseded_by?", a.cutoff, a.known_at, a.frozen_at, a.actor, a.reason,
-                   a.accounts, a.digest
+                   a.accounts, a.digest, (select count(*) from assessment_summaries s
+                       where s.assessment_id = a.id) as "summaries!"
                from assessments a left join assessments n on n.supersedes = a.id
                where a.id = $1"#,
             id
@@ -165,6 +171,17 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(rows.into_iter().map(|row| (row.place, row.line)).collect())
+    }
+
+    /// The lines of roll-ups and rankings, in their order.
+    pub async fn assessment_summaries(&self, id: i64) -> Result<Vec<String>, StoreError> {
+        let lines = sqlx::query_scalar!(
+            "select line from assessment_summaries where assessment_id = $1 order by place",
+            id
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(lines)
     }
 
     /// Every account's line, in their order; a batch is in memory at a time.

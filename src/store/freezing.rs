@@ -140,6 +140,19 @@ impl Freezing {
         Ok(())
     }
 
+    /// Writes the lines of roll-ups and rankings.
+    pub async fn summaries(&mut self, lines: &[String]) -> Result<(), StoreError> {
+        sqlx::query!(
+            "insert into assessment_summaries (assessment_id, place, line)
+             select $1, s.n, s.line from unnest($2::text[]) with ordinality as s (line, n)",
+            self.id,
+            lines
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
     /// Writes what stands over the accounts; from here on nothing of it can change.
     pub async fn finish(mut self, new: &NewAssessment) -> Result<i64, StoreError> {
         let (version, _) = self.version();

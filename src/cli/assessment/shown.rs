@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use serde_json::json;
 
-use crate::cli::score::text;
+use crate::cli::score::{summary_text, text};
 use crate::domain::SHANGHAI;
 use crate::jobs::assessment::frozen_rules;
-use crate::score::frozen::{FrozenAccount, FrozenHead};
+use crate::score::frozen::{FrozenAccount, FrozenHead, Summary};
 use crate::store::{Assessment, Store};
 
 fn local(at: DateTime<Utc>) -> String {
@@ -88,6 +88,18 @@ pub(super) async fn show(
             write!(out, "\t{} {}", score.title, score.outcome)?;
         }
         writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Frozen roll-ups and rankings.
+pub(super) fn summary(lines: &[String], json: bool) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in lines {
+        match Summary::read(line).filter(|_| !json) {
+            Some(summary) => write!(out, "{}", summary_text(&summary))?,
+            None => writeln!(out, "{line}")?,
+        }
     }
     Ok(())
 }

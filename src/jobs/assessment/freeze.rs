@@ -4,16 +4,16 @@ use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 
-use crate::domain::{Account, AccountId, shanghai_date};
 use crate::jobs::Context;
-use crate::jobs::score::{Beside, Judging, compare, period_facts, tables};
-use crate::scheme::{Assignment, Scheme};
+use crate::jobs::score::{Judging, compare};
+use crate::scheme::Scheme;
 use crate::score::frozen::{
-    BundleDigest, ChainHead, FORMAT, FrozenAccount, FrozenEvidence, FrozenHead, FrozenSample,
-    FrozenText,
+    BundleDigest, ChainHead, FORMAT, FrozenHead, FrozenSample, FrozenText, Summary, Summing,
 };
-use crate::score::{Period, PeriodFacts, ScoreCard, VerdictWord, score};
-use crate::store::{Freezing, NewAssessment, NewFrozenAccount, ScoreInput};
+use crate::score::{Period, VerdictWord};
+use crate::store::{Freezing, NewAssessment};
+
+use super::lines::{batch, pin, row};
 
 /// Accounts frozen at once: their facts are in memory together.
 const ACCOUNTS: usize = 50;
@@ -85,6 +85,7 @@ pub async fn freeze(context: &Context, wanted: &Freeze<'_>) -> anyhow::Result<Fr
     digest.line(&head.line());
     let mut verdicts: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut accounts = 0;
+    let mut summing = Summing::default();
     let inputs = context.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
     let mut inputs = std::pin::pin!(inputs);
     while let Some(inputs) = inputs.try_next().await.context("reading facts to freeze")? {
@@ -98,12 +99,21 @@ pub async fn freeze(context: &Context, wanted: &Freeze<'_>) -> anyhow::Result<Fr
             if let Some(word) = verdict {
                 *verdicts.entry(word.as_str()).or_default() += 1;
             }
+            let scheme = wanted.scheme.or_else(|| context.schemes.get(&account.scheme));
+            if let Some(scheme) = scheme {
+                let answering = (account.sponsor.as_str(), account.supervisor.as_deref());
+                let subject = &account.facts.subject;
+                summing.take(scheme, &account.key, answering, subject, &account.card);
+            }
             rows.push(row(&account, &mut digest));
             accounts += 1;
         }
         freezing.accounts(&rows).await?;
     }
     ensure!(accounts > 0, "no account is judged: there is nothing to freeze");
+    let summaries: Vec<String> = summing.finish().iter().map(Summary::line).collect();
+    summaries.iter().for_each(|line| digest.line(line));
+    freezing.summaries(&summaries).await?;
     let new = NewAssessment {
         cutoff,
         known_at: now,
@@ -164,86 +174,4 @@ async fn head(
         calendar: context.calendar.files().iter().map(FrozenText::from).collect(),
         calendar_digest: context.calendar.digest().to_owned(),
     })
-}
-
-/// The lines of some accounts; those that no scheme judges have none.
-async fn batch(
-    context: &Context,
-    judging: &Judging<'_>,
-    beside: &Beside,
-    inputs: Vec<ScoreInput>,
-) -> anyhow::Result<Vec<(AccountId, FrozenAccount)>> {
-    let ids: Vec<AccountId> = inputs.iter().map(|input| input.account.id).collect();
-    let posted = context.store.last_posts(&ids, judging.cutoff, judging.known_at).await?;
-    let mut batch = Vec::with_capacity(inputs.len());
-    for (account, facts) in period_facts(context, judging, inputs).await? {
-        let Some((scheme, row)) = judging.scheme_of(context, &account) else { continue };
-        let none = BTreeMap::new();
-        let compared = beside.readings.get(&account.id).unwrap_or(&none);
-        let facts = facts.canonical();
-        let mut card = score(scheme, &facts, compared, tables(context))?;
-        card.assigned_by = row.map(Assignment::to_string);
-        let last_post_at = posted.get(&account.id).copied();
-        let earlier = beside.earlier.get(&account.id).cloned().unwrap_or_default();
-        let frozen = FrozenAccount { last_post_at, earlier, ..of(context, &account, facts, card) };
-        let judged_on = shanghai_date(judging.cutoff);
-        let exempt = account.entry.exempt_until.is_none_or(|until| judged_on <= until);
-        let exemption = account.entry.exemption.clone().filter(|_| exempt);
-        batch.push((account.id, FrozenAccount { exemption, ..frozen }));
-    }
-    Ok(batch)
-}
-
-fn of(context: &Context, account: &Account, facts: PeriodFacts, card: ScoreCard) -> FrozenAccount {
-    let entry = &account.entry;
-    let platform = context.platforms.get(&entry.platform);
-    FrozenAccount {
-        key: entry.key.clone(),
-        name: entry.name.clone(),
-        platform: entry.platform.clone(),
-        platform_title: platform.map_or(&entry.platform, |one| &one.title).clone(),
-        sponsor: entry.sponsor.clone(),
-        supervisor: entry.supervisor.clone(),
-        region: entry.region.as_str().to_owned(),
-        lifecycle: entry.lifecycle,
-        exemption: None,
-        last_post_at: None,
-        scheme: card.scheme.clone(),
-        earlier: BTreeMap::new(),
-        evidence: None,
-        facts,
-        card,
-    }
-}
-
-/// Pins what a failed account's verdict rests on: the period, and before it to the last post.
-async fn pin(
-    freezing: &mut Freezing,
-    id: AccountId,
-    account: &FrozenAccount,
-    now: DateTime<Utc>,
-) -> anyhow::Result<FrozenEvidence> {
-    let begin = account.facts.period.from();
-    let from = account.last_post_at.map_or(begin, |last| last.min(begin));
-    let (pinned, leaves) = freezing.pin(id, (from, now), now).await.context("pinning evidence")?;
-    Ok(FrozenEvidence {
-        from,
-        to: now,
-        records: pinned.records,
-        dropped: pinned.dropped,
-        unkept: pinned.unkept,
-        leaves,
-    })
-}
-
-fn row(account: &FrozenAccount, digest: &mut BundleDigest) -> NewFrozenAccount {
-    let line = account.line();
-    digest.line(&line);
-    NewFrozenAccount {
-        key: account.key.clone(),
-        platform: account.platform.clone(),
-        region: account.region.clone(),
-        verdict: account.card.verdict.as_ref().map(|one| one.result.as_str()),
-        line,
-    }
 }

@@ -1,6 +1,7 @@
 //! Freezing a period's scores, and reading frozen ones back.
 
 mod freeze;
+mod lines;
 mod read;
 
 pub use freeze::{Freeze, Frozen, freeze};

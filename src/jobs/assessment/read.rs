@@ -32,6 +32,9 @@ pub async fn verify_stored(store: &Store, one: &Assessment) -> anyhow::Result<Ve
     while let Some(line) = lines.try_next().await? {
         verification.first(&line).map_err(anyhow::Error::msg)?;
     }
+    for line in store.assessment_summaries(one.id).await? {
+        verification.first(&line).map_err(anyhow::Error::msg)?;
+    }
     verification.compare();
     let mut lines = store.frozen_lines(one.id);
     while let Some(line) = lines.try_next().await? {
@@ -41,7 +44,8 @@ pub async fn verify_stored(store: &Store, one: &Assessment) -> anyhow::Result<Ve
 }
 
 fn tail(one: &Assessment) -> FrozenTail {
-    FrozenTail { accounts: one.accounts, digest: one.digest.clone() }
+    let (accounts, summaries, digest) = (one.accounts, one.summaries, one.digest.clone());
+    FrozenTail { accounts, summaries, digest }
 }
 
 /// Writes the bundle of a stored assessment: a file that verifies with nothing else at hand.
@@ -54,6 +58,9 @@ pub async fn export(store: &Store, one: &Assessment, out: &mut impl Write) -> an
     writeln!(out, "{head}")?;
     let mut lines = store.frozen_lines(one.id);
     while let Some(line) = lines.try_next().await? {
+        writeln!(out, "{line}")?;
+    }
+    for line in store.assessment_summaries(one.id).await? {
         writeln!(out, "{line}")?;
     }
     writeln!(out, "{}", tail(one).line())?;

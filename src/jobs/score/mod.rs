@@ -13,6 +13,7 @@ use futures::TryStreamExt;
 
 use crate::domain::{Account, shanghai_date};
 use crate::scheme::{Assignment, Scheme};
+use crate::score::frozen::Summing;
 use crate::score::{Period, ScoreCard, Tables, score};
 use crate::store::{FactsOf, NewScoreRun, ScoreInput, ScoreRunId};
 
@@ -74,13 +75,13 @@ pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
     let judging = Judging { period, cutoff: now, known_at: now, scheme: None, only: None };
     let beside = compare(context, &judging).await?;
     let mut runs: BTreeMap<String, ScoreRunId> = BTreeMap::new();
-    let mut answering = rows::Answering::default();
+    let mut summing = Summing::default();
     let inputs = context.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
     let mut inputs = std::pin::pin!(inputs);
     while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
         let mut of_scheme: HashMap<String, Vec<(Account, ScoreCard)>> = HashMap::new();
         for (account, card) in cards(context, &judging, &beside, inputs).await? {
-            answering.take(context, &account, &card);
+            take(context, &mut summing, &account, &card, |scheme| !scheme.rollups.is_empty());
             of_scheme.entry(card.scheme.clone()).or_default().push((account, card));
         }
         for (scheme, cards) in of_scheme {
@@ -96,12 +97,28 @@ pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
             context.store.save_verdicts(run, &rows::verdicts(&cards)).await?;
         }
     }
+    let summaries = summing.finish();
     for (scheme, run) in runs {
-        let rollups = answering.rollups(context, &scheme);
+        let rollups = rows::rollups(&summaries, &scheme);
         context.store.save_rollups(run, &rollups).await?;
         context.store.close_score_run(run, context.clock.now()).await?;
     }
     Ok(())
+}
+
+/// Lets a card take part in the roll-ups and rankings, where its scheme is wanted.
+pub fn take<'a>(
+    context: &'a Context,
+    summing: &mut Summing<'a>,
+    account: &Account,
+    card: &ScoreCard,
+    wanted: impl Fn(&Scheme) -> bool,
+) {
+    if let Some(scheme) = context.schemes.get(&card.scheme).filter(|scheme| wanted(scheme)) {
+        let entry = &account.entry;
+        let answering = (entry.sponsor.as_str(), entry.supervisor.as_deref());
+        summing.take(scheme, &entry.key, answering, &facts::subject(account), card);
+    }
 }
 
 async fn open(

@@ -10,7 +10,7 @@ use super::super::facts::json;
 use super::super::{Period, PeriodFacts, Points, ScoreCard};
 
 /// The format's name and version.
-pub const FORMAT: &str = "xunjian-assessment/1";
+pub const FORMAT: &str = "xunjian-assessment/2";
 
 /// The first line: what was frozen, by whom, under which rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +176,8 @@ pub struct FrozenEvidence {
 pub struct FrozenTail {
     /// How many accounts stand before it.
     pub accounts: u64,
+    /// How many lines of roll-ups and rankings stand after these.
+    pub summaries: u64,
     /// `sha256:…` over all lines before it, each with its line end.
     pub digest: String,
 }

@@ -24,7 +24,10 @@ impl FrozenRules {
         let head: FrozenHead =
             serde_json::from_str(line).map_err(|error| format!("the head: {error}"))?;
         if head.format != FORMAT {
-            return Err(format!("the format {:?} is not known", head.format));
+            return Err(format!(
+                "the format {:?} is not {FORMAT:?}, which this program reads",
+                head.format
+            ));
         }
         let indices = IndexCatalog::compile(&sources(&head.indices)?).map_err(told)?;
         let calendar = match head.calendar.as_slice() {

@@ -66,7 +66,16 @@ pub(crate) fn bundle(scheme: &str) -> (Vec<String>, FrozenTail) {
         };
         lines.push(account.line());
     }
-    let tail = FrozenTail { accounts: 7, digest: digest_of(&lines) };
+    let mut summing = Summing::default();
+    for line in &lines[1..] {
+        let one = FrozenAccount::read(line).unwrap();
+        let answering = (one.sponsor.as_str(), one.supervisor.as_deref());
+        summing.take(scheme, &one.key, answering, &one.facts.subject, &one.card);
+    }
+    let summaries: Vec<String> = summing.finish().iter().map(Summary::line).collect();
+    let count = summaries.len() as u64;
+    lines.extend(summaries);
+    let tail = FrozenTail { accounts: 7, summaries: count, digest: digest_of(&lines) };
     (lines, tail)
 }
 
@@ -83,7 +92,8 @@ fn verify(lines: &[String], tail: &FrozenTail) -> Result<Verified, String> {
         verification.first(line)?;
     }
     verification.compare();
-    for line in &lines[1..] {
+    let accounts = usize::try_from(tail.accounts).unwrap();
+    for line in lines[1..].iter().take(accounts) {
         verification.second(line)?;
     }
     verification.finish(tail)
@@ -92,7 +102,9 @@ fn verify(lines: &[String], tail: &FrozenTail) -> Result<Verified, String> {
 #[test]
 fn a_bundle_gives_its_own_cards_bit_for_bit() {
     let (lines, tail) = bundle(SCHEME);
-    assert_eq!(verify(&lines, &tail), Ok(Verified { accounts: 7, digest: tail.digest.clone() }));
+    let verified = verify(&lines, &tail).unwrap();
+    assert_eq!((verified.accounts, &verified.digest), (7, &tail.digest));
+    assert!(verified.summaries >= 1 && verified.summaries == tail.summaries, "{verified:?}");
     assert_eq!(bundle(SCHEME).1, tail, "the same facts freeze to the same digest");
     let account = FrozenAccount::read(&lines[3]).unwrap();
     assert!(account.card.score("influence").unwrap().outcome.points().is_some(), "peers compared");
@@ -125,6 +137,16 @@ fn whatever_is_altered_shows() {
         },
         "the lines give",
     );
+    check(&|lines, _| drop(lines.pop()), "summaries were read, the tail tells");
+    check(
+        &|lines, tail| {
+            let last = lines.len() - 1;
+            lines[last] = lines[last].replacen("\"place\":1,", "\"place\":2,", 1);
+            tail.digest = digest_of(lines);
+        },
+        "summary",
+    );
+    check(&|lines, _| lines.swap(7, 8), "an account stands after the roll-ups and rankings");
     // Whoever alters a bundle can write a new digest; the cards still do not follow from the facts.
     let points = |lines: &mut Vec<String>, tail: &mut FrozenTail| {
         let mut account = FrozenAccount::read(&lines[2]).unwrap();
@@ -143,7 +165,7 @@ fn whatever_is_altered_shows() {
         },
         "its text is not that of its digest",
     );
-    check(&|lines, _| lines[0] = lines[0].replacen("xunjian-assessment/1", "x/9", 1), "\"x/9\"");
+    check(&|lines, _| lines[0] = lines[0].replacen("xunjian-assessment/2", "x/9", 1), "\"x/9\"");
     check(&|lines, _| lines[4].truncate(60), "an account's line");
 }
 
@@ -155,7 +177,7 @@ fn laid_over(draft: &str) -> DraftComparison {
     let (frozen, draft): (&Scheme, &Scheme) =
         (rules.scheme("default").unwrap(), drafts.get("default").unwrap());
     let mut recomputation = Recomputation::new(&rules, Some(("default", draft)));
-    let accounts = || lines[1..].iter().map(|line| FrozenAccount::read(line));
+    let accounts = || lines[1..8].iter().map(|line| FrozenAccount::read(line));
     for account in accounts() {
         recomputation.enter(&account.unwrap()).unwrap();
     }

@@ -77,6 +77,21 @@ create trigger bulletins_frozen before update or delete on bulletins
 create trigger bulletins_kept before truncate on bulletins
     for each statement execute function xunjian_append_only();
 
+-- Roll-ups and rankings of an assessment: the lines of its bundle after those of the accounts, under
+-- the same digest, written before it as these are.
+create table assessment_summaries (
+    assessment_id bigint not null references assessments deferrable initially deferred,
+    place         bigint not null check (place > 0),
+    line          text not null,
+    primary key (assessment_id, place)
+);
+create trigger assessment_summaries_whole before insert on assessment_summaries
+    for each row execute function xunjian_assessment_is_whole();
+create trigger assessment_summaries_frozen before update or delete on assessment_summaries
+    for each row execute function xunjian_append_only();
+create trigger assessment_summaries_kept before truncate on assessment_summaries
+    for each statement execute function xunjian_append_only();
+
 -- The issue that named; null in rows from before bulletins were kept.
 alter table namings add column issue bigint references bulletins;
 

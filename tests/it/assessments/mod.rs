@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 use xunjian::domain::{LedgerEntry, Lifecycle};
 use xunjian::jobs::assessment::{Freeze, Frozen, export, freeze, verify_stored};
 use xunjian::jobs::score::score_current_quarter;
+use xunjian::store::FrozenFilter;
 
 use crate::findings::{Office, entry};
 use crate::support;
@@ -100,6 +101,7 @@ async fn a_frozen_period_recomputes_bit_for_bit_elsewhere_and_after_unrelated_da
         let (code, said) = verified_elsewhere(&bundle, &variables);
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains("5 accounts, all as they were frozen"), "{said}");
+        assert!(said.contains("0 lines of roll-ups and rankings too"), "{said}");
         assert!(said.contains(&frozen.digest), "{said}");
     }
     // Whoever changes one post's numbers is found out, here by the digest and by the card.
@@ -240,4 +242,81 @@ async fn the_command_lists_shows_verifies_and_compares() {
     fs::write(&broken, "id = 3").unwrap();
     let said = office.xunjian(&["assessment", "compare", "1", "--draft", broken.to_str().unwrap()]);
     assert_eq!(said.code, Some(2), "{}", said.reason);
+}
+
+#[tokio::test]
+async fn roll_ups_and_rankings_are_shown_frozen_and_computed_again() {
+    let office = office().await;
+    let context = office.context();
+    let wanted = Freeze {
+        period: "2026Q4".parse().unwrap(),
+        scheme: context.schemes.get("wanzhi_2021"),
+        cutoff: office.begun() - TimeDelta::hours(2),
+        sample: None,
+        actor: "zhang",
+        reason: "",
+    };
+    let frozen = freeze(context, &wanted).await.unwrap();
+    let lines = context.store.assessment_summaries(frozen.id).await.unwrap();
+    assert!(lines.iter().any(|line| line.starts_with("{\"rollup\":")), "{lines:#?}");
+    let said = office.xunjian(&["assessment", "show", "1", "--summary"]);
+    assert_eq!(said.code, Some(0), "{}", said.reason);
+    assert!(said.out.contains("乙局") && said.out.contains("1 个账号"), "{}", said.out);
+    let live = ["score", "--period", "2026Q4", "--scheme", "wanzhi_2021", "--summary"];
+    let live = office.xunjian(&live);
+    assert!(live.out.contains("乙局"), "{} {}", live.out, live.reason);
+
+    let bundle = exported(&office, frozen.id, "bundle.jsonl").await;
+    let (code, said) = verified_elsewhere(&bundle, &[("TZ", "Asia/Tokyo")]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(&format!("{} lines of roll-ups", lines.len())), "{said}");
+    // A sponsor's roll-up does not follow from the cards any more.
+    let text = fs::read_to_string(&bundle).unwrap();
+    let altered = office.folder.path().join("altered.jsonl");
+    fs::write(&altered, text.replacen("\"subject\":\"乙局\"", "\"subject\":\"丙局\"", 1)).unwrap();
+    let (code, said) = verified_elsewhere(&altered, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("summary 1: byte") || said.contains("summary 2: byte"), "{said}");
+    let refused = sqlx::query("update assessment_summaries set line = 'x'")
+        .execute(&office.database.pool)
+        .await;
+    assert!(refused.unwrap_err().to_string().contains("append-only"));
+}
+
+#[tokio::test]
+async fn frozen_accounts_are_chosen_by_platform_and_area_page_by_page() {
+    let office = Office::open().await;
+    let of = |key: &str, platform: &str, region: &str| LedgerEntry {
+        platform: platform.into(),
+        region: region.parse().unwrap(),
+        ..entry(key)
+    };
+    let entries = [
+        of("A", "weibo", "441502"),
+        of("B", "douyin", "441502"),
+        of("C", "weibo", "440106"),
+        of("D", "weibo", "441581"),
+    ];
+    office.ledger(&entries).await;
+    let frozen = frozen(&office, "").await.unwrap();
+    let store = &office.context().store;
+    let check = async |filter: FrozenFilter<'_>, after: i64, limit: i64, wanted: &[&str]| {
+        let page = store.frozen_page(frozen.id, after, limit, filter).await.unwrap();
+        let keys: Vec<String> = page
+            .iter()
+            .map(|(_, line)| xunjian::score::frozen::FrozenAccount::read(line).unwrap().key)
+            .collect();
+        assert_eq!(keys, wanted, "{filter:?} after {after}");
+        page.last().map_or(0, |(place, _)| *place)
+    };
+    let all = FrozenFilter::default();
+    let weibo = FrozenFilter { platform: Some("weibo"), ..all };
+    let city = FrozenFilter { area: Some("4415"), ..all };
+    check(all, 0, 10, &["A", "B", "C", "D"]).await;
+    let after = check(weibo, 0, 2, &["A", "C"]).await;
+    check(weibo, after, 2, &["D"]).await;
+    check(city, 0, 10, &["A", "B", "D"]).await;
+    check(FrozenFilter { area: Some("441581"), ..weibo }, 0, 10, &["D"]).await;
+    check(FrozenFilter { platform: Some("wechat"), ..all }, 0, 10, &[]).await;
+    check(FrozenFilter { area: Some("44150%"), ..all }, 0, 10, &[]).await;
 }
