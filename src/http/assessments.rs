@@ -12,14 +12,18 @@ use crate::score::Period;
 use crate::score::frozen::FrozenAccount;
 use crate::store::{Assessment, FrozenFilter};
 
-use super::feed::{COLUMNS, csv, object, rows, xlsx};
+use super::feed::{Book, COLUMNS, csv_head, csv_rows, object, rows};
 use super::problem::ProblemDetail;
 use super::query::{Filter, understood};
 use super::site::Site;
+use super::whole::Whole;
 
 /// Accounts on one page unless the client asks otherwise, and the most it may ask for.
 const LIMIT_DEFAULT: u32 = 100;
 const LIMIT_MAX: u32 = 500;
+
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -47,7 +51,8 @@ pub(super) async fn list(State(site): State<Site>) -> Result<Json<Value>, Proble
     Ok(Json(json!({ "items": all.iter().map(head).collect::<Vec<_>>() })))
 }
 
-/// One page of a period's frozen results: `2026Q3`, `2026Q3.csv`, `2026Q3.xlsx`.
+/// A period's frozen results: a page of `2026Q3`; the whole of `2026Q3.csv` and `2026Q3.xlsx`, or a
+/// page of them where one is asked for.
 pub(super) async fn show(
     State(site): State<Site>,
     name: Result<Path<String>, PathRejection>,
@@ -74,6 +79,14 @@ pub(super) async fn show(
             .map_err(|_| ProblemDetail::bad_request("cursor is not one that this list gave out"))?,
     };
     let one = chosen(&site, period, &query).await?;
+    if query.limit.is_none() && after == 0 {
+        let whole = Whole { site: site.clone(), one: one.clone(), filter: filter.clone() };
+        match form {
+            Form::Json => {}
+            Form::Csv => return Ok(whole.csv()),
+            Form::Xlsx => return whole.xlsx().await,
+        }
+    }
     let wanted = FrozenFilter { platform: filter.platform(), area: filter.area() };
     let page = site.reads.frozen_page(one.id, after, limit + 1, wanted);
     let mut page = site.ask("frozen_page", page).await?;
@@ -147,12 +160,15 @@ fn answer(
             return Ok(Json(page).into_response());
         }
         Form::Csv => {
-            let body = csv(&rows).map_err(|error| unwritten(&error.to_string()))?;
-            ("text/csv; charset=utf-8", body)
+            let told = |error: csv::Error| unwritten(&error.to_string());
+            let body = [csv_head().map_err(told)?, csv_rows(&rows).map_err(told)?].concat();
+            (CSV, body)
         }
         Form::Xlsx => {
-            let body = xlsx(&rows).map_err(|error| unwritten(&error.to_string()))?;
-            ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", body)
+            let told = |error: rust_xlsxwriter::XlsxError| unwritten(&error.to_string());
+            let mut book = Book::begin().map_err(told)?;
+            book.write(&rows).map_err(told)?;
+            (XLSX, book.finish().map_err(told)?)
         }
     };
     let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
@@ -165,7 +181,7 @@ fn answer(
     Ok(response)
 }
 
-fn unwritten(reason: &str) -> ProblemDetail {
+pub(super) fn unwritten(reason: &str) -> ProblemDetail {
     error!(reason, "frozen results cannot be written");
     let detail = "frozen results cannot be written; the log says why";
     ProblemDetail::new(StatusCode::INTERNAL_SERVER_ERROR, detail)

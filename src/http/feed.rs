@@ -43,6 +43,9 @@ pub(super) const COLUMNS: [&str; 28] = [
 
 const LAST_COLUMN: u16 = 27;
 
+/// Rows that a sheet holds below its head.
+const ROWS_MAX: u32 = 1_048_575;
+
 /// The rows of one account: one a dimension and composite, or one alone where there are none.
 pub(super) fn rows(one: &Assessment, account: &FrozenAccount) -> Vec<Vec<Value>> {
     let card = &account.card;
@@ -109,15 +112,24 @@ pub(super) fn object(row: Vec<Value>) -> Value {
     Value::Object(fields.collect::<Map<String, Value>>())
 }
 
-/// Rows as CSV, UTF-8 with the mark that spreadsheets need; what would be a formula is text.
-pub(super) fn csv(rows: &[Vec<Value>]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer("\u{feff}".as_bytes().to_vec());
-    writer.write_record(COLUMNS)?;
-    for row in rows {
-        writer.write_record(row.iter().map(shown))?;
-    }
+/// The head of a CSV file, UTF-8 with the mark that spreadsheets need.
+pub(super) fn csv_head() -> Result<Vec<u8>, csv::Error> {
+    csv_of("\u{feff}".as_bytes().to_vec(), |writer| writer.write_record(COLUMNS))
+}
+
+/// Rows as CSV; what would be a formula is text.
+pub(super) fn csv_rows(rows: &[Vec<Value>]) -> Result<Vec<u8>, csv::Error> {
+    csv_of(Vec::new(), |writer| {
+        rows.iter().try_for_each(|row| writer.write_record(row.iter().map(shown)))
+    })
+}
+
+fn csv_of(
+    begun: Vec<u8>,
+    write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> Result<(), csv::Error>,
+) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begun);
+    write(&mut writer)?;
     writer.into_inner().map_err(|error| error.into_error().into())
 }
 
@@ -132,34 +144,60 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Rows as a workbook: typed cells, a filter, a frozen head, no formula.
-pub(super) fn xlsx(rows: &[Vec<Value>]) -> Result<Vec<u8>, XlsxError> {
-    let mut book = Workbook::new();
-    let sheet = book.add_worksheet();
-    for (column, title) in (0_u16..).zip(COLUMNS) {
-        sheet.write_string(0, column, title)?;
+/// Rows as a workbook: typed cells, a filter, a frozen head, no formula. Rows that are written are
+/// no longer in memory.
+pub(super) struct Book {
+    book: Workbook,
+    written: u32,
+}
+
+impl Book {
+    /// With its head.
+    pub(super) fn begin() -> Result<Self, XlsxError> {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet_with_constant_memory()?;
+        sheet.set_freeze_panes(1, 0)?;
+        for (column, title) in (0_u16..).zip(COLUMNS) {
+            sheet.write_string(0, column, title)?;
+        }
+        Ok(Self { book, written: 0 })
     }
-    let mut last = 0;
-    for (at, row) in (1_u32..).zip(rows) {
-        for (column, value) in (0_u16..).zip(row) {
-            match value {
-                Value::Number(number) => match number.as_f64() {
-                    Some(number) => sheet.write_number(at, column, number).map(|_| ())?,
-                    // More digits than a cell can hold are shown as they are.
-                    None => sheet.write_string(at, column, number.to_string()).map(|_| ())?,
-                },
-                Value::Bool(word) => {
-                    sheet.write_boolean(at, column, *word)?;
+
+    /// Whether so many rows more fit.
+    pub(super) fn has_room(&self, rows: usize) -> bool {
+        rows <= (ROWS_MAX - self.written) as usize
+    }
+
+    /// Writes the next rows.
+    pub(super) fn write(&mut self, rows: &[Vec<Value>]) -> Result<(), XlsxError> {
+        let sheet = self.book.worksheet_from_index(0)?;
+        for row in rows {
+            self.written += 1;
+            let at = self.written;
+            for (column, value) in (0_u16..).zip(row) {
+                match value {
+                    Value::Number(number) => match number.as_f64() {
+                        Some(number) => sheet.write_number(at, column, number).map(|_| ())?,
+                        // More digits than a cell can hold are shown as they are.
+                        None => sheet.write_string(at, column, number.to_string()).map(|_| ())?,
+                    },
+                    Value::Bool(word) => {
+                        sheet.write_boolean(at, column, *word)?;
+                    }
+                    Value::String(text) => {
+                        sheet.write_string(at, column, text)?;
+                    }
+                    _ => {}
                 }
-                Value::String(text) => {
-                    sheet.write_string(at, column, text)?;
-                }
-                _ => {}
             }
         }
-        last = at;
+        Ok(())
     }
-    sheet.set_freeze_panes(1, 0)?;
-    sheet.autofilter(0, 0, last, LAST_COLUMN)?;
-    book.save_to_buffer()
+
+    /// The whole file.
+    pub(super) fn finish(mut self) -> Result<Vec<u8>, XlsxError> {
+        let last = self.written;
+        self.book.worksheet_from_index(0)?.autofilter(0, 0, last, LAST_COLUMN)?;
+        self.book.save_to_buffer()
+    }
 }

@@ -19,6 +19,7 @@ mod serve;
 mod settings;
 mod site;
 mod site_report;
+mod whole;
 
 #[cfg(test)]
 mod tests;

@@ -24,15 +24,28 @@ pub(super) fn assessments() -> Vec<Assessment> {
         actor: "zhang".to_owned(),
         reason: String::new(),
         accounts: 7,
+        summaries: 1,
         digest: format!("sha256:{id}"),
     };
     vec![one(2, 2, Some(1), None), one(1, 1, None, Some(2))]
 }
 
+/// A body that was sent in pieces, each after its length in hex.
+fn unchunked(mut body: &[u8]) -> String {
+    let mut whole = Vec::new();
+    while let Some(end) = body.windows(2).position(|two| two == b"\r\n") {
+        let length = std::str::from_utf8(&body[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        whole.extend_from_slice(&body[end + 2..end + 2 + length]);
+        body = &body[end + 2 + length + 2..];
+    }
+    String::from_utf8(whole).unwrap()
+}
+
 /// The accounts after a place.
 pub(super) fn page(after: i64, limit: u32) -> Vec<(i64, String)> {
     let (lines, _) = bundle(SCHEME);
-    let placed = (0..).zip(lines).filter(|(place, _)| *place > after.max(0));
+    let placed = (0..).zip(lines.into_iter().take(8)).filter(|(place, _)| *place > after.max(0));
     placed.take(limit as usize).collect()
 }
 
@@ -89,6 +102,16 @@ async fn the_same_rows_come_as_csv_and_as_a_workbook_without_formulas() {
     assert!(head.starts_with("assessment,period,version,assessment_digest,cutoff,"), "{head}");
     assert!(head.ends_with("dimension,points,low,high,coverage,ranked,reason"), "{head}");
     assert_eq!(lines.count(), 6, "three scores of two accounts");
+    let whole = site.get("/api/v1/assessments/2026-06.csv").await;
+    assert!(!whole.head.contains("link:"), "{}", whole.head);
+    assert!(whole.head.contains("transfer-encoding: chunked"), "sent while it is read");
+    let whole = unchunked(&whole.body);
+    assert!(whole.starts_with(&text), "the pages are the begin of the whole");
+    assert_eq!(whole.lines().count(), 22, "three scores of seven accounts and the head");
+    let page = site.get("/api/v1/assessments/2026-06.xlsx?limit=2").await;
+    assert!(page.head.contains("link: <?limit=2&cursor=2>; rel=\"next\""), "{}", page.head);
+    let mut page: Xlsx<_> = Xlsx::new(Cursor::new(page.body)).unwrap();
+    assert_eq!(page.worksheet_range_at(0).unwrap().unwrap().height(), 7);
     let book = site.get("/api/v1/assessments/2026-06.xlsx").await;
     assert_eq!(book.status, 200);
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(book.body)).unwrap();
