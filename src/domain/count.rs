@@ -49,8 +49,8 @@ impl Count {
         }
     }
 
-    /// Why a hidden count is hidden, in the words of an office; a word of a platform file that is not
-    /// among the usual ones stands for itself.
+    /// Why a hidden count is hidden, in the words of an office; a word of a platform file that is
+    /// not among the usual ones stands for itself.
     pub fn hidden_words(reason: &str) -> &str {
         match reason {
             "login_required" => "登录后才显示",

@@ -130,12 +130,8 @@ fn capacity(asked: &Asked<'_>, gathered: &Gathered) -> Option<u32> {
     Some(items.saturating_mul(asked.kind.pages_max.max(1)))
 }
 
-/// How far around now the cutoffs of schemes are looked for.
-const AROUND: TimeDelta = TimeDelta::days(8);
-
-/// When else the page is to be observed: about the cutoffs of this quarter and of the schemes.
-///
-/// And, where it shows how posts are received, when they come to the ages at which that is compared.
+/// When else the page is to be observed: about the cutoffs of this quarter and of schemes, and
+/// where it shows how posts are received, when these come to the ages at which that is compared.
 fn appointments(
     context: &Context,
     asked: &Asked<'_>,
@@ -149,13 +145,11 @@ fn appointments(
     let policy = &context.schedule;
     let quarter = Period::quarter_of(now);
     let lag = asked.platform.visibility_lag;
-    // A cutoff lies a visibility lag and a tolerance behind its last appointment, at most.
-    let mut cutoffs = context.schemes.cutoffs(&asked.target.platform, (now - AROUND, now + AROUND));
-    for bound in [quarter.from(), quarter.to()] {
-        if !cutoffs.contains(&bound) {
-            cutoffs.push(bound);
-        }
-    }
+    let around = TimeDelta::days(8);
+    let mut cutoffs = context.schemes.cutoffs(&asked.target.platform, (now - around, now + around));
+    cutoffs.extend([quarter.from(), quarter.to()]);
+    cutoffs.sort_unstable();
+    cutoffs.dedup();
     let mut appointments: Vec<Appointment> = cutoffs
         .into_iter()
         .flat_map(|cutoff| schedule::around_cutoff(cutoff, lag, policy))

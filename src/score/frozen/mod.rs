@@ -1,8 +1,8 @@
 //! A frozen assessment (定格的考核结果): everything a period's scores rest on, and the scores.
 //!
 //! A bundle is lines of JSON: a head with the rules themselves, one line an account with its facts
-//! and its whole card, then roll-ups and rankings ([`Summary`]), a tail with the numbers of lines and
-//! the digest of all before it. Nothing else is needed to compute everything again
+//! and its whole card, then roll-ups and rankings ([`Summary`]), a tail with the numbers of lines
+//! and the digest of all before it. Nothing else is needed to compute everything again
 //! ([`Verification`]), in another process, time zone or locale; and a draft scheme can be laid over
 //! the same facts ([`lay_over`]).
 //!

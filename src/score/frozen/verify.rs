@@ -74,9 +74,9 @@ impl<'a> Verification<'a> {
         self.recomputation.compare();
     }
 
-    /// Takes an account's line again: computes its card from its facts and holds the whole line, as it
-    /// would be written now, against the bytes that are there. What stands after the accounts is held
-    /// against them at the end.
+    /// Takes an account's line again: computes its card from its facts and holds the whole line, as
+    /// it would be written now, against the bytes that are there. What stands after the accounts is
+    /// held against them at the end.
     ///
     /// # Errors
     /// It does not read.
