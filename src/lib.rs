@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod app;
+pub mod archive;
 pub mod calendar;
 pub mod cli;
 pub mod domain;

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("notify", 2),
     ("metrics", 2),
     ("report", 2),
+    ("archive", 2),
     ("calendar", 1),
     ("platform", 1),
     ("scheme", 1),

@@ -3,7 +3,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -28,6 +28,35 @@ impl InstallationKey {
         let key = key.try_into();
         let wrong = |_| anyhow!("{}: not a key of {KEY_BYTES} bytes", path.display());
         Ok(Self(key.map_err(wrong)?))
+    }
+
+    /// Reads `installation.key` if there is one.
+    pub(super) fn existing(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        let path = data_dir.join("installation.key");
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            _ => Self::of(data_dir).map(Some),
+        }
+    }
+
+    /// Puts a key into a folder that has none.
+    pub(super) fn place(data_dir: &Path, key: &[u8]) -> anyhow::Result<()> {
+        let path = data_dir.join("installation.key");
+        let wrong = || anyhow!("the key in the backup is not one of {KEY_BYTES} bytes");
+        let key: [u8; KEY_BYTES] = key.try_into().map_err(|_| wrong())?;
+        let there = write_new(&path, &key).with_context(|| path.display().to_string())?;
+        ensure!(there == key, "{}: another has been put there meanwhile", path.display());
+        Ok(())
+    }
+
+    /// What tells the key from others and nothing about it.
+    pub(super) fn fingerprint(&self) -> String {
+        hex::encode(&self.key_for("xunjian: fingerprint")[..16])
+    }
+
+    /// The key itself, for a backup that is to hold it.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// Under which the ids of citizens' messages are kept.
@@ -56,13 +85,18 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 fn make(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut key = vec![0; KEY_BYTES];
     File::open("/dev/urandom")?.read_exact(&mut key)?;
+    write_new(path, &key)
+}
+
+/// Puts a key where there is none; returns the one that is there afterwards.
+fn write_new(path: &Path, key: &[u8]) -> std::io::Result<Vec<u8>> {
     // With a database of the office's own nobody else makes the folder.
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let draft = path.with_extension(format!("key.{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(&key)?;
+    file.write_all(key)?;
     file.sync_all()?;
     // A link, unlike a renaming, leaves a key alone that another has put there meanwhile.
     let linked = std::fs::hard_link(&draft, path);

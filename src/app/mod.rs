@@ -1,5 +1,6 @@
 //! Builds every part and owns its life: start order, signals, soft then hard stop.
 
+pub mod backup;
 pub mod clock;
 pub mod files;
 mod installation;

@@ -133,13 +133,43 @@ pub(super) async fn own_store(settings: &Settings) -> anyhow::Result<(Store, Dat
     connect(settings, database).await
 }
 
-async fn connect(settings: &Settings, database: Database) -> anyhow::Result<(Store, Database)> {
-    let connections = settings.database.connections_max;
-    // Without the key everything works but the two fields of the ledger that name persons.
-    let secrets = match InstallationKey::of(&settings.data_dir) {
+/// The same without a look at the schema, for a backup of what there is.
+///
+/// # Errors
+/// As [`open_store`].
+pub(super) async fn open_unmigrated(settings: &Settings) -> anyhow::Result<(Store, Database)> {
+    let database = Database::open(&settings.database, &settings.data_dir).await?;
+    match Store::connect(&database.url, 2, secrets(settings)).await {
+        Ok(store) => Ok((store, database)),
+        Err(error) => {
+            database.stop().await.context("after the database could not be used")?;
+            Err(error).context("database")
+        }
+    }
+}
+
+/// Brings the schema of a database that is held already to this program's version.
+///
+/// # Errors
+/// The database cannot be used.
+pub(super) async fn own_store_at(settings: &Settings, database: &Database) -> anyhow::Result<()> {
+    let store = Store::connect(&database.url, 1, secrets(settings)).await.context("database")?;
+    let migrated = store.migrate().await.context("bringing the schema up to date");
+    store.close().await;
+    migrated
+}
+
+/// Without the key everything works but the two fields of the ledger that name persons.
+fn secrets(settings: &Settings) -> Secrets {
+    match InstallationKey::of(&settings.data_dir) {
         Ok(key) => Secrets::new(&key.secrets()),
         Err(error) => Secrets::unavailable(format!("{error:#}")),
-    };
+    }
+}
+
+async fn connect(settings: &Settings, database: Database) -> anyhow::Result<(Store, Database)> {
+    let connections = settings.database.connections_max;
+    let secrets = secrets(settings);
     let connected = async {
         let store = Store::connect(&database.url, connections, secrets).await?;
         store.migrate().await?;

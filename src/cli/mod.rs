@@ -5,6 +5,7 @@
 //! 2 wrong usage or configuration.
 
 mod assessment;
+mod backup;
 mod check;
 mod crawl;
 pub mod demo;
@@ -15,6 +16,7 @@ mod observations;
 mod platform;
 mod registry;
 mod report;
+mod restore;
 mod run;
 mod scheme;
 mod score;
@@ -62,6 +64,7 @@ macro_rules! commands {
 
 commands! {
     Assessment => assessment,
+    Backup => backup,
     Check => check,
     Crawl => crawl,
     Demo => demo,
@@ -72,6 +75,7 @@ commands! {
     Platform => platform,
     Registry => registry,
     Report => report,
+    Restore => restore,
     Run => run,
     Scheme => scheme,
     Score => score,

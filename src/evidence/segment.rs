@@ -186,6 +186,16 @@ pub(super) fn recover(folder: &Path) -> io::Result<Vec<Recovered>> {
     Ok(recovered)
 }
 
+/// Puts a whole segment under its name, as one that waits to be stored.
+pub(super) fn lay(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let draft = folder.join(format!("{name}{NEW}"));
+    let mut file = File::create(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&draft, folder.join(name))?;
+    sync_folder(folder)
+}
+
 /// Names of the segments that wait to be stored.
 pub(super) fn closed(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();

@@ -157,6 +157,21 @@ impl Vault {
         Ok((length, sum))
     }
 
+    /// Lays a closed segment into the spool, from where it is stored in its turn.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn lay(&self, name: &str, bytes: Vec<u8>) -> Result<(), EvidenceError> {
+        let name = name.to_owned();
+        self.blocking(move |inner| inner.folder(segment::lay(&inner.spool, &name, &bytes))).await
+    }
+
+    /// Whether a name is one that segments have, and nothing that leads elsewhere.
+    pub fn is_segment(name: &str) -> bool {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        segment::parse_name(name).is_some() && name.bytes().all(plain)
+    }
+
     /// Takes a segment out of the store; one that is not there is gone already.
     ///
     /// # Errors

@@ -12,8 +12,8 @@ use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
 use crate::{alert, notify, observe, platform, schedule, scheme};
 
-use super::Settings;
 use super::budgets::PlatformHabits;
+use super::Settings;
 
 /// Claims and commits take milliseconds; one that takes so long is never answered.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(60);

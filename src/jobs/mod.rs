@@ -4,6 +4,7 @@
 //! driver knows no job, and no job knows the driver.
 
 pub mod assessment;
+pub mod backup;
 pub mod budgets;
 mod context;
 pub mod crawl;

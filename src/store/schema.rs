@@ -12,7 +12,7 @@ use super::{Store, StoreError};
 /// The oldest server that has what the schema uses (`unique nulls not distinct`).
 const SERVER_VERSION_MIN: i32 = 150_000;
 
-static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations");
+pub(super) static MIGRATOR: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// Months (UTC) whose partitions are known to exist, shared by all clones of a store.
 #[derive(Debug, Clone, Default)]

@@ -91,14 +91,8 @@ impl Store {
 
     /// Every segment whose records are kept, oldest first.
     pub async fn kept_segments(&self) -> Result<Vec<SegmentRow>, StoreError> {
-        let rows = sqlx::query_as!(
-            Row,
-            "select id, name, class, day, bytes, digest from evidence_segments
-             where dropped_at is null order by day, id"
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.into_iter().map(Row::into_segment).collect()
+        let mut connection = self.pool.acquire().await?;
+        segment_rows(&mut connection).await
     }
 
     /// The stored segments of a class from days before `day`, oldest first.
@@ -129,7 +123,8 @@ impl Store {
     /// Notes that a segment is dropped, its needed records having been copied, byte for byte and in
     /// their order, to `moved` (segment, first bytes); says whether it was.
     ///
-    /// It is not, and nothing changes, where another record has come to be needed since.
+    /// It is not, and nothing changes, where another record has come to be needed since, or a
+    /// backup is being made.
     pub async fn drop_segment(
         &self,
         segment: i64,
@@ -137,6 +132,16 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        // Not while somebody makes a backup of what is there.
+        let free = sqlx::query_scalar!(
+            r#"select pg_try_advisory_xact_lock(hashtextextended('xunjian keeps evidence', 0))
+                   as "free!""#
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        if !free {
+            return Ok(false);
+        }
         let kept = sqlx::query_scalar!(
             "select id from evidence_segments where id = $1 and dropped_at is null for update",
             segment
@@ -195,7 +200,21 @@ async fn note_stored(
     Ok(id)
 }
 
-async fn records(
+/// Every segment whose records are kept, oldest first.
+pub(super) async fn segment_rows(
+    connection: &mut PgConnection,
+) -> Result<Vec<SegmentRow>, StoreError> {
+    let rows = sqlx::query_as!(
+        Row,
+        "select id, name, class, day, bytes, digest from evidence_segments
+         where dropped_at is null order by day, id"
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Row::into_segment).collect()
+}
+
+pub(super) async fn records(
     connection: &mut PgConnection,
     segment: i64,
 ) -> Result<Vec<KeptRecord>, StoreError> {

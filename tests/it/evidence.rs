@@ -27,7 +27,7 @@ use xunjian::store::{LedgerChanges, PinHolder};
 use crate::support;
 
 /// A clock that moves when it is told to.
-struct Stepped(Mutex<DateTime<Utc>>);
+pub(crate) struct Stepped(Mutex<DateTime<Utc>>);
 
 impl Clock for Stepped {
     fn now(&self) -> DateTime<Utc> {
@@ -35,23 +35,30 @@ impl Clock for Stepped {
     }
 }
 
-struct Office {
-    jobs: Jobs,
-    clock: Arc<Stepped>,
+/// An office that watches a made-up city, on a database and a clock of its own.
+pub(crate) struct Office {
+    pub(crate) jobs: Jobs,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Arc<Stepped>,
     simulator: Simulator,
     pool: PgPool,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     url: String,
     _streets: CancellationToken,
 }
 
 impl Office {
-    async fn open(alter: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn open(alter: impl FnOnce(&mut Settings)) -> Self {
+        Self::of(40, alter).await
+    }
+
+    /// The same with a city of so many accounts, at least.
+    pub(crate) async fn of(accounts: usize, alter: impl FnOnce(&mut Settings)) -> Self {
         let (store, database) = support::database().await;
         store.close().await;
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(Stepped(Mutex::new("2026-11-26T06:00:00Z".parse().unwrap())));
-        let city = City::generate(11, clock.now(), 40);
+        let city = City::generate(11, clock.now(), accounts);
         let (tracker, streets) = (TaskTracker::new(), CancellationToken::new());
         let anywhere = "127.0.0.1:0".parse().unwrap();
         let simulator = Simulator::start(city, clock.clone(), anywhere, &tracker, streets.clone());
@@ -79,20 +86,20 @@ impl Office {
         let store = &jobs.context().store;
         store.apply_ledger(&changes, "tester", "setup", clock.now()).await.unwrap();
         let (pool, url) = (database.pool, database.url);
-        Self { jobs, clock, simulator, pool, folder, url, _streets: streets }
+        Self { jobs, settings, clock, simulator, pool, folder, url, _streets: streets }
     }
 
-    fn step(&self, by: TimeDelta) {
+    pub(crate) fn step(&self, by: TimeDelta) {
         *self.clock.0.lock().unwrap() += by;
     }
 
-    async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         let running = Running::quietly(CancellationToken::new(), CancellationToken::new());
         let summary = pass(self.jobs.context(), &running).await.unwrap();
         assert!(summary.visits > 30, "{}", summary.visits);
     }
 
-    async fn keep(&self) {
+    pub(crate) async fn keep(&self) {
         keep_evidence(self.jobs.context()).await.unwrap();
     }
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod assessments;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod check;
