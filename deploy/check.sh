@@ -35,6 +35,13 @@ promtool check config --syntax-only deploy/prometheus/prometheus.yml
 promtool check rules deploy/prometheus/rules/*.yml
 promtool test rules deploy/prometheus/tests/*.yml
 
+step "systemd unit"
+# The program stands elsewhere here; the tests hold the unit to the same.
+unit=$(mktemp -d)/xunjian.service
+sed 's#/usr/local/bin/xunjian#/bin/true#' deploy/xunjian.service >"$unit"
+systemd-analyze verify --man=no "$unit"
+systemd-analyze security --offline=true --threshold=20 --no-pager "$unit" | tail -n 1
+
 step "recorded answers"
 if [ -n "${XUNJIAN_CORPUS:-}" ] && [ -f "$XUNJIAN_CORPUS/check.py" ]; then
   python3 "$XUNJIAN_CORPUS/check.py" --bin target/debug/xunjian | tail -n 15

@@ -114,6 +114,7 @@ fn context(
         settings: Arc::new(settings.crawl.clone()),
         schedule: Arc::new(settings.schedule.clone()),
         habits: Arc::default(),
+        pulses: Arc::default(),
         observe: Arc::new(settings.observe),
         metrics: Arc::new(metrics),
         clock,

@@ -8,6 +8,7 @@ mod jobs;
 pub mod lifecycle;
 mod open;
 pub mod postgres;
+pub mod systemd;
 pub mod telemetry;
 
 use std::net::SocketAddr;
@@ -135,8 +136,9 @@ impl Work {
     pub fn start(&self) {
         for job in all(&self.context) {
             let (report, stop) = (self.report(), self.lifecycle.soft_stop());
+            let pulses = self.context.pulses.clone();
             self.lifecycle.spawn(job.name, async move {
-                driver::repeat(job, report, stop).await;
+                driver::repeat(job, report, &pulses, stop).await;
                 Ok(())
             });
         }

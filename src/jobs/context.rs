@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError};
 use crate::{alert, notify, observe, platform, schedule, scheme};
 
 use super::budgets::PlatformHabits;
-use super::Settings;
+use super::{Pulses, Settings};
 
 /// Claims and commits take milliseconds; one that takes so long is never answered.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
@@ -49,6 +49,8 @@ pub struct Context {
     pub habits: Arc<PlatformHabits>,
     /// The numbers of the observation calculus.
     pub observe: Arc<observe::Policy>,
+    /// Whether the loops come round.
+    pub pulses: Arc<Pulses>,
     /// What Prometheus is told.
     pub metrics: Arc<Metrics>,
     /// Where raw answers are kept; or the reason, as kept with each visit, why nowhere.

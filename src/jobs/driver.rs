@@ -6,8 +6,13 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use super::Pulses;
+
 /// A run that takes longer waits for what will never come, such as a server that has vanished.
 const RUN_AT_MOST: Duration = Duration::from_secs(3600);
+
+/// A run that was given up must end within this time, or the loop has lost its way.
+const GIVEN_UP_WITHIN: Duration = Duration::from_secs(60);
 
 /// A piece of periodic work.
 ///
@@ -49,13 +54,17 @@ pub async fn run_once(job: &Job, report: &Report) {
 }
 
 /// Runs one job at its rhythm until stopped; a run in progress is finished first.
-pub async fn repeat(job: Job, report: Report, stop: CancellationToken) {
+pub async fn repeat(job: Job, report: Report, pulses: &Pulses, stop: CancellationToken) {
     let mut beat = tokio::time::interval(job.every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = beat.tick() => run_once(&job, &report).await,
+            _ = beat.tick() => {
+                pulses.works(job.name, RUN_AT_MOST + GIVEN_UP_WITHIN);
+                run_once(&job, &report).await;
+                pulses.rests(job.name);
+            }
         }
     }
 }
@@ -76,9 +85,11 @@ mod tests {
         });
         let job = Job::new("judge", Duration::from_secs(5), pending);
         let stop = CancellationToken::new();
-        let running = repeat(job, report, stop.clone());
+        let pulses = Pulses::default();
+        let running = repeat(job, report, &pulses, stop.clone());
         let hours = RUN_AT_MOST * 2 + Duration::from_secs(60);
         assert!(tokio::time::timeout(hours, running).await.is_err());
         assert_eq!(*runs.lock().unwrap(), [("judge", false), ("judge", false)]);
+        assert_eq!(pulses.stalled(), [""; 0], "a run that is given up in time is progress");
     }
 }

@@ -18,6 +18,7 @@ pub mod judge;
 pub mod platforms;
 pub mod probes;
 pub mod publishing;
+mod pulse;
 pub mod report;
 pub mod score;
 mod settings;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 pub use context::Context;
+pub use pulse::Pulses;
 pub use settings::Settings;
 
 use driver::Job;

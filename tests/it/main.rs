@@ -53,3 +53,5 @@ mod schemes;
 mod store;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod systemd;

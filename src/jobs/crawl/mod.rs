@@ -45,6 +45,10 @@ use super::Context;
 /// Finished visits that may wait for the writer before fetching pauses.
 const FINISHED_MAX: usize = 256;
 
+/// A claim is given up after a minute, a finished host is joined at once: a loop that has not come
+/// round for so long never will.
+const ROUND_AT_MOST: Duration = Duration::from_secs(600);
+
 /// How long to wait before asking a database again that did not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -101,6 +105,7 @@ async fn feed(
     let mut share = Share::new(context);
     let idle = Duration::from_secs(context.settings.idle_seconds_max);
     while !running.soft_stop.is_cancelled() {
+        context.pulses.works("crawl", idle + ROUND_AT_MOST);
         let mut pause = None;
         // Who asks for a pass is there for its time only and takes whatever is free.
         if until == Until::Stopped {
@@ -136,6 +141,7 @@ async fn feed(
             () = running.soft_stop.cancelled() => {}
         }
     }
+    context.pulses.rests("crawl");
     while let Some(done) = hosts.join_next().await {
         done?;
     }

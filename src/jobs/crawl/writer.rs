@@ -10,8 +10,8 @@ use crate::jobs::Context;
 use crate::observe::{Outcome, Visit};
 use crate::store::{FinishReport, NextVisit, StoreError, Validators, VisitDetails, VisitRecord};
 
-use super::keep;
 use super::visit::Finished;
+use super::{ROUND_AT_MOST, keep};
 
 /// How long the first retry of a failed commit waits; each further one twice as long, to the cap.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
@@ -28,6 +28,7 @@ pub(super) async fn write(
     hard_stop: CancellationToken,
 ) {
     while let Some(first) = finished.recv().await {
+        context.pulses.works("writer", ROUND_AT_MOST);
         let mut batch = gather(&context, first, &mut finished).await;
         // A visit is stored only once what it rests on lies on the disk.
         keep::make_durable(&context, &mut batch).await;
@@ -39,6 +40,7 @@ pub(super) async fn write(
                 return;
             }
         }
+        context.pulses.rests("writer");
     }
 }
 
@@ -117,6 +119,8 @@ async fn give_up(context: &Context, record: &VisitRecord, about: &About) {
 async fn finish(context: &Context, records: &[VisitRecord]) -> Option<FinishReport> {
     let mut wait = RETRY_FIRST;
     loop {
+        // While the database is away each try is a sign of life.
+        context.pulses.works("writer", ROUND_AT_MOST);
         match context.timed("finish", context.store.finish(records)).await {
             Ok(report) => return Some(report),
             Err(StoreError::Rejected(error)) => {
