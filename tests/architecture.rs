@@ -92,7 +92,11 @@ const LONGER_FUNCTIONS: &[(&str, &str)] = &[
 /// Sequences of tokens that may stand only in the modules named, with the reason.
 const KEPT_TO: &[(&str, &[&str], &str)] = &[
     ("sqlx ::", &["store"], "only store has SQL"),
-    ("reqwest ::", &["fetch"], "only fetch owns a crawling client"),
+    (
+        "reqwest ::",
+        &["fetch", "notify"],
+        "only fetch owns a crawling client; notify sends messages",
+    ),
     ("env :: var", &["settings"], "only settings reads the environment"),
     ("Utc :: now", &["app"], "time is handed in as a domain::Clock"),
     ("SystemTime :: now", &["app"], "time is handed in as a domain::Clock"),

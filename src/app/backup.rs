@@ -58,7 +58,7 @@ pub async fn back_up(
     };
     let vault = vault(settings)?;
     let (store, database) = open_unmigrated(settings).await?;
-    let made = backup::back_up(&store, &vault, about, path, options.incomplete).await;
+    let made = backup::back_up(&store, &vault, &about, path, options.incomplete).await;
     store.close().await;
     let stopped = database.stop().await;
     let made = made?;

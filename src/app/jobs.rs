@@ -7,7 +7,7 @@ use crate::evidence::Vault;
 use crate::fetch::{Fetcher, HostLimit};
 use crate::jobs::{self, crawl};
 use crate::metrics::{Known, Metrics};
-use crate::notify::Notifier;
+use crate::notify::{Notifier, RobotKind, Robots};
 use crate::platform::{Catalog, Platform};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -89,13 +89,18 @@ fn context(
     let limits: Vec<(String, HostLimit)> = platforms.iter().flat_map(host_limits).collect();
     let notifier =
         Notifier::new(&settings.notify, &settings.data_dir).map_err(anyhow::Error::msg)?;
+    let robots = Robots::new(&settings.notify).map_err(anyhow::Error::msg)?;
     let metrics = Metrics::new(&Known {
         version: env!("CARGO_PKG_VERSION"),
         revision: option_env!("XUNJIAN_REVISION").unwrap_or("unknown"),
         platforms: platforms.iter().map(|one| one.id.as_str()).collect(),
         outcomes: crawl::outcome_words(),
         jobs: jobs::NAMES.to_vec(),
-        channels: notifier.words(),
+        channels: notifier
+            .words()
+            .into_iter()
+            .chain(RobotKind::ALL.map(RobotKind::as_str))
+            .collect(),
     });
     metrics.set_config_last_reload(true);
     let key = InstallationKey::of(&settings.data_dir).context("the installation's key")?;
@@ -111,6 +116,7 @@ fn context(
         alert: Arc::new(settings.alert),
         notify: Arc::new(settings.notify.clone()),
         notifier: Arc::new(notifier),
+        robots: Arc::new(robots),
         settings: Arc::new(settings.crawl.clone()),
         schedule: Arc::new(settings.schedule.clone()),
         habits: Arc::default(),

@@ -65,7 +65,8 @@ impl App {
             Arc::new(context.store.clone()),
             context.clock.clone(),
         )
-        .with_site_rules(settings.observe.site);
+        .with_site_rules(settings.observe.site)
+        .with_inbox(Arc::new(context.clone()));
         let lifecycle = Lifecycle::new();
         Ok(Self { jobs, lifecycle, address, front: Some((listener, site)) })
     }

@@ -25,12 +25,13 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     let settings = context.settings()?;
-    let options = BackupOptions { with_key: args.with_key, incomplete: args.incomplete };
-    let made = back_up(&settings, Arc::new(SystemClock), &args.file, options).await?;
+    let Args { file, with_key, incomplete } = args;
+    let options = BackupOptions { with_key, incomplete };
+    let made = back_up(&settings, Arc::new(SystemClock), &file, options).await?;
     for missing in &made.missing {
         eprintln!("not in it: {}: {}", missing.segment, missing.reason);
     }
-    if !args.with_key {
+    if !with_key {
         let key = settings.data_dir.join("installation.key");
         eprintln!(
             "{} is not in it; keep a copy elsewhere: without it nobody can read what the ledger \
@@ -40,7 +41,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
     }
     println!(
         "{}: schema {}, {} rows of {} tables, {} segments of evidence",
-        args.file.display(),
+        file.display(),
         made.schema,
         made.rows,
         made.tables,

@@ -10,6 +10,7 @@ use crate::jobs::heartbeat;
 use crate::metrics::{self, Metrics};
 use crate::observe::SiteRules;
 
+use super::alertmanager::{self, Inbox};
 use super::fleet::FleetCache;
 use super::health::Readiness;
 use super::problem::ProblemDetail;
@@ -28,6 +29,7 @@ pub struct Site {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fleet: Arc<FleetCache>,
     pub(super) rules: SiteRules,
+    pub(super) inbox: Option<Arc<dyn Inbox>>,
 }
 
 impl Site {
@@ -41,13 +43,20 @@ impl Site {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (fleet, rules) = (Arc::default(), SiteRules::default());
-        Self { settings, series, metrics, readiness, reads, clock, fleet, rules }
+        let inbox = None;
+        Self { settings, series, metrics, readiness, reads, clock, fleet, rules, inbox }
     }
 
     /// The same, judging government sites by these rules.
     #[must_use]
     pub fn with_site_rules(self, rules: SiteRules) -> Self {
         Self { rules, ..self }
+    }
+
+    /// The same, taking what is to be told to chat groups.
+    #[must_use]
+    pub fn with_inbox(self, inbox: Arc<dyn Inbox>) -> Self {
+        Self { inbox: Some(inbox), ..self }
     }
 
     pub(super) fn router(self) -> Router {
@@ -63,6 +72,7 @@ impl Site {
             .route("/api/v1/accounts/{key}/site", get(site_report::show))
             .route("/api/v1/assessments", get(assessments::list))
             .route("/api/v1/assessments/{period}", get(assessments::show))
+            .merge(alertmanager::routes(self.inbox.clone()))
             .fallback(guard::no_such_page)
             .method_not_allowed_fallback(guard::only_reading)
             .layer(middleware::from_fn_with_state(self.clone(), guard::watch_over))

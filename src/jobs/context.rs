@@ -41,6 +41,8 @@ pub struct Context {
     pub notify: Arc<notify::Settings>,
     /// How they are sent.
     pub notifier: Arc<notify::Notifier>,
+    /// The robots of chat groups.
+    pub robots: Arc<notify::Robots>,
     /// The rhythm of the jobs themselves.
     pub settings: Arc<Settings>,
     /// When to come back.

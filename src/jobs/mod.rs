@@ -20,6 +20,7 @@ pub mod probes;
 pub mod publishing;
 mod pulse;
 pub mod report;
+pub mod robots;
 pub mod score;
 mod settings;
 pub mod yields;
@@ -35,7 +36,7 @@ pub use settings::Settings;
 use driver::Job;
 
 /// The names of all periodic jobs, for the metrics.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
     "targets",
     "habits",
     "budgets",
@@ -48,6 +49,7 @@ pub const NAMES: [&str; 15] = [
     "findings",
     "notices",
     "rechecks",
+    "robots",
     "housekeeping",
     "evidence",
     "heartbeat",
@@ -79,6 +81,7 @@ pub fn all(context: &Context) -> Vec<Job> {
         job!("findings", settings.findings_seconds, findings::look),
         job!("notices", settings.notices_seconds, findings::send_notices),
         job!("rechecks", settings.rechecks_seconds, findings::recheck),
+        job!("robots", settings.robots_seconds, robots::send_messages),
         job!("housekeeping", settings.housekeeping_seconds, housekeeping::keep_house),
         job!("evidence", context.evidence_seconds(), evidence::keep_evidence),
         job!("heartbeat", settings.heartbeat_seconds, heartbeat::beat),

@@ -60,6 +60,8 @@ pub struct Settings {
     pub housekeeping_seconds: u64,
     /// How often the daemon watches a feed of its own through every stage.
     pub heartbeat_seconds: u64,
+    /// How often messages to chat groups that wait are sent.
+    pub robots_seconds: u64,
     /// How many days back visits and posts are read for a judgement; at least the zombie window
     /// and the time of its confirmations.
     pub history_days: u32,
@@ -96,6 +98,7 @@ impl Default for Settings {
             rechecks_seconds: 600,
             housekeeping_seconds: 3600,
             heartbeat_seconds: 300,
+            robots_seconds: 5,
             history_days: 120,
         }
     }

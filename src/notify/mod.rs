@@ -8,8 +8,12 @@ mod channel;
 mod email;
 mod file;
 mod letter;
+mod robot;
 mod settings;
 
 pub use channel::{Channel, Notifier, Route, SendError};
 pub use letter::{LetterItem, Written, write_letter};
+pub use robot::{
+    DingtalkSettings, FeishuSettings, Message, Misread, Notification, RobotError, RobotKind, Robots,
+};
 pub use settings::{EmailSecurity, EmailSettings, Settings};

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::robot::{self, DingtalkSettings, FeishuSettings};
+
 /// `[notify]`: letters to sponsors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -20,6 +22,14 @@ pub struct Settings {
     pub attempts_max: u32,
     /// The delay after the first failed attempt; it doubles with each, to a day.
     pub retry_first_minutes: u32,
+    /// Most messages a chat group is sent in a minute; the vendors allow 20.
+    pub messages_per_minute: u32,
+    /// The same news handed in again within this time is sent once.
+    pub messages_once_minutes: u32,
+    /// 钉钉.
+    pub dingtalk: DingtalkSettings,
+    /// 飞书.
+    pub feishu: FeishuSettings,
     /// Letters by mail.
     pub email: EmailSettings,
 }
@@ -34,6 +44,10 @@ impl Default for Settings {
             per_day_max: 500,
             attempts_max: 8,
             retry_first_minutes: 10,
+            messages_per_minute: 20,
+            messages_once_minutes: 60,
+            dingtalk: DingtalkSettings::default(),
+            feishu: FeishuSettings::default(),
             email: EmailSettings::default(),
         }
     }
@@ -99,6 +113,19 @@ impl Settings {
         }
         if self.signature.trim().is_empty() {
             wrong("signature", "must name who signs the letters");
+        }
+        if !(1..=20).contains(&self.messages_per_minute) {
+            wrong("messages_per_minute", "must be from 1 to 20");
+        }
+        if !(1..=1440).contains(&self.messages_once_minutes) {
+            wrong("messages_once_minutes", "must be from 1 to 1440");
+        }
+        let (ding, fei) = (&self.dingtalk, &self.feishu);
+        if let Some((_, reason)) = robot::problem(&ding.server, &ding.access_token) {
+            wrong("dingtalk", reason);
+        }
+        if let Some((_, reason)) = robot::problem(&fei.server, &fei.hook_token) {
+            wrong("feishu", reason);
         }
         let email = &self.email;
         if !email.server.is_empty() {

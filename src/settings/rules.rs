@@ -115,6 +115,7 @@ fn crawl_numbers(settings: &Settings) -> Broken {
             ("findings_seconds", crawl.findings_seconds, 1, YEAR_SECONDS),
             ("notices_seconds", crawl.notices_seconds, 1, YEAR_SECONDS),
             ("rechecks_seconds", crawl.rechecks_seconds, 1, YEAR_SECONDS),
+            ("robots_seconds", crawl.robots_seconds, 1, YEAR_SECONDS),
             ("housekeeping_seconds", crawl.housekeeping_seconds, 1, YEAR_SECONDS),
         ],
     )

@@ -48,6 +48,8 @@ mod postgres;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
+mod robots;
+#[cfg(test)]
 mod schemes;
 #[cfg(test)]
 mod store;

@@ -53,7 +53,7 @@ pub struct Made {
 pub async fn back_up(
     store: &Store,
     vault: &Vault,
-    about: About,
+    about: &About,
     path: &Path,
     incomplete: bool,
 ) -> anyhow::Result<Made> {
@@ -66,11 +66,11 @@ pub async fn back_up(
 async fn write(
     snapshot: &mut Snapshot,
     vault: &Vault,
-    about: About,
+    about: &About,
     path: &Path,
     incomplete: bool,
 ) -> anyhow::Result<Made> {
-    let head = head(snapshot, &about).await?;
+    let head = head(snapshot, about).await?;
     let mut writer = Writer::create(path, &head)?;
     let mut tail = Tail::default();
     for table in snapshot.tables().await? {

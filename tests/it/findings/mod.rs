@@ -29,7 +29,7 @@ use crate::support::{Database, database};
 /// The jobs of an office on a database and a clock of their own.
 pub(crate) struct Office {
     jobs: Jobs,
-    clock: Arc<SteppedClock>,
+    pub(crate) clock: Arc<SteppedClock>,
     settings: Settings,
     pub(crate) folder: TempDir,
     pub(crate) database: Database,
@@ -68,7 +68,7 @@ impl Office {
     }
 
     /// The same office after its daemon was started again.
-    async fn restarted(self) -> Self {
+    pub(crate) async fn restarted(self) -> Self {
         let Self { jobs, clock, settings, folder, database } = self;
         jobs.close().await.unwrap();
         let jobs = Jobs::open(&settings, clock.clone()).await.unwrap();

@@ -2,8 +2,10 @@
 
 mod command;
 mod postgres;
+mod receiver;
 mod watching;
 
 pub(crate) use command::{Said, program, run};
 pub(crate) use postgres::{Database, OwnServer, database, empty_database, private_url, secrets};
+pub(crate) use receiver::Receiver;
 pub(crate) use watching::watching;
