@@ -35,6 +35,9 @@ promtool check config --syntax-only deploy/prometheus/prometheus.yml
 promtool check rules deploy/prometheus/rules/*.yml
 promtool test rules deploy/prometheus/tests/*.yml
 
+step "Alertmanager configuration"
+amtool check-config deploy/alertmanager/alertmanager.yml
+
 step "systemd unit"
 # The program stands elsewhere here; the tests hold the unit to the same.
 unit=$(mktemp -d)/xunjian.service

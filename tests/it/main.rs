@@ -2,6 +2,8 @@
 
 // cfg(test) tells the lints that helper functions are test code too.
 #[cfg(test)]
+mod alerting;
+#[cfg(test)]
 mod assessments;
 #[cfg(test)]
 mod backup;

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use url::form_urlencoded::Serializer;
 
-use crate::panels_boards::root;
+use crate::panels_boards::{files, root};
 
 /// Looks at another process until it is ready; 100 ms apart.
 const LOOKS_MAX: u32 = 900;
@@ -88,13 +88,28 @@ impl Prometheus {
     /// Starts one with the shipped configuration and rules, aimed at `target` and hurried to one
     /// scrape a second, and waits until it has scraped each page `scrapes` times.
     pub(crate) async fn watch(target: SocketAddr, scrapes: u32) -> Self {
+        let nobody = "127.0.0.1:1".parse().unwrap();
+        Self::alerting(target, scrapes, nobody, |rules| rules).await
+    }
+
+    /// The same, telling an Alertmanager, with the rules altered.
+    pub(crate) async fn alerting(
+        target: SocketAddr,
+        scrapes: u32,
+        alertmanager: SocketAddr,
+        alter: impl Fn(String) -> String,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let shipped = std::fs::read_to_string(root().join("deploy/prometheus/prometheus.yml"));
-        let rules = root().join("deploy/prometheus/rules");
+        let rules = folder.path().join("rules");
+        std::fs::create_dir(&rules).unwrap();
+        for (name, text) in files("deploy/prometheus/rules", "yml") {
+            std::fs::write(rules.join(name), alter(text)).unwrap();
+        }
         let hurried = shipped
             .unwrap()
             .replace("127.0.0.1:9611", &target.to_string())
-            .replace("127.0.0.1:9093", "127.0.0.1:1")
+            .replace("127.0.0.1:9093", &alertmanager.to_string())
             .replace("rules/*.yml", &format!("{}/*.yml", rules.display()))
             .replace(": 15s", ": 1s")
             .replace(": 60s", ": 1s")
