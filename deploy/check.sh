@@ -38,6 +38,10 @@ promtool test rules deploy/prometheus/tests/*.yml
 step "Alertmanager configuration"
 amtool check-config deploy/alertmanager/alertmanager.yml
 
+step "Compose file (its form; it is not run)"
+XUNJIAN_POSTGRES_PASSWORD=x XUNJIAN_CONTACT=x XUNJIAN_GRAFANA_ADMIN_PASSWORD=x XUNJIAN_GRAFANA_PASSWORD=x \
+  docker-compose -f deploy/compose.yaml config --quiet
+
 step "systemd unit"
 # The program stands elsewhere here; the tests hold the unit to the same.
 unit=$(mktemp -d)/xunjian.service

@@ -6,7 +6,7 @@ set -euo pipefail
 
 case "${1:-run}" in
   run) packages=(postgresql-15 ca-certificates gcc libc6-dev) ;;
-  test) packages=(postgresql-15 ca-certificates gcc libc6-dev prometheus prometheus-alertmanager systemd python3) ;;
+  test) packages=(postgresql-15 ca-certificates gcc libc6-dev prometheus prometheus-alertmanager systemd docker-compose curl python3) ;;
   *) echo "usage: deploy/install.sh [run|test]" >&2; exit 2 ;;
 esac
 

@@ -22,6 +22,8 @@ mod evidence;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
+mod guides;
+#[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
 mod kill;
