@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use crate::domain::Clock;
 use crate::evidence::Vault;
 use crate::fetch::{Fetcher, HostLimit};
+use crate::jobs::driver::Bells;
 use crate::jobs::{self, crawl};
 use crate::metrics::{Known, Metrics};
 use crate::notify::{Notifier, RobotKind, Robots};
@@ -117,6 +118,7 @@ fn context(
         notify: Arc::new(settings.notify.clone()),
         notifier: Arc::new(notifier),
         robots: Arc::new(robots),
+        bells: Arc::new(Bells::new(&jobs::NAMES)),
         settings: Arc::new(settings.crawl.clone()),
         schedule: Arc::new(settings.schedule.clone()),
         habits: Arc::default(),

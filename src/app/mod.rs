@@ -15,15 +15,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use futures::Stream;
 use tokio::net::TcpListener;
 
 pub use jobs::Jobs;
-pub use open::{Misconfigured, Rules, imports, open_store, platforms, rules, schemes};
+pub use open::{Misconfigured, Rules, importer, imports, open_store, platforms, rules, schemes};
 
 use crate::domain::Clock;
 use crate::fetch::{self, HostLimit};
-use crate::http::{self, Readiness, Site};
+use crate::http::{self, Desk, Parts, Readiness, Site};
 use crate::jobs::{Context, all, crawl, driver, heartbeat};
 use crate::metrics::JobOutcome;
 use crate::settings::Settings;
@@ -48,25 +49,31 @@ impl App {
     /// # Errors
     /// Whatever keeps a part from being built; what was started is stopped again.
     pub async fn build(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let importer = importer(settings)?;
         let listener = http::bind(&settings.http).await?;
         let address = listener.local_addr()?;
         let mut settings = settings.clone();
         reach_itself(&mut settings.fetch, address);
         let jobs = Jobs::own(&settings, clock).await?;
+        if let Err(error) = may_answer(&jobs, address).await {
+            jobs.close().await?;
+            return Err(error);
+        }
         let context = jobs.context();
         let readiness = Arc::new(Readiness::default());
         readiness.set_migrated(true);
         readiness.set_adapters(context.platforms.iter().count());
-        let site = Site::new(
-            settings.http,
-            settings.metrics,
-            context.metrics.clone(),
+        let parts = Parts {
+            metrics: context.metrics.clone(),
             readiness,
-            Arc::new(context.store.clone()),
-            context.clock.clone(),
-        )
-        .with_site_rules(settings.observe.site)
-        .with_inbox(Arc::new(context.clone()));
+            reads: Arc::new(context.store.clone()),
+            register: Arc::new(context.store.clone()),
+            acts: Arc::new(Desk { context: context.clone(), importer }),
+            clock: context.clock.clone(),
+        };
+        let site = Site::new(settings.http, settings.metrics, parts)
+            .with_site_rules(settings.observe.site)
+            .with_inbox(Arc::new(context.clone()));
         let lifecycle = Lifecycle::new();
         Ok(Self { jobs, lifecycle, address, front: Some((listener, site)) })
     }
@@ -118,6 +125,12 @@ impl App {
     }
 }
 
+async fn may_answer(jobs: &Jobs, address: SocketAddr) -> anyhow::Result<()> {
+    let context = jobs.context();
+    let has_token = context.store.has_token(context.clock.now()).await.context("tokens")?;
+    Ok(http::may_answer(address, has_token)?)
+}
+
 /// Lets the heartbeat find the daemon's own HTTP, whatever port it has, without its waiting long.
 fn reach_itself(fetch: &mut fetch::Settings, address: SocketAddr) {
     let limit = HostLimit { per_minute: 600.0, concurrent: 1, backoff_max_seconds: 60 };
@@ -137,9 +150,9 @@ impl Work {
     pub fn start(&self) {
         for job in all(&self.context) {
             let (report, stop) = (self.report(), self.lifecycle.soft_stop());
-            let pulses = self.context.pulses.clone();
+            let (pulses, bell) = (self.context.pulses.clone(), self.context.bells.of(job.name));
             self.lifecycle.spawn(job.name, async move {
-                driver::repeat(job, report, &pulses, stop).await;
+                driver::repeat(job, bell, report, &pulses, stop).await;
                 Ok(())
             });
         }

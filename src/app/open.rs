@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 
@@ -7,6 +8,7 @@ use crate::app::files::read_folder;
 use crate::app::postgres::Database;
 use crate::calendar::Calendar;
 use crate::domain::{Problem, SourceText};
+use crate::jobs::import::Importer;
 use crate::settings::Settings;
 use crate::store::{Secrets, Store};
 use crate::{alert, platform, scheme, score};
@@ -103,6 +105,19 @@ pub fn imports(settings: &Settings) -> Result<platform::ImportCatalog, Misconfig
         return Ok(platform::ImportCatalog::default());
     }
     compile(&settings.imports_dir, "toml", platform::ImportCatalog::compile)
+}
+
+/// What reads authorised exports under these settings.
+///
+/// # Errors
+/// [`Misconfigured`] with every problem of every platform file and mapping.
+pub fn importer(settings: &Settings) -> Result<Importer, Misconfigured> {
+    Ok(Importer {
+        platforms: Arc::new(platforms(settings)?),
+        mappings: Arc::new(imports(settings)?),
+        limits: settings.registry.clone(),
+        policy: settings.observe,
+    })
 }
 
 fn compile<T>(

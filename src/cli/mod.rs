@@ -21,6 +21,7 @@ mod run;
 mod scheme;
 mod score;
 mod simulate;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,6 +81,7 @@ commands! {
     Scheme => scheme,
     Score => score,
     Simulate => simulate,
+    Token => token,
 }
 
 /// What every command may need; nothing is read before it is asked for.

@@ -1,29 +1,20 @@
 //! `xunjian observations`: what cannot be crawled comes in as authorised exports and forms.
 
-mod books;
-mod rows;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
-use std::io::{self, Write};
-use std::path::PathBuf;
-
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono::{DateTime, FixedOffset, Utc};
-use sha2::{Digest, Sha256};
 
 use super::registry::with_store;
 use super::{Context, Misused};
 use crate::app::clock::SystemClock;
-use crate::app::{imports, platforms};
-use crate::domain::{Clock, Moment, SHANGHAI, shanghai_date};
-use crate::extract::{Declared, DeclaredList, read_import};
-use crate::jobs::import::{HandedIn, import_observations};
-use crate::platform::{ImportAccount, ImportMapping};
-use crate::registry::ReadError;
+use crate::app::importer;
+use crate::domain::{Area, Clock, Moment, SHANGHAI, shanghai_date};
+use crate::jobs::import::{DeclaredExport, Export, ImportError};
 use crate::settings::{self, Settings};
 use crate::store::{ImportConflict, Imported, StoredImport};
-
-use books::Books;
-use rows::{Rows, read_bytes, rows};
 
 /// Brings in what somebody else observed.
 #[derive(Debug, clap::Args)]
@@ -82,56 +73,59 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
         Task::Conflicts { import } => return list(&settings, What::Conflicts(import)).await,
     };
     let actor = args.actor.clone().or_else(settings::user_name).unwrap_or_else(|| "cli".to_owned());
-    let (catalog, mappings) = (platforms(&settings)?, imports(&settings)?);
-    let Some(mapping) = mappings.get(&args.source) else {
-        let known = mappings.ids().collect::<Vec<_>>().join(", ");
-        let folder = settings.imports_dir.display();
-        let message = format!("no mapping {:?} in {folder}; known are {known}", args.source);
-        return Err(Misused(message).into());
-    };
-    if matches!(mapping.account, ImportAccount::Given) != args.account.is_some() {
-        let message = match args.account {
-            Some(_) => {
-                format!("the rows of {} name their accounts; leave out --account", args.source)
-            }
-            None => format!("the rows of {} name no account; name --account", args.source),
-        };
-        return Err(Misused(message).into());
-    }
-    let now = SystemClock.now();
-    if args.complete_to.is_some_and(|to| to > now) {
-        return Err(Misused("--complete-to lies in the future".to_owned()).into());
-    }
+    let importer = importer(&settings)?;
     let bytes = read_bytes(&args.file, &settings)?;
-    let rows = rows(mapping, &bytes, &settings).with_context(|| args.file.display().to_string())?;
+    let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let utc = |at: Option<DateTime<FixedOffset>>| at.map(|at| at.to_utc());
+    let everything = Area::default();
+    let export = Export {
+        source: &args.source,
+        account: args.account.as_deref(),
+        complete_from: utc(args.complete_from),
+        complete_to: utc(args.complete_to),
+        file: file.as_deref().unwrap_or_default(),
+        bytes: &bytes,
+        actor: &actor,
+        area: &everything,
+    };
+    let now = SystemClock.now();
     let summary = with_store(&settings, async |store| {
-        let books = Books::new(store.accounts().await?, &catalog, args.account.as_deref());
-        let lists = declared(mapping, rows, &args, &books, now)?;
-        let digest = format!("sha256:{}", hex::encode(Sha256::digest(&bytes)));
-        let posts: usize = lists.iter().map(|list| list.posts.len()).sum();
+        let declared = importer.declared(store, &export, now).await;
+        let declared = declared.map_err(|error| refused(error, &args.file))?;
         if args.dry_run {
-            tell(&lists, &books)?;
-            return Ok(format!(
-                "dry run, nothing is stored: {} accounts, {posts} posts",
-                lists.len()
-            ));
+            tell(&declared)?;
+            let posts: usize = declared.lists.iter().map(|(_, list)| list.posts.len()).sum();
+            let accounts = declared.lists.len();
+            return Ok(format!("dry run, nothing is stored: {accounts} accounts, {posts} posts"));
         }
-        let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned());
-        let utc = |at: Option<DateTime<FixedOffset>>| at.map(|at| at.to_utc());
-        let handed = HandedIn {
-            mapping,
-            lists: &lists,
-            file: file.as_deref().unwrap_or_default(),
-            digest: &digest,
-            account: args.account.as_deref(),
-            complete_from: utc(args.complete_from),
-            complete_to: utc(args.complete_to),
-            actor: &actor,
-        };
-        Ok(told(&import_observations(store, &settings.observe, &handed, now).await?))
+        Ok(told(&importer.bring_in(store, &export, declared, now).await?))
     });
     println!("{}", summary.await?);
     Ok(())
+}
+
+/// A wrong use ends with another code than a wrong file, whose name stands before its errors.
+fn refused(error: ImportError, file: &Path) -> anyhow::Error {
+    match error {
+        ImportError::Misused(reason) => Misused(reason).into(),
+        ImportError::Unread(error) => {
+            anyhow::Error::from(error).context(file.display().to_string())
+        }
+        ImportError::Store(error) => error.into(),
+    }
+}
+
+/// The bytes of an export within the limit.
+fn read_bytes(path: &Path, settings: &Settings) -> anyhow::Result<Vec<u8>> {
+    let bytes_max = settings.registry.file_bytes_max;
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(bytes_max as u64 + 1).read_to_end(&mut bytes))
+        .with_context(|| path.display().to_string())?;
+    if bytes.len() > bytes_max {
+        bail!("{}: more than the {bytes_max} bytes allowed", path.display());
+    }
+    Ok(bytes)
 }
 
 fn told(imported: &Imported) -> String {
@@ -153,31 +147,6 @@ fn told(imported: &Imported) -> String {
             one.id
         ),
     }
-}
-
-/// What the export declares, or every error of every row.
-fn declared(
-    mapping: &ImportMapping,
-    rows: Rows,
-    args: &Import,
-    books: &Books<'_>,
-    now: DateTime<Utc>,
-) -> anyhow::Result<Vec<DeclaredList>> {
-    let utc = |at: Option<DateTime<FixedOffset>>| at.map(|at| at.to_utc());
-    let known = Declared {
-        entered_at: now,
-        complete_from: utc(args.complete_from),
-        complete_to: utc(args.complete_to),
-        account: &|name| books.find(name),
-    };
-    let Rows { rows, mut errors, shown_max } = rows;
-    match read_import(mapping, &rows, &known) {
-        Ok(lists) if errors.is_empty() => return Ok(lists),
-        Ok(_) => {}
-        Err(more) => errors.extend(more),
-    }
-    errors.sort();
-    Err(ReadError::Rows { errors, shown_max }.into())
 }
 
 /// Every file that was handed in, or what sources tell differently, one a line.
@@ -226,10 +195,9 @@ fn conflict_line(one: &ImportConflict) -> String {
 }
 
 /// What would be stored, one account a line.
-fn tell(lists: &[DeclaredList], books: &Books<'_>) -> io::Result<()> {
+fn tell(declared: &DeclaredExport<'_>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for list in lists {
-        let key = books.accounts.get(&list.account).map_or("-", |one| one.entry.key.as_str());
+    for (key, list) in &declared.lists {
         let posts = list.posts.len();
         let newest = list.posts.iter().filter_map(|post| post.published).map(Moment::lower).max();
         let day = |at: Option<DateTime<Utc>>| {

@@ -3,6 +3,7 @@
 //! Plain data and parsing at the door. No IO, no async, no SQL; [`Clock`] is named here so that
 //! time can be handed to everyone, and read only in `app`.
 
+mod access;
 mod account;
 mod activity;
 mod clock;
@@ -20,6 +21,7 @@ mod site;
 mod standing;
 mod step;
 
+pub use access::{Area, Deed, Grant, Scope};
 pub use account::{Account, AccountId, LedgerEntry, Lifecycle};
 pub use activity::{Activity, Reason};
 pub use clock::Clock;

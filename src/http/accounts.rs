@@ -3,19 +3,15 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Count, Reason, SHANGHAI, Standing};
+use crate::domain::{Count, Reason, Standing};
 
+use super::access::Caller;
 use super::landing::ACTIVITIES;
 use super::problem::ProblemDetail;
-use super::query::{Filter, understood};
+use super::query::{Filter, beijing, has_more, page_size, read_cursor, understood};
 use super::site::Site;
-
-/// Accounts on one page unless the client asks otherwise, and the most it may ask for.
-const LIMIT_DEFAULT: u32 = 100;
-const LIMIT_MAX: u32 = 500;
 
 /// One account as the API shows it; times are RFC 3339 at +08:00, unknown values are null.
 #[derive(Debug, Serialize)]
@@ -58,7 +54,7 @@ impl From<Standing> for AccountView {
 }
 
 /// A page of accounts in the order of their keys.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct AccountList {
     items: Vec<AccountView>,
     /// Give it back as `cursor` for the next page; null on the last.
@@ -78,23 +74,20 @@ pub(super) struct ListQuery {
 
 pub(super) async fn list(
     State(site): State<Site>,
+    caller: Caller,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<AccountList>, ProblemDetail> {
     let ListQuery { platform, area, activity, cursor, limit } = understood(query)?;
     let filter = Filter::new(platform, area)?;
     let activity = activity_of(&activity)?;
-    let limit = limit.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        let detail = format!("limit is 1 to {LIMIT_MAX}, not {limit}");
-        return Err(ProblemDetail::bad_request(detail));
-    }
-    let after = key_of(&cursor)?;
+    let limit = page_size(limit)?;
+    let after = read_cursor(&cursor)?;
+    let Some(filter) = filter.within(&caller) else { return Ok(Json(AccountList::default())) };
     // One more than asked tells whether another page follows.
-    let (after, platform, area) = (after.as_deref(), filter.platform(), filter.area());
-    let read = site.reads.standings_after(after, limit + 1, platform, area, activity);
+    let (platform, area) = (filter.platform(), filter.area());
+    let read = site.reads.standings_after(Some(&after), limit + 1, platform, area, activity);
     let mut standings = site.ask("standings_after", read).await?;
-    let more = standings.len() > limit as usize;
-    standings.truncate(limit as usize);
+    let more = has_more(&mut standings, limit);
     let last = standings.last().filter(|_| more);
     let next_cursor = last.map(|one| hex::encode(&one.key));
     let items = standings.into_iter().map(AccountView::from).collect();
@@ -103,13 +96,22 @@ pub(super) async fn list(
 
 pub(super) async fn show(
     State(site): State<Site>,
+    caller: Caller,
     key: Result<Path<String>, PathRejection>,
 ) -> Result<Json<impl Serialize>, ProblemDetail> {
+    Ok(Json(AccountView::from(seen(&site, &caller, key).await?)))
+}
+
+/// The account of this key, if there is one for the caller.
+pub(super) async fn seen(
+    site: &Site,
+    caller: &Caller,
+    key: Result<Path<String>, PathRejection>,
+) -> Result<Standing, ProblemDetail> {
     let Path(key) = key.map_err(|error| ProblemDetail::bad_request(error.body_text()))?;
-    match site.ask("standing", site.reads.standing(&key)).await? {
-        Some(standing) => Ok(Json(AccountView::from(standing))),
-        None => Err(ProblemDetail::not_found(format!("there is no account {key:?}"))),
-    }
+    let standing = site.ask("standing", site.reads.standing(&key)).await?;
+    let standing = standing.filter(|one| caller.sees(one.region.as_str()));
+    standing.ok_or_else(|| ProblemDetail::not_found(format!("there is no account {key:?}")))
 }
 
 /// The activity asked for, which must be one there is: a slip of the pen is no empty list.
@@ -121,20 +123,4 @@ fn activity_of(word: &str) -> Result<Option<&'static str>, ProblemDetail> {
     words.into_iter().find(|known| *known == word).map(Some).ok_or_else(|| {
         ProblemDetail::bad_request(format!("activity is {}, not {word:?}", words.join(", ")))
     })
-}
-
-/// The key a cursor stands for. Keys hold any character, so the cursor is their bytes in hex.
-fn key_of(cursor: &str) -> Result<Option<String>, ProblemDetail> {
-    if cursor.is_empty() {
-        return Ok(None);
-    }
-    let bytes = hex::decode(cursor).ok();
-    match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        Some(key) => Ok(Some(key)),
-        None => Err(ProblemDetail::bad_request("cursor is not one that this list gave out")),
-    }
-}
-
-fn beijing(at: DateTime<Utc>) -> String {
-    at.with_timezone(&SHANGHAI).to_rfc3339()
 }

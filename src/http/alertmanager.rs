@@ -4,14 +4,11 @@
 //! webhook of version 4. 404: no such channel. 409: its robot is not set up. 503: the database does
 //! not answer; Alertmanager tries again.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::routing::post;
-use axum::{Json, Router};
+use axum::Json;
 use serde_json::{Value, json};
 
 use super::problem::ProblemDetail;
@@ -21,7 +18,7 @@ use crate::jobs::{Context, robots};
 use crate::notify::{Notification, RobotKind};
 
 /// A group of a thousand alerts with our annotations has half of that, in bytes.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Takes what is to be told to chat groups.
 pub trait Inbox: Send + Sync + 'static {
@@ -44,18 +41,8 @@ impl Inbox for Context {
     }
 }
 
-/// The route by itself, so that whoever checks scopes stands before it (`notify`).
-pub(super) fn routes(inbox: Option<Arc<dyn Inbox>>) -> Router<Site> {
-    Router::new()
-        .route(
-            "/api/v1/alertmanager/{channel}",
-            post(move |site, path, headers, body| take(inbox.clone(), site, path, headers, body)),
-        )
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-}
-
-async fn take(
-    inbox: Option<Arc<dyn Inbox>>,
+/// Keeps what Alertmanager hands in.
+pub(super) async fn take(
     State(site): State<Site>,
     Path(channel): Path<String>,
     headers: HeaderMap,
@@ -67,7 +54,7 @@ async fn take(
     let body = body.map_err(|refused| ProblemDetail::new(refused.status(), refused.body_text()))?;
     let notification =
         Notification::read(&body).map_err(|error| ProblemDetail::bad_request(error.to_string()))?;
-    let inbox = inbox.filter(|inbox| inbox.has(kind)).ok_or_else(|| {
+    let inbox = site.inbox.clone().filter(|inbox| inbox.has(kind)).ok_or_else(|| {
         let detail = format!("no robot is set up: [notify.{channel}]");
         ProblemDetail::new(StatusCode::CONFLICT, detail)
     })?;

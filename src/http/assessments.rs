@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -12,15 +14,12 @@ use crate::score::Period;
 use crate::score::frozen::FrozenAccount;
 use crate::store::{Assessment, FrozenFilter};
 
+use super::access::Caller;
 use super::feed::{Book, COLUMNS, csv_head, csv_rows, object, rows};
 use super::problem::ProblemDetail;
-use super::query::{Filter, understood};
+use super::query::{Filter, has_more, page_size, understood, wrong_cursor};
 use super::site::Site;
 use super::whole::Whole;
-
-/// Accounts on one page unless the client asks otherwise, and the most it may ask for.
-const LIMIT_DEFAULT: u32 = 100;
-const LIMIT_MAX: u32 = 500;
 
 pub(super) const CSV: &str = "text/csv; charset=utf-8";
 pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -38,6 +37,11 @@ pub(super) struct PageQuery {
     limit: Option<u32>,
 }
 
+/// The list is short: it has no pages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct NoQuery {}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Json,
@@ -46,8 +50,13 @@ enum Form {
 }
 
 /// Every version of every assessment.
-pub(super) async fn list(State(site): State<Site>) -> Result<Json<Value>, ProblemDetail> {
-    let all = site.ask("assessments", site.reads.assessments(None)).await?;
+pub(super) async fn list(
+    State(site): State<Site>,
+    caller: Caller,
+    query: Result<Query<NoQuery>, QueryRejection>,
+) -> Result<Json<Value>, ProblemDetail> {
+    let NoQuery {} = understood(query)?;
+    let all = seen(&site, &caller, None).await?;
     Ok(Json(json!({ "items": all.iter().map(head).collect::<Vec<_>>() })))
 }
 
@@ -55,6 +64,7 @@ pub(super) async fn list(State(site): State<Site>) -> Result<Json<Value>, Proble
 /// page of them where one is asked for.
 pub(super) async fn show(
     State(site): State<Site>,
+    caller: Caller,
     name: Result<Path<String>, PathRejection>,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, ProblemDetail> {
@@ -67,18 +77,16 @@ pub(super) async fn show(
     let period: Period = period.parse().map_err(ProblemDetail::bad_request)?;
     let query = understood(query)?;
     let filter = Filter::new(query.platform.clone(), query.area.clone())?;
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        let detail = format!("limit is 1 to {LIMIT_MAX}, not {limit}");
-        return Err(ProblemDetail::bad_request(detail));
-    }
+    let limit = page_size(query.limit)?;
     let after: i64 = match query.cursor.as_str() {
         "" => 0,
-        cursor => cursor
-            .parse()
-            .map_err(|_| ProblemDetail::bad_request("cursor is not one that this list gave out"))?,
+        cursor => cursor.parse().map_err(|_| wrong_cursor())?,
     };
-    let one = chosen(&site, period, &query).await?;
+    let one = chosen(&site, &caller, period, &query).await?;
+    // What lies outside of the caller's area has no row.
+    let Some(filter) = filter.within(&caller) else {
+        return answer(form, &one, Vec::new(), None);
+    };
     if query.limit.is_none() && after == 0 {
         let whole = Whole { site: site.clone(), one: one.clone(), filter: filter.clone() };
         match form {
@@ -90,8 +98,7 @@ pub(super) async fn show(
     let wanted = FrozenFilter { platform: filter.platform(), area: filter.area() };
     let page = site.reads.frozen_page(one.id, after, limit + 1, wanted);
     let mut page = site.ask("frozen_page", page).await?;
-    let more = page.len() > limit as usize;
-    page.truncate(limit as usize);
+    let more = has_more(&mut page, limit);
     let next = page.last().filter(|_| more).map(|(place, _)| place.to_string());
     let mut all = Vec::new();
     for (_, line) in &page {
@@ -101,13 +108,36 @@ pub(super) async fn show(
     answer(form, &one, all, next.map(|cursor| (limit, cursor)))
 }
 
+/// Every version of one period or of all, with the accounts that exist for the caller; those
+/// without any do not exist either.
+async fn seen(
+    site: &Site,
+    caller: &Caller,
+    period: Option<&str>,
+) -> Result<Vec<Assessment>, ProblemDetail> {
+    let mut all = site.ask("assessments", site.reads.assessments(period)).await?;
+    if caller.area().is_empty() || all.is_empty() {
+        return Ok(all);
+    }
+    let ids: Vec<i64> = all.iter().map(|one| one.id).collect();
+    let counted = site.reads.frozen_counts(&ids, caller.area());
+    let counts: BTreeMap<i64, u64> =
+        site.ask("frozen_counts", counted).await?.into_iter().collect();
+    all.retain_mut(|one| {
+        one.accounts = counts.get(&one.id).copied().unwrap_or_default();
+        one.accounts > 0
+    });
+    Ok(all)
+}
+
 async fn chosen(
     site: &Site,
+    caller: &Caller,
     period: Period,
     query: &PageQuery,
 ) -> Result<Assessment, ProblemDetail> {
     let text = period.to_string();
-    let mut found = site.ask("assessments", site.reads.assessments(Some(&text))).await?;
+    let mut found = seen(site, caller, Some(&text)).await?;
     if !query.scheme.is_empty() {
         found.retain(|one| one.scheme.as_deref() == Some(query.scheme.as_str()));
     }

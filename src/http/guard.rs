@@ -2,20 +2,21 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::uri::Authority;
+use axum::http::request::Parts;
+use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::jobs::heartbeat;
-
+use super::access::Peer;
 use super::problem::ProblemDetail;
 use super::site::Site;
 
 /// Headers that say a request was passed on by somebody.
-const FORWARDING: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+const FORWARDING: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
-/// Stands before every page: who may ask, how long the answer may take.
+/// Stands before every page: what may be asked, how long the answer may take.
 pub(super) async fn watch_over(State(site): State<Site>, request: Request, next: Next) -> Response {
     let mut response = match refuse(&request) {
         Some(problem) => problem.into_response(),
@@ -37,14 +38,8 @@ async fn answer_in_time(site: &Site, request: Request, next: Next) -> Response {
 
 fn refuse(request: &Request) -> Option<ProblemDetail> {
     let headers = request.headers();
-    if let Some(name) = FORWARDING.into_iter().find(|name| headers.contains_key(*name)) {
-        let detail = format!("passed on by a proxy ({name}); reading without a token is local");
-        return Some(ProblemDetail::new(StatusCode::FORBIDDEN, detail));
-    }
-    let host = host_of(headers, request.uri());
-    if !host.as_deref().is_some_and(is_loopback) && !is_heartbeat(host.as_deref(), request.uri()) {
-        let detail = "the Host is not a loopback name; reading without a token is local";
-        return Some(ProblemDetail::new(StatusCode::FORBIDDEN, detail));
+    if holds_nul(request.uri()) {
+        return Some(ProblemDetail::bad_request("an address holds no NUL character"));
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let length = headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
@@ -55,6 +50,30 @@ fn refuse(request: &Request) -> Option<ProblemDetail> {
     })
 }
 
+/// No text of ours holds it, and the database takes none that does.
+fn holds_nul(uri: &Uri) -> bool {
+    let text = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    percent_encoding::percent_decode_str(text).any(|byte| byte == 0)
+}
+
+/// Why a request is not known to come from this machine; `None` where it does.
+///
+/// A page in a browser whose name was made to point at 127.0.0.1 (DNS rebinding) sends its own
+/// name; what a proxy on this machine passes on comes from elsewhere.
+pub(super) fn not_local(parts: &Parts) -> Option<String> {
+    let headers = &parts.headers;
+    let peer = parts.extensions.get::<Peer>();
+    if !peer.is_some_and(|peer| peer.0.ip().is_loopback()) {
+        return Some("the request comes from another machine".to_owned());
+    }
+    if let Some(name) = FORWARDING.into_iter().find(|name| headers.contains_key(*name)) {
+        return Some(format!("the request was passed on by a proxy ({name})"));
+    }
+    let host = host_of(headers, &parts.uri);
+    (!host.as_deref().is_some_and(is_loopback))
+        .then(|| "the Host is not a loopback name".to_owned())
+}
+
 /// The name under which the request looks for us.
 fn host_of(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -63,23 +82,17 @@ fn host_of(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     Some(authority.host().trim_start_matches('[').trim_end_matches(']').to_owned())
 }
 
-/// Whether the request names this machine. A page in a browser whose name was made to point at
-/// 127.0.0.1 (DNS rebinding) sends its own name.
+/// Whether the name is one of this machine.
 fn is_loopback(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost")
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The daemon asks for its own feed under a name of its own; it tells nothing but the time.
-fn is_heartbeat(host: Option<&str>, uri: &Uri) -> bool {
-    host == Some(heartbeat::HOST) && uri.path() == heartbeat::PATH
 }
 
 pub(super) async fn no_such_page(uri: Uri) -> ProblemDetail {
     ProblemDetail::not_found(format!("there is no {}", uri.path()))
 }
 
-pub(super) async fn only_reading(method: Method) -> ProblemDetail {
-    let detail = format!("{method} is not offered here, only GET and HEAD");
+pub(super) async fn not_offered(method: Method, uri: Uri) -> ProblemDetail {
+    let detail = format!("{method} is not offered at {}; Allow says what is", uri.path());
     ProblemDetail::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{Html, IntoResponse};
 
+use super::access::Caller;
 use super::fleet::Fleet;
 use super::site::Site;
 
@@ -39,6 +40,7 @@ const LINKS: &str = r#"<h2>入口</h2>
 <li><a href="/metrics">/metrics</a>：运行与总体指标（Prometheus）</li>
 <li><a href="/metrics/accounts">/metrics/accounts</a>：分账号指标（Prometheus）</li>
 <li><a href="/api/v1/accounts">/api/v1/accounts</a>：账号状态（JSON）</li>
+<li><a href="/docs">/docs</a>：接口说明；<a href="/openapi.json">/openapi.json</a>（OpenAPI）</li>
 <li><a href="/readyz">/readyz</a>：是否就绪；<a href="/healthz">/healthz</a>：是否存活</li>
 </ul>
 </body></html>
@@ -48,19 +50,20 @@ const LINKS: &str = r#"<h2>入口</h2>
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       frame-ancestors 'none'; form-action 'none'";
 
-pub(super) async fn page(State(site): State<Site>) -> impl IntoResponse {
+pub(super) async fn page(State(site): State<Site>, caller: Caller) -> impl IntoResponse {
     let mut html = HEAD.to_owned();
     match site.read_fleet().await {
-        Ok(fleet) => push_counts(&mut html, &fleet),
+        _ if !caller.reads() => html.push_str("<p>查看账号数需要令牌。</p>\n"),
+        Ok(fleet) => push_counts(&mut html, &fleet, &caller),
         Err(_) => html.push_str("<p><strong>数据库暂时没有应答，账号数无法显示。</strong></p>\n"),
     }
     html.push_str(LINKS);
     ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html))
 }
 
-fn push_counts(html: &mut String, fleet: &Fleet) {
+fn push_counts(html: &mut String, fleet: &Fleet, caller: &Caller) {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for cell in &fleet.cells {
+    for cell in fleet.cells.iter().filter(|cell| caller.sees(cell.region.as_str())) {
         *counts.entry(&cell.activity).or_default() += cell.accounts;
     }
     let total: u64 = counts.values().sum();

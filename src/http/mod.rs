@@ -1,34 +1,52 @@
 //! What others may see: the landing page, health, metrics, and the accounts as JSON.
 //!
-//! Reading only, but for what Alertmanager hands in, and on loopback only: there are no tokens yet,
-//! so an address that others can reach is refused, and so is a request that came through a proxy or
-//! under another name (which is how a page in somebody's browser would read us). Everything read
-//! comes through [`Reads`].
+//! Who asks shows a token (`Authorization: Bearer`), which names a person, what it is for, and the
+//! area outside of which nothing exists for it. Without one, this machine may read the metrics, and
+//! the rest where the settings say so. Everything read comes through [`Reads`]; who may ask and
+//! what was written goes through [`Register`]; what persons do goes through [`Acts`].
+//! `docs/api.md` says the same to those who use it.
 
+mod access;
 mod accounts;
+mod acts;
 mod alertmanager;
 mod assessments;
+mod cover;
+mod deeds;
+mod docs;
 mod feed;
+mod finding_views;
+mod findings;
 mod fleet;
 mod guard;
+mod hand_in;
 mod health;
 mod landing;
+mod limits;
+mod operations;
 mod problem;
 mod query;
 mod reads;
+mod register;
+mod scores;
 mod scrape;
 mod serve;
 mod settings;
 mod site;
 mod site_report;
+mod store_reads;
+mod timeline;
 mod whole;
+mod writes;
 
 #[cfg(test)]
 mod tests;
 
+pub use acts::{Acts, Desk, Done, HandedOver, Refusal, TakenStep};
 pub use alertmanager::Inbox;
 pub use health::Readiness;
 pub use reads::{Answer, Reads, Unavailable};
-pub use serve::{ServeError, bind, serve};
+pub use register::Register;
+pub use serve::{ServeError, bind, may_answer, serve};
 pub use settings::Settings;
-pub use site::Site;
+pub use site::{Parts, Site};

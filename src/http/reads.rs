@@ -4,9 +4,13 @@ use std::pin::Pin;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use crate::domain::{ActiveFinding, FindingCell, FleetCell, Standing};
+use crate::domain::{ActiveFinding, FindingCell, FindingId, FleetCell, Standing};
 use crate::metrics::ScoreQuantile;
-use crate::store::{Assessment, FrozenFilter, SiteFacts, Store, StoreError};
+use crate::observe::History;
+use crate::store::{
+    Assessment, EvidenceRow, FindingEvent, FindingFilter, FindingRecord, FrozenFilter,
+    IssuedNotice, ListedScore, ScoreFilter, SiteFacts, StoredPost, VisitLine,
+};
 
 /// The database did not answer; the source says why, for the log.
 #[derive(Debug, Error)]
@@ -75,6 +79,46 @@ pub trait Reads: Send + Sync + 'static {
         filter: FrozenFilter<'a>,
     ) -> Answer<'a, Vec<(i64, String)>>;
 
+    /// The chosen findings in the order of their numbers.
+    fn findings<'a>(&'a self, wanted: &'a FindingFilter) -> Answer<'a, Vec<FindingRecord>>;
+
+    /// What was done about a finding, oldest first, and whom was told of it.
+    fn finding_story(&self, id: FindingId) -> Answer<'_, (Vec<FindingEvent>, Vec<IssuedNotice>)>;
+
+    /// The records that a finding has pinned.
+    fn pinned_records(&self, id: FindingId) -> Answer<'_, Vec<EvidenceRow>>;
+
+    /// At most `limit` scores of a period's newest runs, those after a key, scheme and dimension.
+    fn scores<'a>(
+        &'a self,
+        period: &'a str,
+        after: [&'a str; 3],
+        limit: u32,
+        wanted: ScoreFilter<'a>,
+    ) -> Answer<'a, Vec<ListedScore>>;
+
+    /// At most `limit` posts of the account of a key, newest first, before a place.
+    fn posts<'a>(
+        &'a self,
+        key: &'a str,
+        before: Option<(DateTime<Utc>, &'a str)>,
+        limit: u32,
+    ) -> Answer<'a, Vec<StoredPost>>;
+
+    /// At most `limit` visits of the account of a key, newest first, before a place.
+    fn visits<'a>(
+        &'a self,
+        key: &'a str,
+        before: Option<(DateTime<Utc>, &'a str)>,
+        limit: u32,
+    ) -> Answer<'a, Vec<VisitLine>>;
+
+    /// What is known of the account of a key since a time.
+    fn history<'a>(&'a self, key: &'a str, since: DateTime<Utc>) -> Answer<'a, History>;
+
+    /// How many accounts of these assessments lie in an area.
+    fn frozen_counts<'a>(&'a self, ids: &'a [i64], area: &'a str) -> Answer<'a, Vec<(i64, u64)>>;
+
     /// At most `limit` accounts in the order of their keys, those after `after`; `activity` is the
     /// word of one.
     ///
@@ -95,90 +139,5 @@ pub trait Reads: Send + Sync + 'static {
             all.truncate(limit as usize);
             Ok(all)
         })
-    }
-}
-
-fn told<T>(answer: Result<T, StoreError>) -> Result<T, Unavailable> {
-    answer.map_err(Unavailable::new)
-}
-
-impl Reads for Store {
-    fn ping(&self) -> Answer<'_, ()> {
-        Box::pin(async move { told(self.ping().await) })
-    }
-
-    fn fleet(&self) -> Answer<'_, Vec<FleetCell>> {
-        Box::pin(async move { told(self.fleet().await) })
-    }
-
-    fn score_quantiles(&self) -> Answer<'_, Vec<ScoreQuantile>> {
-        Box::pin(async move {
-            let quantiles = told(self.score_quantiles().await)?.into_iter();
-            let told = quantiles.map(|one| ScoreQuantile {
-                platform: one.platform,
-                dimension: one.dimension,
-                quantile: one.quantile,
-                points: one.points,
-            });
-            Ok(told.collect())
-        })
-    }
-
-    fn finding_cells(&self) -> Answer<'_, Vec<FindingCell>> {
-        Box::pin(async move { told(self.finding_cells().await) })
-    }
-
-    fn active_findings(&self, limit: u32) -> Answer<'_, Vec<ActiveFinding>> {
-        Box::pin(async move { told(self.active_findings(limit).await) })
-    }
-
-    fn standings<'a>(
-        &'a self,
-        limit: u32,
-        platform: Option<&'a str>,
-        area: Option<&'a str>,
-    ) -> Answer<'a, Vec<Standing>> {
-        Box::pin(async move { told(self.standings(limit, platform, area).await) })
-    }
-
-    fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {
-        Box::pin(async move { told(self.standing(key).await) })
-    }
-
-    fn site_facts<'a>(
-        &'a self,
-        key: &'a str,
-        probes_since: DateTime<Utc>,
-        looks_since: DateTime<Utc>,
-    ) -> Answer<'a, Option<SiteFacts>> {
-        Box::pin(async move { told(self.site_facts(key, probes_since, looks_since).await) })
-    }
-
-    fn assessments<'a>(&'a self, period: Option<&'a str>) -> Answer<'a, Vec<Assessment>> {
-        Box::pin(async move { told(self.assessments(period).await) })
-    }
-
-    fn frozen_page<'a>(
-        &'a self,
-        id: i64,
-        after: i64,
-        limit: u32,
-        filter: FrozenFilter<'a>,
-    ) -> Answer<'a, Vec<(i64, String)>> {
-        Box::pin(async move { told(self.frozen_page(id, after, limit.into(), filter).await) })
-    }
-
-    fn standings_after<'a>(
-        &'a self,
-        after: Option<&'a str>,
-        limit: u32,
-        platform: Option<&'a str>,
-        area: Option<&'a str>,
-        activity: Option<&'a str>,
-    ) -> Answer<'a, Vec<Standing>> {
-        let after = after.unwrap_or_default();
-        Box::pin(
-            async move { told(self.standings_after(after, limit, platform, area, activity).await) },
-        )
     }
 }

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use super::access::Peer;
 use super::settings::Settings;
 use super::site::Site;
 
@@ -22,12 +23,12 @@ const ACCEPT_REST: Duration = Duration::from_millis(200);
 /// Why the pages cannot be served.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// Others could reach the address, and there is nothing yet to tell friend from stranger.
+    /// Others could reach the address, and there is nothing to tell friend from stranger.
     #[error(
-        "http.listen = {0} can be reached from outside, which needs tokens; \
-         use a loopback address such as 127.0.0.1:9611"
+        "http.listen = {0} can be reached from outside and no token is valid; give one out \
+         (`xunjian token create`) or use a loopback address such as 127.0.0.1:9611"
     )]
-    NotLoopback(SocketAddr),
+    NoToken(SocketAddr),
     /// The address is taken or not ours.
     #[error("http.listen = {address}: {source}")]
     Bind {
@@ -38,10 +39,9 @@ pub enum ServeError {
     },
 }
 
-/// Opens the address of the settings; refuses one that is not loopback.
+/// Opens the address of the settings. Whether it may be answered on, [`may_answer`] says.
 pub async fn bind(settings: &Settings) -> Result<TcpListener, ServeError> {
     let address = settings.listen;
-    must_be_loopback(address)?;
     TcpListener::bind(address).await.map_err(|source| ServeError::Bind { address, source })
 }
 
@@ -49,16 +49,14 @@ pub async fn bind(settings: &Settings) -> Result<TcpListener, ServeError> {
 /// request may take.
 ///
 /// # Errors
-///
-/// [`ServeError::NotLoopback`] where the listener is bound to an address others can reach.
+/// [`ServeError::Bind`] where the listener has no address.
 pub async fn serve(
     listener: TcpListener,
     site: Site,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let address = site.settings.listen;
-    let local = listener.local_addr().map_err(|source| ServeError::Bind { address, source })?;
-    must_be_loopback(local)?;
+    listener.local_addr().map_err(|source| ServeError::Bind { address, source })?;
     let settings = site.settings.clone();
     let router = site.router();
     let stop = CancellationToken::new();
@@ -70,9 +68,9 @@ pub async fn serve(
             Some(ended) = connections.join_next() => log_panic(ended),
             accepted = listener.accept(), if connections.len() < settings.connections_max => {
                 match accepted {
-                    Ok((stream, _)) => {
-                        let answered =
-                            converse(stream, router.clone(), settings.clone(), stop.clone());
+                    Ok((stream, peer)) => {
+                        let router = router.clone().layer(Extension(Peer(peer)));
+                        let answered = converse(stream, router, settings.clone(), stop.clone());
                         connections.spawn(answered);
                     }
                     Err(error) => {
@@ -96,8 +94,13 @@ pub async fn serve(
     Ok(())
 }
 
-fn must_be_loopback(address: SocketAddr) -> Result<(), ServeError> {
-    if address.ip().is_loopback() { Ok(()) } else { Err(ServeError::NotLoopback(address)) }
+/// Refuses an address that others can reach while no token is valid: nobody could be let in.
+///
+/// # Errors
+/// [`ServeError::NoToken`].
+pub fn may_answer(address: SocketAddr, has_token: bool) -> Result<(), ServeError> {
+    let may = has_token || address.ip().is_loopback();
+    if may { Ok(()) } else { Err(ServeError::NoToken(address)) }
 }
 
 async fn converse(stream: TcpStream, router: Router, settings: Settings, stop: CancellationToken) {

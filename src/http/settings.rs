@@ -7,8 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The address to listen on; only loopback until there are tokens.
+    /// The address to listen on; one that others can reach needs a token to exist.
     pub listen: SocketAddr,
+    /// Whether this machine may read without a token.
+    pub anonymous_loopback: bool,
     /// Longest time for one answer, and for sending one request's headers.
     #[serde(deserialize_with = "within::<_, _, 1, 600>")]
     pub request_timeout_seconds: u64,
@@ -24,17 +26,34 @@ pub struct Settings {
     /// Most bytes of a request's line and headers.
     #[serde(deserialize_with = "within::<_, _, 1024, 1048576>")]
     pub header_bytes_max: usize,
+    /// Most bytes of the body of a write.
+    #[serde(deserialize_with = "within::<_, _, 1024, 16777216>")]
+    pub body_bytes_max: usize,
+    /// Most bytes of an export that is handed in.
+    #[serde(deserialize_with = "within::<_, _, 1024, 1073741824>")]
+    pub import_bytes_max: usize,
+    /// Most requests a minute of one token.
+    #[serde(deserialize_with = "within::<_, _, 1, 1000000>")]
+    pub requests_per_minute: u32,
+    /// Most refused requests a minute that one address is told the reason of.
+    #[serde(deserialize_with = "within::<_, _, 1, 1000000>")]
+    pub refusals_per_minute: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9611)),
+            anonymous_loopback: false,
             request_timeout_seconds: 20,
             database_timeout_seconds: 5,
             fleet_cache_seconds: 15,
             connections_max: 64,
             header_bytes_max: 16_384,
+            body_bytes_max: 65_536,
+            import_bytes_max: 33_554_432,
+            requests_per_minute: 600,
+            refusals_per_minute: 30,
         }
     }
 }

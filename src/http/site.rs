@@ -1,22 +1,42 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::routing::get;
 use axum::{Router, middleware};
 use tracing::warn;
 
 use crate::domain::Clock;
-use crate::jobs::heartbeat;
 use crate::metrics::{self, Metrics};
 use crate::observe::SiteRules;
 
-use super::alertmanager::{self, Inbox};
+use super::access::admit;
+use super::acts::Acts;
+use super::alertmanager::Inbox;
 use super::fleet::FleetCache;
+use super::guard;
 use super::health::Readiness;
+use super::limits::Limits;
+use super::operations::operations;
 use super::problem::ProblemDetail;
 use super::reads::{Answer, Reads};
+use super::register::Register;
 use super::settings::Settings;
-use super::{accounts, assessments, guard, health, landing, scrape, site_report};
+
+/// What the pages are made from and act through.
+#[derive(Clone)]
+pub struct Parts {
+    /// What Prometheus is told.
+    pub metrics: Arc<Metrics>,
+    /// What start-up has achieved.
+    pub readiness: Arc<Readiness>,
+    /// What is read.
+    pub reads: Arc<dyn Reads>,
+    /// Who may ask, and what was written.
+    pub register: Arc<dyn Register>,
+    /// What persons do.
+    pub acts: Arc<dyn Acts>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
 
 /// All that the pages are made from.
 #[derive(Clone)]
@@ -26,25 +46,36 @@ pub struct Site {
     pub(super) metrics: Arc<Metrics>,
     pub(super) readiness: Arc<Readiness>,
     pub(super) reads: Arc<dyn Reads>,
+    pub(super) register: Arc<dyn Register>,
+    pub(super) acts: Arc<dyn Acts>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fleet: Arc<FleetCache>,
+    pub(super) limits: Arc<Limits>,
     pub(super) rules: SiteRules,
     pub(super) inbox: Option<Arc<dyn Inbox>>,
 }
 
 impl Site {
     /// Puts the parts together; nothing is read before the first request.
-    pub fn new(
-        settings: Settings,
-        series: metrics::Settings,
-        metrics: Arc<Metrics>,
-        readiness: Arc<Readiness>,
-        reads: Arc<dyn Reads>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub fn new(settings: Settings, series: metrics::Settings, parts: Parts) -> Self {
+        let Parts { metrics, readiness, reads, register, acts, clock } = parts;
+        let limits = Arc::new(Limits::new(&settings));
         let (fleet, rules) = (Arc::default(), SiteRules::default());
         let inbox = None;
-        Self { settings, series, metrics, readiness, reads, clock, fleet, rules, inbox }
+        Self {
+            settings,
+            series,
+            metrics,
+            readiness,
+            reads,
+            register,
+            acts,
+            clock,
+            fleet,
+            limits,
+            rules,
+            inbox,
+        }
     }
 
     /// The same, judging government sites by these rules.
@@ -60,21 +91,14 @@ impl Site {
     }
 
     pub(super) fn router(self) -> Router {
-        Router::new()
-            .route("/", get(landing::page))
-            .route("/healthz", get(health::alive))
-            .route("/readyz", get(health::ready))
-            .route(heartbeat::PATH, get(health::heartbeat))
-            .route("/metrics", get(scrape::process_and_fleet))
-            .route("/metrics/accounts", get(scrape::accounts))
-            .route("/api/v1/accounts", get(accounts::list))
-            .route("/api/v1/accounts/{key}", get(accounts::show))
-            .route("/api/v1/accounts/{key}/site", get(site_report::show))
-            .route("/api/v1/assessments", get(assessments::list))
-            .route("/api/v1/assessments/{period}", get(assessments::show))
-            .merge(alertmanager::routes(self.inbox.clone()))
+        let mut router = Router::new();
+        for operation in operations() {
+            let admitted = middleware::from_fn_with_state((self.clone(), operation.permit), admit);
+            router = router.route(operation.path, operation.handler.route_layer(admitted));
+        }
+        router
             .fallback(guard::no_such_page)
-            .method_not_allowed_fallback(guard::only_reading)
+            .method_not_allowed_fallback(guard::not_offered)
             .layer(middleware::from_fn_with_state(self.clone(), guard::watch_over))
             .with_state(self)
     }

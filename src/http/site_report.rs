@@ -4,14 +4,16 @@ use axum::extract::{Path, State};
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
-use crate::domain::SHANGHAI;
 use crate::observe::{
     Availability, ColumnState, Currency, SiteRules, availability, column_counts, column_currency,
     home_currency,
 };
 use crate::store::{SiteColumn, SiteFacts};
 
+use super::access::Caller;
+use super::accounts::seen;
 use super::problem::ProblemDetail;
+use super::query::beijing;
 use super::site::Site;
 
 /// What the national rules ask of a site, as far as it can be seen; times are RFC 3339 at +08:00.
@@ -77,9 +79,10 @@ struct ColumnView {
 
 pub(super) async fn show(
     State(site): State<Site>,
+    caller: Caller,
     key: Result<Path<String>, PathRejection>,
 ) -> Result<Json<impl Serialize>, ProblemDetail> {
-    let Path(key) = key.map_err(|error| ProblemDetail::bad_request(error.body_text()))?;
+    let key = seen(&site, &caller, key).await?.key;
     let now = site.clock.now();
     // The days monitored are whole: one more reaches back over the one that has begun.
     let probes_since = now - Duration::days(i64::from(site.rules.probe_days) + 1);
@@ -151,8 +154,4 @@ impl From<Currency> for CurrencyView {
         };
         Self { verdict: found.as_str(), newest_at: newest_at.map(beijing) }
     }
-}
-
-fn beijing(at: DateTime<Utc>) -> String {
-    at.with_timezone(&SHANGHAI).to_rfc3339()
 }

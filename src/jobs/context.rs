@@ -13,6 +13,7 @@ use crate::store::{Store, StoreError};
 use crate::{alert, notify, observe, platform, schedule, scheme};
 
 use super::budgets::PlatformHabits;
+use super::driver::Bells;
 use super::{Pulses, Settings};
 
 /// Claims and commits take milliseconds; one that takes so long is never answered.
@@ -43,6 +44,8 @@ pub struct Context {
     pub notifier: Arc<notify::Notifier>,
     /// The robots of chat groups.
     pub robots: Arc<notify::Robots>,
+    /// With which jobs are asked for before their time.
+    pub bells: Arc<Bells>,
     /// The rhythm of the jobs themselves.
     pub settings: Arc<Settings>,
     /// When to come back.

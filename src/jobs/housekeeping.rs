@@ -1,16 +1,22 @@
 //! What keeps the store healthy and the operator informed; it never blocks the crawl.
 
 use anyhow::Context as _;
+use chrono::TimeDelta;
 
 use super::{Context, yields};
 
-/// Makes the partitions of the coming months, renews what readings usually yield, and tells what
-/// waits and how much room is left.
+/// A request that is sent again under its `Idempotency-Key` comes within minutes; a client that was
+/// switched off comes back within days.
+const ANSWERS_KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Makes the partitions of the coming months, renews what readings usually yield, forgets old
+/// answers to writes, and tells how much room is left.
 pub async fn keep_house(context: &Context) -> anyhow::Result<()> {
     let now = context.clock.now();
     context.store.ensure_partitions(now).await.context("partitions")?;
     let shared = yields::shared_platforms(context);
     context.store.save_baselines(&shared, now).await.context("baselines of yields")?;
+    context.store.forget_answers(now - ANSWERS_KEPT).await.context("kept answers")?;
     if let Some(bytes) = free_bytes(&context.data_dir) {
         context.metrics.set_data_dir_free_bytes(bytes);
     }

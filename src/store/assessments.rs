@@ -184,6 +184,23 @@ impl Store {
         Ok(lines)
     }
 
+    /// How many accounts of these versions lie in an area; those without any are left out.
+    pub async fn frozen_counts(
+        &self,
+        ids: &[i64],
+        area: &str,
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select assessment_id, count(*) as "accounts!" from assessment_accounts
+               where assessment_id = any($1) and starts_with(region, $2) group by 1 order by 1"#,
+            ids,
+            area
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.assessment_id, row.accounts.unsigned_abs())).collect())
+    }
+
     /// Every account's line, in their order; a batch is in memory at a time.
     pub fn frozen_lines(&self, id: i64) -> impl Stream<Item = Result<String, StoreError>> + '_ {
         stream::try_unfold(0, move |after| async move {

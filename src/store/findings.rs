@@ -135,8 +135,12 @@ macro_rules! finding_rows {
 }
 
 /// Which findings are wanted; what is absent does not choose.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FindingFilter {
+    /// Only the one of this number.
+    pub id: Option<FindingId>,
+    /// Only those about this sponsor, or one of its accounts.
+    pub sponsor: Option<i64>,
     /// Only those not done with.
     pub open: bool,
     /// Only those in this state.
@@ -161,14 +165,18 @@ impl Store {
                and ($2::text is null or f.state = $2) and ($3::text is null or f.rule = $3)
                and ($4::text is null or a.key = $4)
                and ($5::text is null or starts_with(coalesce(a.region, f.area), $5))
-               and f.id > $6 order by f.id limit $7",
+               and f.id > $6 and ($8::bigint is null or f.id = $8)
+               and ($9::bigint is null or a.sponsor_id = $9 or f.unit_id = $9)
+               order by f.id limit $7",
             wanted.open,
             wanted.state.map(FindingState::as_str),
             wanted.rule.as_deref(),
             wanted.key.as_deref(),
             wanted.area.as_deref(),
             wanted.after.map_or(0, |id| id.0),
-            i64::from(wanted.limit)
+            i64::from(wanted.limit),
+            wanted.id.map(|id| id.0),
+            wanted.sponsor
         )
         .fetch_all(&self.pool)
         .await?;

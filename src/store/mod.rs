@@ -5,7 +5,9 @@
 //! at compile time; what the compiler was told lies in `.sqlx` (`deploy/sqlx-prepare.sh`).
 
 mod accounts;
+mod answers;
 mod assessments;
+mod audit;
 mod budgets;
 mod bulletins;
 mod canary;
@@ -49,6 +51,7 @@ mod restoring;
 mod samples;
 mod schema;
 mod score_inputs;
+mod score_list;
 mod scores;
 mod secrets;
 mod segments;
@@ -61,6 +64,8 @@ mod snapshot;
 mod states;
 mod steps;
 mod targets;
+mod timeline;
+mod tokens;
 mod verdicts;
 mod visits;
 mod warnings;
@@ -70,7 +75,9 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
+pub use answers::{Begun, KeptAnswer};
 pub use assessments::{Assessment, FrozenFilter};
+pub use audit::{AuditEntry, AuditLine};
 pub use budgets::{HostBudget, HostDemand};
 pub use bulletins::{BulletinAccount, Naming, OnRecord, PublishedBulletin};
 pub use canary::{CanaryAccount, TargetRate};
@@ -103,6 +110,7 @@ pub use record::{Lease, NextVisit, VisitDetails, VisitEvidence, VisitRecord, Yie
 pub use restoring::{Restoring, Standing};
 pub use samples::Profile;
 pub use score_inputs::{FactsOf, HeardInquiry, PostSample, ScoreInput};
+pub use score_list::{ListedScore, ScoreFilter};
 pub use scores::{NewScoreRun, Score, ScoreQuantile, ScoreRunId};
 pub use secrets::Secrets;
 pub use segments::{KeptRecord, SegmentRow, StoredSegment};
@@ -115,6 +123,8 @@ pub use snapshot::{SchemaVersion, Snapshot, TableColumns};
 pub use states::{AccountState, ToJudge};
 pub use steps::{FindingEvent, StepRefused, StepRequest};
 pub use targets::{DueCount, Rate, TargetCounts, TargetSpec, Which};
+pub use timeline::VisitLine;
+pub use tokens::{NewToken, Sponsor, Token};
 pub use verdicts::{PastScore, ScoreRollup, ScoreVerdict};
 pub use warnings::{ListedWarning, StoredWarning};
 

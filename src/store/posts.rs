@@ -131,6 +131,35 @@ impl Store {
         .await?;
         Ok(refs)
     }
+
+    /// At most `limit` posts of an account, the newest first by the time they claim, else by that
+    /// at which they were first seen: those before a place, which is such a time and a reference.
+    pub async fn post_page(
+        &self,
+        account: AccountId,
+        before: Option<(DateTime<Utc>, &str)>,
+        limit: u32,
+    ) -> Result<Vec<StoredPost>, StoreError> {
+        let (at, reference) = before.unzip();
+        let rows = sqlx::query_as!(
+            PostRow,
+            r#"select account_id, ref as reference, claimed_at, claimed_precision, first_seen,
+                   last_seen, missed_by, seen_before, recorded_at, url, title, form, origin,
+                   text_digest, text_simhash, sampled_at, reads, likes, comments, shares, page,
+                   first_text_digest
+               from posts
+               where account_id = $1
+                 and ($2::timestamptz is null or (coalesce(claimed_at, first_seen), ref) < ($2, $3))
+               order by coalesce(claimed_at, first_seen) desc, ref desc limit $4"#,
+            account.0,
+            at,
+            reference,
+            i64::from(limit)
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(PostRow::into_stored).collect()
+    }
 }
 
 /// Posts of many accounts that lie in the stretch by their claimed time or were first seen in it.

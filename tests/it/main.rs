@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod alerting;
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod assessments;
 #[cfg(test)]
 mod backup;

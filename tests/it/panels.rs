@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use xunjian::app::clock::SystemClock;
-use xunjian::http::{Readiness, Settings, Site, serve};
+use xunjian::http::{Parts, Readiness, Settings, Site, serve};
 use xunjian::metrics::{self, FAMILIES};
 
 use crate::metrics::assert_passes;
@@ -209,14 +209,17 @@ fn promtool_accepts_the_configuration_and_the_rules_do_what_their_tests_say() {
 #[tokio::test]
 async fn every_panel_has_an_answer_from_a_real_prometheus() {
     let process = Arc::new(panels_sample::metrics());
-    let site = Site::new(
-        Settings { fleet_cache_seconds: 0, ..Settings::default() },
-        metrics::Settings::default(),
-        Arc::clone(&process),
-        Arc::new(Readiness::default()),
-        Arc::new(County { metrics: process }),
-        Arc::new(SystemClock),
-    );
+    let county = Arc::new(County { metrics: Arc::clone(&process) });
+    let parts = Parts {
+        metrics: process,
+        readiness: Arc::new(Readiness::default()),
+        reads: county.clone(),
+        register: county.clone(),
+        acts: county,
+        clock: Arc::new(SystemClock),
+    };
+    let uncached = Settings { fleet_cache_seconds: 0, ..Settings::default() };
+    let site = Site::new(uncached, metrics::Settings::default(), parts);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut server = JoinSet::new();

@@ -3,10 +3,20 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use xunjian::domain::{ActiveFinding, Activity, Count, FindingCell, FleetCell, Reason, Standing};
-use xunjian::http::{Answer, Reads};
+use xunjian::domain::{
+    ActiveFinding, Activity, Area, Count, FindingCell, FindingId, FindingState, FleetCell, Reason,
+    Sha256Digest, Standing,
+};
+use xunjian::http::{Acts, Answer, Done, HandedOver, Reads, Refusal, Register, TakenStep};
+use xunjian::jobs::findings::PersonFinding;
+use xunjian::jobs::import::Export;
 use xunjian::metrics::{JobOutcome, Known, Metrics, ScoreQuantile};
-use xunjian::store::{Assessment, FrozenFilter, SiteFacts};
+use xunjian::observe::History;
+use xunjian::store::{
+    Assessment, AuditEntry, Begun, EvidenceRow, FindingEvent, FindingFilter, FindingRecord,
+    FrozenFilter, IssuedNotice, KeptAnswer, ListedScore, ScoreFilter, SiteFacts, StoredPost, Token,
+    VisitLine,
+};
 
 const PLATFORMS: [&str; 2] = ["weibo", "douyin"];
 const ACTIVITIES: [Activity; 7] = [
@@ -189,5 +199,101 @@ impl Reads for County {
 
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {
         Box::pin(async move { Ok(standings().into_iter().find(|one| one.key == key)) })
+    }
+
+    fn findings<'a>(&'a self, _: &'a FindingFilter) -> Answer<'a, Vec<FindingRecord>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn finding_story(&self, _: FindingId) -> Answer<'_, (Vec<FindingEvent>, Vec<IssuedNotice>)> {
+        Box::pin(async { Ok((Vec::new(), Vec::new())) })
+    }
+
+    fn pinned_records(&self, _: FindingId) -> Answer<'_, Vec<EvidenceRow>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn scores<'a>(
+        &'a self,
+        _: &'a str,
+        _: [&'a str; 3],
+        _: u32,
+        _: ScoreFilter<'a>,
+    ) -> Answer<'a, Vec<ListedScore>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn posts<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<(DateTime<Utc>, &'a str)>,
+        _: u32,
+    ) -> Answer<'a, Vec<StoredPost>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn visits<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<(DateTime<Utc>, &'a str)>,
+        _: u32,
+    ) -> Answer<'a, Vec<VisitLine>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn history<'a>(&'a self, _: &'a str, _: DateTime<Utc>) -> Answer<'a, History> {
+        Box::pin(async { Ok(History::default()) })
+    }
+
+    fn frozen_counts<'a>(&'a self, _: &'a [i64], _: &'a str) -> Answer<'a, Vec<(i64, u64)>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+/// Nobody shows a token to the county.
+impl Register for County {
+    fn token_of<'a>(&'a self, _: &'a str) -> Answer<'a, Option<Token>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn token_used(&self, _: i64, _: DateTime<Utc>) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn audit<'a>(&'a self, _: &'a AuditEntry, _: DateTime<Utc>) -> Answer<'a, i64> {
+        Box::pin(async { Ok(1) })
+    }
+
+    fn begin_answer<'a>(
+        &'a self,
+        _: (i64, &'a str),
+        _: Sha256Digest,
+        _: DateTime<Utc>,
+        _: DateTime<Utc>,
+    ) -> Answer<'a, Begun> {
+        Box::pin(async { Ok(Begun::New) })
+    }
+
+    fn end_answer<'a>(&'a self, _: (i64, &'a str), _: Option<&'a KeptAnswer>) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Nor does anybody act there.
+impl Acts for County {
+    fn step(&self, _: TakenStep) -> Done<'_, FindingState> {
+        Box::pin(async { Err(Refusal::Invalid("nobody acts here".to_owned())) })
+    }
+
+    fn enter(&self, _: PersonFinding, _: Area) -> Done<'_, FindingId> {
+        Box::pin(async { Err(Refusal::Invalid("nobody acts here".to_owned())) })
+    }
+
+    fn hand_in<'a>(&'a self, _: Export<'a>, _: bool) -> Done<'a, HandedOver> {
+        Box::pin(async { Err(Refusal::Invalid("nobody acts here".to_owned())) })
+    }
+
+    fn run(&self, _: &str) -> bool {
+        false
     }
 }

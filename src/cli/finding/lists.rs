@@ -70,6 +70,7 @@ pub(super) async fn list(args: &List, jobs: &jobs::Context) -> anyhow::Result<()
         area: args.area.clone(),
         after: None,
         limit: PAGE,
+        ..FindingFilter::default()
     };
     let today = shanghai_date(jobs.clock.now());
     loop {

@@ -72,7 +72,7 @@ fn verified_elsewhere(bundle: &Path, variables: &[(&str, &str)]) -> (Option<i32>
 
 impl Office {
     /// The program on this office's database.
-    fn xunjian(&self, arguments: &[&str]) -> support::Said {
+    pub(crate) fn xunjian(&self, arguments: &[&str]) -> support::Said {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/default.toml");
         let data = self.folder.path().join("data");
         let variables = [

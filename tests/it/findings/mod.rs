@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
-use xunjian::app::Jobs;
 use xunjian::app::clock::SteppedClock;
+use xunjian::app::{App, Jobs};
 use xunjian::domain::{
     AccountId, Clock, FindingState, Identity, LedgerEntry, Lifecycle, Moment, Post, Reason,
 };
@@ -73,6 +73,17 @@ impl Office {
         jobs.close().await.unwrap();
         let jobs = Jobs::open(&settings, clock.clone()).await.unwrap();
         Self { jobs, clock, settings, folder, database }
+    }
+
+    /// The daemon's HTTP in front of this office; its work is not started.
+    pub(crate) async fn answering(&self, change: impl FnOnce(&mut Settings)) -> App {
+        let mut settings = self.settings.clone();
+        settings.imports_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/imports");
+        settings.http.listen = "127.0.0.1:0".parse().unwrap();
+        change(&mut settings);
+        let mut app = App::build(&settings, self.clock.clone()).await.unwrap();
+        app.serve();
+        app
     }
 
     pub(crate) fn context(&self) -> &jobs::Context {

@@ -6,7 +6,8 @@ use crate::platform::Catalog;
 
 /// The accounts of the ledger by their names.
 pub(super) struct Books<'a> {
-    pub(super) accounts: HashMap<AccountId, Account>,
+    /// 账号编号 of each.
+    pub(super) keys: HashMap<AccountId, String>,
     by_key: HashMap<String, AccountId>,
     by_handle: HashMap<(String, String), AccountId>,
     catalog: &'a Catalog,
@@ -22,8 +23,8 @@ impl<'a> Books<'a> {
         let by_key = accounts.iter().map(|one| (one.entry.key.clone(), one.id)).collect();
         let handle = |one: &Account| (one.entry.platform.clone(), one.entry.handle.clone());
         let by_handle = accounts.iter().map(|one| (handle(one), one.id)).collect();
-        let accounts = accounts.into_iter().map(|one| (one.id, one)).collect();
-        Self { accounts, by_key, by_handle, catalog, given }
+        let keys = accounts.into_iter().map(|one| (one.id, one.entry.key)).collect();
+        Self { keys, by_key, by_handle, catalog, given }
     }
 
     pub(super) fn find(&self, name: &AccountName) -> Result<AccountId, String> {

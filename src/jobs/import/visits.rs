@@ -1,5 +1,3 @@
-//! What somebody else observed, brought in: authorised exports and filled-in forms.
-
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::domain::PageVerdict;
