@@ -6,7 +6,8 @@ set -euo pipefail
 
 case "${1:-run}" in
   run) packages=(postgresql-15 ca-certificates gcc libc6-dev) ;;
-  test) packages=(postgresql-15 ca-certificates gcc libc6-dev prometheus prometheus-alertmanager systemd docker-compose curl python3) ;;
+  test) packages=(postgresql-15 ca-certificates gcc libc6-dev prometheus prometheus-alertmanager
+    systemd docker-compose curl python3 python3-venv) ;;
   *) echo "usage: deploy/install.sh [run|test]" >&2; exit 2 ;;
 esac
 
@@ -14,8 +15,20 @@ missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
+# What asks the HTTP interface everything (deploy/api-check.sh), in a folder of its own.
+schemathesis() {
+  [ "${1:-run}" = test ] || return 0
+  local folder
+  folder=$(dirname "$0")/../target/schemathesis
+  [ -x "$folder/bin/schemathesis" ] && return 0
+  echo "installing schemathesis"
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check schemathesis==4.32.5
+}
+
 if [ ${#missing[@]} -eq 0 ]; then
-  echo "nothing to install"
+  schemathesis "$@"
+  echo "nothing else to install"
   exit 0
 fi
 
@@ -33,3 +46,4 @@ echo "installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
   -o Dpkg::Options::=--force-confold "${missing[@]}" >/dev/null
+schemathesis "$@"
