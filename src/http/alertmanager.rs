@@ -4,11 +4,11 @@
 //! webhook of version 4. 404: no such channel. 409: its robot is not set up. 503: the database does
 //! not answer; Alertmanager tries again.
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::Json;
 use serde_json::{Value, json};
 
 use super::problem::ProblemDetail;

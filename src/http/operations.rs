@@ -9,8 +9,8 @@ use crate::jobs::heartbeat;
 use super::access::{Caller, Permit};
 use super::site::Site;
 use super::{
-    accounts, alertmanager, assessments, cover, deeds, docs, findings, hand_in, health, landing, scores, scrape,
-    site_report, timeline,
+    accounts, alertmanager, assessments, cover, deeds, docs, findings, hand_in, health, landing,
+    scores, scrape, site_report, timeline,
 };
 
 /// One thing that can be asked for.

@@ -10,10 +10,12 @@ use sha2::Sha256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use xunjian::http::{self, Readiness, Site};
+use xunjian::app;
+use xunjian::http::{self, Desk, Parts, Readiness, Site};
 use xunjian::jobs::robots::{hand_in, send_messages};
 use xunjian::metrics;
 use xunjian::notify::{Notification, RobotKind};
+use xunjian::settings::Settings;
 
 use crate::findings::Office;
 use crate::support::Receiver;
@@ -57,7 +59,7 @@ fn signed(key: &str, message: &str) -> String {
 }
 
 impl Office {
-    async fn told(&self, kind: RobotKind, sponsor: &str) -> bool {
+    async fn handed_in(&self, kind: RobotKind, sponsor: &str) -> bool {
         hand_in(self.context(), kind, &read(sponsor, "firing")).await.unwrap()
     }
 
@@ -81,8 +83,8 @@ impl Office {
 async fn each_robot_gets_its_own_form_signed_as_the_vendor_says() {
     let receiver = Receiver::start().await;
     let office = office(&receiver).await;
-    assert!(office.told(RobotKind::Dingtalk, "甲局").await);
-    assert!(office.told(RobotKind::Feishu, "甲局").await);
+    assert!(office.handed_in(RobotKind::Dingtalk, "甲局").await);
+    assert!(office.handed_in(RobotKind::Feishu, "甲局").await);
     office.deliver().await;
 
     let ding = receiver.received(DING);
@@ -108,17 +110,17 @@ async fn each_robot_gets_its_own_form_signed_as_the_vendor_says() {
 async fn the_same_news_is_told_once_and_again_after_its_time() {
     let receiver = Receiver::start().await;
     let office = office(&receiver).await;
-    assert!(office.told(RobotKind::Dingtalk, "甲局").await);
-    assert!(!office.told(RobotKind::Dingtalk, "甲局").await, "the other of a pair");
+    assert!(office.handed_in(RobotKind::Dingtalk, "甲局").await);
+    assert!(!office.handed_in(RobotKind::Dingtalk, "甲局").await, "the other of a pair");
     office.deliver().await;
     let office = office.restarted().await;
-    assert!(!office.told(RobotKind::Dingtalk, "甲局").await, "an answer that was lost");
+    assert!(!office.handed_in(RobotKind::Dingtalk, "甲局").await, "an answer that was lost");
     office.deliver().await;
     assert_eq!(receiver.received(DING).len(), 1);
     let healed = read("甲局", "resolved");
     assert!(hand_in(office.context(), RobotKind::Dingtalk, &healed).await.unwrap());
     office.minutes(61);
-    assert!(office.told(RobotKind::Dingtalk, "甲局").await, "a reminder");
+    assert!(office.handed_in(RobotKind::Dingtalk, "甲局").await, "a reminder");
     office.deliver().await;
     assert_eq!(receiver.received(DING).len(), 3);
 }
@@ -128,7 +130,7 @@ async fn no_robot_is_asked_more_than_twenty_times_in_a_minute_not_even_by_two_da
     let receiver = Receiver::start().await;
     let office = office(&receiver).await;
     for number in 0..45 {
-        assert!(office.told(RobotKind::Dingtalk, &format!("{number} 局")).await);
+        assert!(office.handed_in(RobotKind::Dingtalk, &format!("{number} 局")).await);
     }
     let (one, two) = tokio::join!(send_messages(office.context()), send_messages(office.context()));
     one.unwrap();
@@ -155,7 +157,7 @@ async fn a_failure_is_tried_again_later_and_a_refusal_is_left_to_a_person() {
     let receiver = Receiver::start().await;
     let office = office(&receiver).await;
     receiver.answer(502, json!({}));
-    office.told(RobotKind::Dingtalk, "甲局").await;
+    office.handed_in(RobotKind::Dingtalk, "甲局").await;
     office.deliver().await;
     assert_eq!(office.states().await, [("waiting".to_owned(), 1)]);
     office.deliver().await;
@@ -166,8 +168,8 @@ async fn a_failure_is_tried_again_later_and_a_refusal_is_left_to_a_person() {
 
     // Too fast: nothing at all for ten minutes, whatever waits.
     receiver.answer(200, json!({ "errcode": 130101, "errmsg": "send too fast" }));
-    office.told(RobotKind::Dingtalk, "乙局").await;
-    office.told(RobotKind::Dingtalk, "丙局").await;
+    office.handed_in(RobotKind::Dingtalk, "乙局").await;
+    office.handed_in(RobotKind::Dingtalk, "丙局").await;
     office.deliver().await;
     office.minutes(9);
     office.deliver().await;
@@ -177,7 +179,7 @@ async fn a_failure_is_tried_again_later_and_a_refusal_is_left_to_a_person() {
     assert_eq!(receiver.received(DING).len(), 5);
 
     receiver.answer(200, json!({ "code": 19021, "msg": "sign match fail" }));
-    office.told(RobotKind::Feishu, "甲局").await;
+    office.handed_in(RobotKind::Feishu, "甲局").await;
     office.deliver().await;
     office.minutes(600);
     office.deliver().await;
@@ -192,7 +194,7 @@ async fn a_failure_is_tried_again_later_and_a_refusal_is_left_to_a_person() {
 async fn a_message_whose_sender_died_is_sent_again() {
     let receiver = Receiver::start().await;
     let office = office(&receiver).await;
-    office.told(RobotKind::Dingtalk, "甲局").await;
+    office.handed_in(RobotKind::Dingtalk, "甲局").await;
     let (store, now) = (&office.context().store, office.now());
     let lease = TimeDelta::minutes(2);
     assert!(store.take_message("dingtalk", 20, lease, now).await.unwrap().is_some());
@@ -215,15 +217,17 @@ impl Front {
         let context = office.context();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let site = Site::new(
-            http::Settings::default(),
-            metrics::Settings::default(),
-            context.metrics.clone(),
-            Arc::new(Readiness::default()),
-            Arc::new(context.store.clone()),
-            context.clock.clone(),
-        )
-        .with_inbox(Arc::new(context.clone()));
+        let importer = app::importer(&Settings::default()).unwrap();
+        let parts = Parts {
+            metrics: context.metrics.clone(),
+            readiness: Arc::new(Readiness::default()),
+            reads: Arc::new(context.store.clone()),
+            register: Arc::new(context.store.clone()),
+            acts: Arc::new(Desk { context: context.clone(), importer }),
+            clock: context.clock.clone(),
+        };
+        let site = Site::new(http::Settings::default(), metrics::Settings::default(), parts)
+            .with_inbox(Arc::new(context.clone()));
         let mut server = JoinSet::new();
         server.spawn(async move {
             http::serve(listener, site, std::future::pending()).await.unwrap();

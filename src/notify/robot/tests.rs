@@ -24,7 +24,7 @@ fn alert(status: &str, severity: &str, summary: &str) -> serde_json::Value {
     })
 }
 
-fn notification(alerts: Vec<serde_json::Value>) -> Vec<u8> {
+fn notification(alerts: &[serde_json::Value]) -> Vec<u8> {
     let whole = json!({
         "version": "4", "groupKey": "{}:{sponsor=\"某局\"}", "truncatedAlerts": 0,
         "status": "firing", "receiver": "supervisors", "groupLabels": { "sponsor": "某局" },
@@ -33,13 +33,13 @@ fn notification(alerts: Vec<serde_json::Value>) -> Vec<u8> {
     whole.to_string().into_bytes()
 }
 
-fn message(alerts: Vec<serde_json::Value>) -> Message {
+fn message(alerts: &[serde_json::Value]) -> Message {
     Notification::read(&notification(alerts)).unwrap().message()
 }
 
 #[test]
 fn a_digest_tells_the_gravest_first_in_chinese() {
-    let told = message(vec![
+    let told = message(&[
         alert("resolved", "critical", "僵尸：丙"),
         alert("firing", "info", "临近休眠：乙"),
         alert("firing", "critical", "僵尸：甲"),
@@ -49,23 +49,23 @@ fn a_digest_tells_the_gravest_first_in_chinese() {
     let places: Vec<_> = order.iter().map(|part| told.body.find(part).unwrap()).collect();
     assert!(places.is_sorted(), "{}", told.body);
     assert!(told.body.contains("自 2026-11-28 08:00（北京时间）"), "{}", told.body);
-    let healed = message(vec![alert("resolved", "critical", "僵尸：甲")]);
+    let healed = message(&[alert("resolved", "critical", "僵尸：甲")]);
     assert_eq!(healed.title, "【巡检恢复】某局：1 项");
 }
 
 #[test]
 fn the_same_news_has_the_same_key_in_any_order_and_other_news_another() {
     let (one, two) = (alert("firing", "info", "甲"), alert("firing", "info", "乙"));
-    let key = message(vec![one.clone(), two.clone()]).key;
-    assert_eq!(message(vec![two.clone(), one.clone()]).key, key);
-    assert_ne!(message(vec![one.clone()]).key, key);
-    assert_ne!(message(vec![one, alert("resolved", "info", "乙")]).key, key);
+    let key = message(&[one.clone(), two.clone()]).key;
+    assert_eq!(message(&[two.clone(), one.clone()]).key, key);
+    assert_ne!(message(std::slice::from_ref(&one)).key, key);
+    assert_ne!(message(&[one, alert("resolved", "info", "乙")]).key, key);
 }
 
 #[test]
 fn names_call_nobody_and_lead_nowhere() {
     let told =
-        message(vec![alert("firing", "info", "<at id=all></at> [点我](http://x) @所有人\n# *x*")]);
+        message(&[alert("firing", "info", "<at id=all></at> [点我](http://x) @所有人\n# *x*")]);
     let line = told.body.lines().find(|line| line.contains("点我")).unwrap();
     assert!(!line.contains(['<', '[', '@', '#', '`']), "{line}");
     assert_eq!(line.matches('*').count(), 4, "only our own: {line}");
@@ -74,7 +74,7 @@ fn names_call_nobody_and_lead_nowhere() {
 #[test]
 fn a_long_digest_is_cut_and_says_what_is_left() {
     let many = (0..400).map(|n| alert("firing", "info", &format!("{n}{}", "长".repeat(500))));
-    let told = message(many.collect());
+    let told = message(&many.collect::<Vec<_>>());
     assert!(told.body.len() < 17_000, "{}", told.body.len());
     let shown = told.body.matches("**提示**").count();
     assert!(told.body.contains(&format!("另有 {} 项", 400 - shown)), "{shown}");
@@ -88,7 +88,7 @@ fn what_is_no_notification_is_refused() {
     };
     check(b"{", "EOF");
     check(b"{}", "missing field");
-    check(&notification(Vec::new()), "no alerts");
-    let other = String::from_utf8(notification(vec![alert("firing", "info", "甲")])).unwrap();
+    check(&notification(&[]), "no alerts");
+    let other = String::from_utf8(notification(&[alert("firing", "info", "甲")])).unwrap();
     check(other.replace("\"version\":\"4\"", "\"version\":\"3\"").as_bytes(), "only 4");
 }

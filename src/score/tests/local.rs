@@ -606,7 +606,7 @@ fn beijing_cleans_up_what_has_nothing() {
 fn shanwei_names_at_two_missed_notices_and_closes_at_three_namings() {
     let record = |missed_notices, namings| {
         walk("shanwei_2020").with(move |facts| {
-            facts.record = Some(RecordFact { missed_notices, namings, ..RecordFact::default() })
+            facts.record = Some(RecordFact { missed_notices, namings, ..RecordFact::default() });
         })
     };
     check(vec![
