@@ -13,6 +13,7 @@
 pub mod bundle;
 mod capture;
 mod error;
+mod kept;
 mod merkle;
 mod reader;
 mod redact;
@@ -30,9 +31,10 @@ mod tests;
 
 pub use capture::{Answer, Capture, Circumstances, Keep, capture};
 pub use error::EvidenceError;
+pub use kept::{Closed, Placed};
 pub use merkle::{CHAIN_START, Tree, chain_value, digest, leaf, root_by_proof};
 pub use reader::{Placed as PlacedRecord, Record, read_all, read_at};
 pub use resource::resource;
 pub use segment::Recovered;
 pub use settings::Settings;
-pub use vault::{Closed, Placed, Vault};
+pub use vault::Vault;

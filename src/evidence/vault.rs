@@ -11,36 +11,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::capture::Capture;
 use super::error::EvidenceError;
+use super::kept::{Closed, Placed};
 use super::merkle::digest;
 use super::segment::{self, Recovered};
 use super::settings::Settings;
 use super::shelf::{self, Shelf, unless_gone};
 use super::writer::Writer;
-use crate::domain::{EvidenceClass, Sha256Digest};
-
-/// Where one capture came to lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
-    /// The segment's name.
-    pub segment: String,
-    /// Its day (Asia/Shanghai).
-    pub day: NaiveDate,
-    /// First byte.
-    pub offset: u64,
-    /// Bytes.
-    pub length: u64,
-}
-
-/// A closed segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closed {
-    /// Its name.
-    pub name: String,
-    /// The class of its records.
-    pub class: EvidenceClass,
-    /// Its day (Asia/Shanghai).
-    pub day: NaiveDate,
-}
+use crate::domain::Sha256Digest;
 
 /// The evidence store of this process; clones share it.
 #[derive(Clone)]

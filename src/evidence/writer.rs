@@ -4,8 +4,9 @@ use std::{io, mem};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::capture::Capture;
+use super::kept::Placed;
 use super::segment::{self, Failed, Segment};
-use super::vault::{Inner, Placed};
+use super::vault::Inner;
 use crate::domain::{EvidenceClass, shanghai_date};
 
 /// The open segments of this process, one a class.

@@ -54,9 +54,9 @@ pub struct PostPresence {
 /// of it. Observations without a healthy canary behind them, those that confirm nothing (a cache
 /// may have answered), those whose source had moved its times, and those that the history does not
 /// tell prove no absence; nor does any of a post whose own first listing was such a one: the time
-/// it claims may be wrong, as it may where the source has moved its times since. Nor does any of a post that was listed once, with a time coarser than a
-/// second: an old page shown as new moves times such as 3小时前 with it, and the post may never
-/// have stood where it is missed.
+/// it claims may be wrong, as it may where the source has moved its times since. Nor does any of a
+/// post that was listed once, with a time coarser than a second: an old page shown as new moves
+/// times such as 3小时前 with it, and the post may never have stood where it is missed.
 pub fn presences(
     history: &History,
     marks: &[PostMark],

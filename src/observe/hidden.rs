@@ -74,8 +74,8 @@ fn listed_by(seen: &[Seen]) -> Vec<u64> {
     totals
 }
 
-/// The counters, by their place in `seen`, that fell below the one before while a list showed an old
-/// page: between the counters before and after them.
+/// The counters, by their place in `seen`, that fell below the one before while a list showed an
+/// old page: between the counters before and after them.
 fn old_counters(seen: &[Seen], old_pages: &[DateTime<Utc>]) -> HashSet<usize> {
     let mut old = HashSet::new();
     if old_pages.is_empty() {

@@ -4,10 +4,11 @@ use crate::domain::{Activity, Reason};
 
 use super::canary::Trust;
 use super::facts::History;
+use super::goneness::prove_gone;
 use super::policy::Policy;
 use super::post::PostTimes;
 use super::reason::undetermined;
-use super::silence::{Admit, Live, Question, Silence, prove_gone};
+use super::silence::{Admit, Live, Question, Silence};
 use super::threshold::Threshold;
 use super::view::View;
 

@@ -19,6 +19,7 @@ mod disorder;
 mod drift;
 mod facts;
 mod freshness;
+mod goneness;
 mod hidden;
 mod judge;
 mod list;

@@ -124,8 +124,8 @@ pub struct Composed {
     /// What the visit proves of the account.
     pub outcome: Outcome,
     /// As-of time for the first sight of the posts; present exactly where they were read under
-    /// proven identity and may be kept. A drifted list still shows that somebody posted, and so does one that
-    /// a cache held for nobody knows how long.
+    /// proven identity and may be kept. A drifted list still shows that somebody posted, and so
+    /// does one that a cache held for nobody knows how long.
     pub posts_as_of: Option<DateTime<Utc>>,
 }
 

@@ -84,7 +84,8 @@ fn windows_and_resets_are_parameters() {
     assert!(climb(&half_year, &apart, &[], at("2026-12-01T00:00:00")).to_be_named);
 }
 
-/// Watched every twelve hours from 1 to 30 November, posts as given; `blind` is not covered.
+/// Watched every twelve hours from 1 to 30 November, by lists that reach back four days, posts as
+/// given; `blind` is not covered.
 fn watched(posts: &[&str], blind: Option<(&str, &str)>) -> History {
     let (begin, end) = (at("2026-11-01T00:00:00"), at("2026-11-30T00:00:00"));
     let mut history = History { opened_at: Some(at("2020-01-01T00:00:00")), ..Default::default() };
@@ -92,7 +93,9 @@ fn watched(posts: &[&str], blind: Option<(&str, &str)>) -> History {
     while now < end {
         let next = now + TimeDelta::hours(12);
         let unseen = blind.is_some_and(|(from, to)| next > at(from) && now < at(to));
-        let span = Span { low: now, high: next };
+        let low = now - TimeDelta::hours(84);
+        let seen_from = blind.map(|(_, to)| at(to)).filter(|to| now >= *to);
+        let span = Span { low: seen_from.map_or(low, |to| low.max(to)), high: next };
         let outcome = if unseen {
             Outcome::Failed(crate::domain::Reason::Blocked)
         } else {

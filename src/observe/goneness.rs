@@ -1,0 +1,54 @@
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::canary::Trust;
+use super::policy::Policy;
+use super::silence::{Live, Silence, needed, together};
+use super::view::View;
+
+/// Proves that the account was gone at a cutoff.
+///
+/// The first sign must lie at or before the cutoff, the last at or after `confirmed_from`, on as
+/// many days as silence needs, and nothing may have shown the account in between; for the live
+/// state, not after either.
+pub(super) fn prove_gone(
+    view: &View,
+    policy: &Policy,
+    cutoff: DateTime<Utc>,
+    confirmed_from: DateTime<Utc>,
+    live: Option<Live>,
+) -> Option<Silence> {
+    let alive: BTreeSet<DateTime<Utc>> = view
+        .seen
+        .iter()
+        .map(|seen| seen.as_of)
+        .chain(view.posts.iter().map(|times| times.post.first_seen))
+        .collect();
+    let before = alive.range(..=cutoff).next_back().copied();
+    let after = alive.range(cutoff..).find(|at| **at > cutoff).copied();
+    if live.is_some() && after.is_some() {
+        return None;
+    }
+    let signs = || {
+        view.gone
+            .iter()
+            .filter(|sign| {
+                sign.confirming && matches!(sign.trust, Trust::Settled | Trust::Attested)
+            })
+            .filter(|sign| before.is_none_or(|at| sign.as_of > at))
+            .filter(|sign| after.is_none_or(|at| sign.as_of < at))
+    };
+    if !signs().any(|sign| sign.as_of <= cutoff) {
+        return None;
+    }
+    if let Some(sign) = signs().find(|sign| sign.trust == Trust::Attested && sign.as_of >= cutoff) {
+        return Some(Silence { confirmations: vec![sign.as_of], no_canary: false });
+    }
+    let frozen = live.is_some_and(|live| live.frozen);
+    let own = signs().filter(|sign| sign.trust == Trust::Settled && !frozen);
+    let times: BTreeSet<DateTime<Utc>> =
+        own.map(|sign| sign.as_of).filter(|at| *at >= cutoff - policy.confirm_within()).collect();
+    let confirmations = together(&times, confirmed_from, needed(view, policy), policy).ok()?;
+    Some(Silence { confirmations, no_canary: !view.canaries.exist() })
+}
