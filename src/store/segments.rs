@@ -140,6 +140,7 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         if !free {
+            transaction.rollback().await?;
             return Ok(false);
         }
         let kept = sqlx::query_scalar!(
@@ -153,6 +154,8 @@ impl Store {
         let standing = records(&mut transaction, segment).await?;
         let lost = standing.iter().any(|one| one.needed && !carried.contains(&one.id));
         if kept.is_none() || lost {
+            // Else what this holds would keep the next from it until the connection is used again.
+            transaction.rollback().await?;
             return Ok(false);
         }
         if let Some((to, records)) = moved {

@@ -1,5 +1,6 @@
 //! Messages to chat groups, from Alertmanager's webhook to the robots of 钉钉 and 飞书.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -217,7 +218,13 @@ impl Front {
         let context = office.context();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let importer = app::importer(&Settings::default()).unwrap();
+        let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let settings = Settings {
+            platforms_dir: config.join("platforms"),
+            imports_dir: config.join("imports"),
+            ..Settings::default()
+        };
+        let importer = app::importer(&settings).unwrap();
         let parts = Parts {
             metrics: context.metrics.clone(),
             readiness: Arc::new(Readiness::default()),
@@ -281,7 +288,7 @@ async fn the_endpoint_takes_what_alertmanager_sends_and_nothing_else() {
     check(path, json, "{}", 400, "missing field").await;
     check(path, json, &"x".repeat((1 << 20) + 1), 413, "").await;
     let other = format!("{json}x-forwarded-for: 1.2.3.4\r\n");
-    check(path, &other, &body, 403, "proxy").await;
+    check(path, &other, &body, 401, "proxy").await;
     check("/api/v1/accounts", json, &body, 405, "not offered").await;
 
     let plain = Office::open().await;
