@@ -12,11 +12,14 @@ use super::super::{Period, PeriodFacts, Points, ScoreCard};
 /// The format's name and version.
 pub const FORMAT: &str = "xunjian-assessment/2";
 
+/// The format before it: no roll-ups and rankings, and reasons in other words. It is read and shown.
+pub(super) const FORMAT_1: &str = "xunjian-assessment/1";
+
 /// The first line: what was frozen, by whom, under which rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrozenHead {
-    /// [`FORMAT`].
+    /// [`FORMAT`], or the one before it.
     pub format: String,
     /// Program and version that computed it.
     pub software: String,
@@ -177,6 +180,7 @@ pub struct FrozenTail {
     /// How many accounts stand before it.
     pub accounts: u64,
     /// How many lines of roll-ups and rankings stand after these.
+    #[serde(default)]
     pub summaries: u64,
     /// `sha256:…` over all lines before it, each with its line end.
     pub digest: String,

@@ -3,7 +3,7 @@ use crate::domain::{Problem, SourceText};
 use crate::scheme::{Catalog, IndexCatalog, Scheme};
 
 use super::super::{Tables, measure_ids};
-use super::bundle::{FORMAT, FrozenHead, FrozenText};
+use super::bundle::{FORMAT, FORMAT_1, FrozenHead, FrozenText};
 
 /// The rules of a bundle, compiled.
 pub struct FrozenRules {
@@ -23,7 +23,7 @@ impl FrozenRules {
     pub fn read(line: &str) -> Result<Self, String> {
         let head: FrozenHead =
             serde_json::from_str(line).map_err(|error| format!("the head: {error}"))?;
-        if head.format != FORMAT {
+        if ![FORMAT, FORMAT_1].contains(&head.format.as_str()) {
             return Err(format!(
                 "the format {:?} is not {FORMAT:?}, which this program reads",
                 head.format

@@ -1,4 +1,4 @@
-use super::bundle::{BundleDigest, FrozenAccount, FrozenTail};
+use super::bundle::{BundleDigest, FORMAT, FORMAT_1, FrozenAccount, FrozenTail};
 use super::recompute::Recomputation;
 use super::rules::FrozenRules;
 use super::summary::Summary;
@@ -111,6 +111,13 @@ impl<'a> Verification<'a> {
         let now: Vec<String> = self.summing.finish().iter().map(Summary::line).collect();
         self.compare_summaries(&now);
         let digest = std::mem::take(&mut self.digest).finish();
+        if self.rules.head.format == FORMAT_1 {
+            let holds = if digest == tail.digest { "holds" } else { "does not hold" };
+            return Err(format!(
+                "frozen in the format {FORMAT_1:?}: its digest {holds}, its scores are not computed \
+                 again, for this program words their reasons as in {FORMAT:?}"
+            ));
+        }
         if self.accounts != tail.accounts || self.again != tail.accounts {
             let (read, told) = (self.accounts, tail.accounts);
             self.defects.push(format!("{read} accounts were read, the tail tells {told}"));
