@@ -12,7 +12,7 @@ use super::super::{Period, PeriodFacts, Points, ScoreCard};
 /// The format's name and version.
 pub const FORMAT: &str = "xunjian-assessment/2";
 
-/// The format before it: no roll-ups and rankings, and reasons in other words. It is read and shown.
+/// The format before it: no roll-ups and rankings, and reasons in other words. It is still shown.
 pub(super) const FORMAT_1: &str = "xunjian-assessment/1";
 
 /// The first line: what was frozen, by whom, under which rules.

@@ -114,8 +114,8 @@ impl<'a> Verification<'a> {
         if self.rules.head.format == FORMAT_1 {
             let holds = if digest == tail.digest { "holds" } else { "does not hold" };
             return Err(format!(
-                "frozen in the format {FORMAT_1:?}: its digest {holds}, its scores are not computed \
-                 again, for this program words their reasons as in {FORMAT:?}"
+                "frozen in the format {FORMAT_1:?}: its digest {holds}, its scores are not \
+                 computed again, for this program words their reasons as in {FORMAT:?}"
             ));
         }
         if self.accounts != tail.accounts || self.again != tail.accounts {
