@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Asks the real daemon everything its own document allows, and much that it does not, with
 # schemathesis: no answer may be a server error, undocumented, or of another shape than described.
-# Needs `deploy/install.sh test` and a built target/debug/xunjian. Arguments go to schemathesis.
+# Needs `deploy/install.sh api` and a built target/debug/xunjian. Arguments go to schemathesis.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 schemathesis=${SCHEMATHESIS:-target/schemathesis/bin/schemathesis}
-[ -x "$schemathesis" ] || { echo "$0: $schemathesis is missing; run deploy/install.sh test" >&2; exit 1; }
+[ -x "$schemathesis" ] || { echo "$0: $schemathesis is missing; run deploy/install.sh api" >&2; exit 1; }
 
 state=$(mktemp -d)
 daemon=

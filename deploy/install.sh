@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs what xunjian needs on Debian 12 beside a Rust toolchain: the Postgres binaries for the
-# private database (default), and with `test` also what the checks use. Asks sudo for the packages
-# only when packages are missing; running xunjian needs no privilege.
+# private database (default), with `test` also what the checks use, with `api` also what
+# deploy/api-check.sh uses. Asks sudo for the packages only when packages are missing; running
+# xunjian needs no privilege.
 set -euo pipefail
 
 case "${1:-run}" in
   run) packages=(postgresql-15 ca-certificates gcc libc6-dev) ;;
-  test) packages=(postgresql-15 ca-certificates gcc libc6-dev prometheus prometheus-alertmanager
+  test | api) packages=(postgresql-15 ca-certificates gcc libc6-dev prometheus prometheus-alertmanager
     systemd docker-compose curl python3 python3-venv) ;;
-  *) echo "usage: deploy/install.sh [run|test]" >&2; exit 2 ;;
+  *) echo "usage: deploy/install.sh [run|test|api]" >&2; exit 2 ;;
 esac
 
 missing=()
@@ -17,7 +18,7 @@ for package in "${packages[@]}"; do
 done
 # What asks the HTTP interface everything (deploy/api-check.sh), in a folder of its own.
 schemathesis() {
-  [ "${1:-run}" = test ] || return 0
+  [ "${1:-run}" = api ] || return 0
   local folder
   folder=$(dirname "$0")/../target/schemathesis
   [ -x "$folder/bin/schemathesis" ] && return 0
