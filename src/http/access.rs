@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::domain::{Deed, Grant};
 
-use super::guard::not_local;
+use super::guard::{body_where_none_is_read, not_local};
 use super::problem::ProblemDetail;
 use super::site::Site;
 use super::writes;
@@ -111,6 +111,9 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
+    if let Some(problem) = body_where_none_is_read(&parts) {
+        return problem.into_response();
+    }
     let is_write = parts.method == Method::POST;
     match site.caller(&parts, permit).await {
         Ok(caller) => {

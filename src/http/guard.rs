@@ -37,13 +37,16 @@ async fn answer_in_time(site: &Site, request: Request, next: Next) -> Response {
 }
 
 fn refuse(request: &Request) -> Option<ProblemDetail> {
-    let headers = request.headers();
-    if holds_nul(request.uri()) {
-        return Some(ProblemDetail::bad_request("an address holds no NUL character"));
-    }
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let length = headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
-    let has_body = headers.contains_key(header::TRANSFER_ENCODING)
+    holds_nul(request.uri())
+        .then(|| ProblemDetail::bad_request("an address holds no NUL character"))
+}
+
+/// Why a request for reading is refused: it has a body. Asked where its operation is known, so that
+/// what is not offered at an address is told first.
+pub(super) fn body_where_none_is_read(parts: &Parts) -> Option<ProblemDetail> {
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    let length = parts.headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
+    let has_body = parts.headers.contains_key(header::TRANSFER_ENCODING)
         || length.is_some_and(|length| length != b"0");
     (reads && has_body).then(|| {
         ProblemDetail::new(StatusCode::PAYLOAD_TOO_LARGE, "a request for reading has no body")

@@ -465,6 +465,8 @@ async fn an_address_that_others_can_reach_needs_a_token() {
 async fn requests_that_cannot_be_meant_are_refused() {
     let site = TestSite::start().await;
     site.get_with("/metrics", "content-length: 1\r\n").await.is_problem(413, "body");
+    let only_writes = site.get_with("/api/v1/jobs/judge", "content-length: 1\r\n").await;
+    only_writes.is_problem(405, "not offered");
     site.get("/api/v1/accounts?platform=%00").await.is_problem(400, "NUL");
     site.get("/api/v1/accounts/a%00").await.is_problem(400, "NUL");
     let long = format!("x-long: {}\r\n", "x".repeat(40_000));
