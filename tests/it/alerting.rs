@@ -8,14 +8,16 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use regex::Regex;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use xunjian::cli::demo::Demo;
-use xunjian::domain::{Activity, Standing};
+use xunjian::domain::{Activity, Lifecycle, Standing};
 use xunjian::jobs::findings::look;
 use xunjian::settings::Settings;
 use xunjian::simulator::Fault;
+use xunjian::store::LedgerChanges;
 
 use crate::panels_boards::root;
 use crate::panels_prometheus::{Prometheus, PrometheusApi};
@@ -240,6 +242,19 @@ async fn a_zombie_is_told_once_to_those_who_watch_its_sponsor_and_a_wave_of_capt
     settled(&prometheus, 10).await;
     assert_eq!(digests(&receiver).len(), count, "{:?}", &digests(&receiver)[count..]);
 
+    // One of them is closed in the ledger: not one whose platform's own trouble keeps it quiet.
+    let closed = zombies.iter().find(|one| one.platform != "weibo").unwrap();
+    let jobs = demo.app().jobs();
+    let mut entry = jobs.store.account(&closed.key).await.unwrap().unwrap().entry;
+    entry.lifecycle = Lifecycle::Closed;
+    let changes = LedgerChanges { changed: vec![entry], ..LedgerChanges::default() };
+    let now = jobs.clock.now() + TimeDelta::seconds(1);
+    jobs.store.apply_ledger(&changes, "tester", "关停", now).await.unwrap();
+    let healed = format!("已恢复 僵尸：{}的账号“{}”", closed.sponsor, closed.name);
+    soon("it did not resolve", &manager, || {
+        digests(&receiver)[count..].iter().any(|(_, text)| text.contains(&healed))
+    })
+    .await;
     drop((prometheus, manager));
     demo.stop().await.unwrap();
 }
