@@ -84,7 +84,7 @@ impl<'v, 'a> Case<'v, 'a> {
                 span.low < claimed.lower() && latest(claimed) <= span.high
             };
             Some(seen.visit.part.as_str()) == part
-                && seen.as_of < post.first_seen
+                && seen.came_before(post)
                 && seen.span.as_ref().is_some_and(covers)
         });
         for seen in covering {

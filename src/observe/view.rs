@@ -33,6 +33,12 @@ impl Seen<'_> {
         self.visit.part == part || self.visit.part == ALL_PARTS
     }
 
+    /// Whether it is known to lack a post: of an earlier time, and written down before the post
+    /// was. A cached page fetched later is of an earlier time too and may well list it.
+    pub(super) fn came_before(&self, post: &ListedPost) -> bool {
+        self.as_of < post.first_seen && self.visit.recorded_at <= post.recorded_at
+    }
+
     fn proves_activity_only(&self) -> bool {
         match self.visit.source {
             Source::Crawl => false,
@@ -166,7 +172,8 @@ impl<'a> View<'a> {
         if !wrote.any(|seen| seen.observation.as_of == written && seen.trust == Trust::Void) {
             return Some(written);
         }
-        let standing = self.seen.iter().filter(of_part).filter(|seen| seen.trust != Trust::Void);
+        let stands = |seen: &&Seen| seen.trust != Trust::Void && seen.came_before(post);
+        let standing = self.seen.iter().filter(of_part).filter(stands);
         let spans: Vec<Span> = standing.filter_map(|seen| seen.observation.span).collect();
         late(&spans, post.claimed, post.first_seen)
     }

@@ -121,6 +121,24 @@ fn what_the_visibility_lag_explains_is_no_backdating() {
 }
 
 #[test]
+fn an_old_page_fetched_after_the_post_was_listed_may_list_it_and_misses_nothing() {
+    // Days 103 and 104 are known from caches only, asked on days 106 and 107.
+    let afterwards = |history: &mut History| {
+        for day in [103, 104] {
+            let visit = history.visits.iter_mut().find(|one| one.started_at == time(day, 10));
+            let visit = visit.unwrap();
+            (visit.started_at, visit.recorded_at) = (time(day + 3, 10), time(day + 3, 10));
+        }
+        history.posts[0].missed_by = Some(time(102, 10));
+    };
+    let case = portal().with(afterwards);
+    let missed: Vec<_> = late_post(&case).missed_by.iter().map(|sight| sight.as_of).collect();
+    assert_eq!(missed, [time(101, 10), time(102, 10)]);
+    let once = case.with(|history| history.visits.retain(|one| one.started_at != time(102, 10)));
+    check_doubts(&once, &[Doubt::TooFewDays(1)]);
+}
+
+#[test]
 fn two_days_of_full_observations_are_needed() {
     let without = |days: &[i64]| {
         let days: Vec<_> = days.iter().map(|day| time(*day, 10)).collect();
