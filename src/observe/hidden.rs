@@ -31,11 +31,13 @@ pub(super) fn hidden_posts(seen: &[Seen], old_pages: &[DateTime<Utc>]) -> Vec<Hi
     let mut hidden = Vec::new();
     let mut least: Option<(i128, DateTime<Utc>)> = None;
     let old = old_counters(seen, old_pages);
+    let beyond = listed_beyond(seen);
     for (at, (one, listed)) in seen.iter().zip(listed_by(seen)).enumerate() {
         let counter = one.observation.posts_total.as_ref();
         let counter = counter.filter(|_| one.trust != Trust::Void && !old.contains(&at));
         let unlisted = |count: u64| i128::from(count) - i128::from(listed);
         let low = counter.and_then(Count::low).map(unlisted);
+        let low = low.map(|low| low - i128::from(beyond[at]));
         let high = counter.and_then(Count::high).map(unlisted);
         if let (Some(low), Some((bound, after))) = (low, least)
             && low > bound
@@ -51,6 +53,22 @@ pub(super) fn hidden_posts(seen: &[Seen], old_pages: &[DateTime<Utc>]) -> Vec<Hi
         };
     }
     hidden
+}
+
+/// For each observation the new items of later ones that had been written down before it: a cached
+/// page that is fetched afterwards may list them as well, and they are new to it no more.
+fn listed_beyond(seen: &[Seen]) -> Vec<u64> {
+    let mut earliest: Option<DateTime<Utc>> = None;
+    let mut beyond = vec![0; seen.len()];
+    for (at, one) in seen.iter().enumerate().rev() {
+        let recorded_at = one.visit.recorded_at;
+        if earliest.is_some_and(|earliest| earliest < recorded_at) {
+            let before = seen[at..].iter().filter(|later| later.visit.recorded_at < recorded_at);
+            beyond[at] = before.map(|later| u64::from(later.observation.new_items)).sum();
+        }
+        earliest = Some(earliest.map_or(recorded_at, |earliest| earliest.min(recorded_at)));
+    }
+    beyond
 }
 
 fn lists_items(seen: &Seen) -> bool {
@@ -74,8 +92,8 @@ fn listed_by(seen: &[Seen]) -> Vec<u64> {
     totals
 }
 
-/// The counters, by their place in `seen`, that fell below the one before while a list showed an
-/// old page: between the counters before and after them.
+/// The counters, by their place in `seen`, that fell while a list showed an old page, between the
+/// counters before and after them, and were made good by the next.
 fn old_counters(seen: &[Seen], old_pages: &[DateTime<Utc>]) -> HashSet<usize> {
     let mut old = HashSet::new();
     if old_pages.is_empty() {
@@ -86,17 +104,22 @@ fn old_counters(seen: &[Seen], old_pages: &[DateTime<Utc>]) -> HashSet<usize> {
     let current = seen.iter().enumerate().filter(|(_, one)| !is_old(one));
     let counted: Vec<(usize, Count)> =
         current.filter_map(|(at, one)| Some((at, total(one)?))).collect();
-    let mut before: Option<(DateTime<Utc>, u64)> = None;
+    let mut before: Option<u64> = None;
     for (place, (at, count)) in counted.iter().enumerate() {
-        let after = counted.get(place + 1).map(|(next, _)| seen[*next].as_of);
+        let neighbour = |place: Option<usize>| place.and_then(|place| counted.get(place));
+        let (last, next) = (neighbour(place.checked_sub(1)), neighbour(Some(place + 1)));
         let within = |page: &DateTime<Utc>| {
-            before.is_none_or(|(from, _)| *page > from) && after.is_none_or(|to| *page < to)
+            last.is_none_or(|(from, _)| *page > seen[*from].as_of)
+                && next.is_none_or(|(to, _)| *page < seen[*to].as_of)
         };
-        let has_fallen = before.zip(count.high()).is_some_and(|((_, low), high)| high < low);
-        if has_fallen && old_pages.iter().any(within) {
+        // What truly fell, by deletions, does not come back at once.
+        let comes_back = |low: u64| next.and_then(|(_, next)| next.high()) >= Some(low);
+        let dips =
+            before.zip(count.high()).is_some_and(|(low, high)| high < low && comes_back(low));
+        if dips && old_pages.iter().any(within) {
             old.insert(*at);
         } else {
-            before = Some((seen[*at].as_of, count.low().unwrap_or(0)));
+            before = count.low();
         }
     }
     old

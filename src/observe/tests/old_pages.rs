@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::observe::{Bracket, MarkKind, PostMark, Presence, presences};
-use Activity::{Dormant, Undetermined, Watch};
+use Activity::{Dormant, Undetermined, Watch, Zombie};
 
 fn noon() -> DateTime<Utc> {
     time(200, 12)
@@ -41,8 +41,8 @@ fn a_list_before_a_post_that_was_then_seen_for_the_first_time_is_not_old() {
 
 #[test]
 fn a_counter_that_falls_beside_an_old_list_hides_nothing() {
-    let profiles = |case: Case| {
-        [(198, 9), (199, 8), (200, 9)].into_iter().fold(case, |case, (day, count)| {
+    let profiles = |case: Case, counts: &[(i64, u64)]| {
+        counts.iter().fold(case, |case, &(day, count)| {
             let seen = observation(time(day, 9), time(0, 0));
             let case = case.visited(day, 9, Outcome::Observed(seen)).newest_seen(|seen| {
                 (seen.span, seen.confirming, seen.posts_total) = (None, false, exact(count));
@@ -50,11 +50,43 @@ fn a_counter_that_falls_beside_an_old_list_hides_nothing() {
             case.newest(|visit| visit.page = "profile".to_owned())
         })
     };
-    let old = profiles(lists(&[(198, 185), (199, 100), (200, 185)]));
+    let dip = [(198, 9), (199, 8), (200, 9)];
+    let old = profiles(lists(&[(198, 185), (199, 100), (200, 185)]), &dip);
     check_live("beside an old list", &old, noon(), Dormant);
     let hidden = Undetermined(Reason::HiddenPost);
-    let whole = profiles(lists(&[(198, 185), (199, 185), (200, 185)]));
+    let whole = profiles(lists(&[(198, 185), (199, 185), (200, 185)]), &dip);
     check_live("beside a whole list", &whole, noon(), hidden);
+    // Five were deleted on the day of the old page, and four came afterwards that no list shows.
+    let fell = profiles(
+        lists(&[(198, 185), (199, 100), (200, 185), (201, 185)]),
+        &[(198, 9), (199, 4), (200, 4), (201, 8)],
+    );
+    check_live("deleted, and hidden afterwards", &fell, time(201, 12), hidden);
+}
+
+#[test]
+fn a_counter_of_an_old_page_fetched_afterwards_hides_nothing_and_covers_nothing_up() {
+    // The list of day 199 shows a post for the first time that an older page, fetched on day 200,
+    // may show as well. The counters of days 180 and 199, and of that page and its day.
+    let counted = |(first, last): (u64, u64), (day, old): (i64, u64)| {
+        let case = Case::new().posted(1, 1).listed([150]);
+        let case = case.newest_seen(|seen| seen.posts_total = exact(first)).listed([198, 199]);
+        let case = case.newest_seen(|seen| {
+            (seen.posts_total, seen.new_items) = (exact(last), 1);
+        });
+        let case = case.with(|history| {
+            history.posts.push(post(Some(Moment::second(time(160, 8))), time(199, 10)));
+        });
+        let page = observation(time(day, 10), time(-100, 0));
+        let case = case.visited(day, 10, Outcome::Observed(page));
+        case.newest_seen(|seen| seen.posts_total = exact(old)).newest(|visit| {
+            (visit.started_at, visit.recorded_at) = (time(200, 9), time(200, 9));
+        })
+    };
+    let hidden = Undetermined(Reason::HiddenPost);
+    check_live("the listed one", &counted((3, 4), (190, 4)), noon(), Dormant);
+    check_live("one more by the day of the page", &counted((3, 5), (190, 5)), noon(), hidden);
+    check_live("one more after it", &counted((3, 5), (180, 4)), noon(), hidden);
 }
 
 /// The source wrote its times eight hours early when it listed the post of day 185 first.
@@ -120,14 +152,14 @@ fn what_one_day_alone_has_shown_is_confirmed_by_no_later_look() {
     };
     check("not shown", &walled(|case| case), Undetermined(Reason::NotCovered));
     check("on one day", &walled(|case| case.listed([197])), Undetermined(Reason::Unconfirmed));
-    check("on two", &walled(|case| case.listed([196, 197])), Activity::Zombie);
+    check("on two", &walled(|case| case.listed([196, 197])), Zombie);
     let twice_a_day = walled(|case| {
         let seen = observation(time(197, 20), time(-100, 0));
         case.listed([197]).visited(197, 20, Outcome::Observed(seen)).looked(197, 21, true)
     });
     check("twice on one day", &twice_a_day, Undetermined(Reason::Unconfirmed));
     let attested = walled(|case| case.listed([197]).newest(|visit| visit.source = Source::Person));
-    check("by a person's check", &attested, Activity::Zombie);
+    check("by a person's check", &attested, Zombie);
 }
 
 #[test]
@@ -139,10 +171,10 @@ fn lists_in_order_among_many_out_of_order_tell_nothing_of_what_they_leave_out() 
     };
     let drifted = Undetermined(Reason::Drifted);
     check_live("popular first", &out_of_order(9).listed(197..=200), noon(), drifted);
-    check_live("not read at all", &out_of_order(0).listed(197..=200), noon(), Activity::Zombie);
+    check_live("not read at all", &out_of_order(0).listed(197..=200), noon(), Zombie);
     let mended = out_of_order(9).listed(197..=200).with(|history| {
         history.visits.iter_mut().take(11).for_each(|visit| visit.adapter = "b".to_owned());
     });
-    check_live("by an older platform file", &mended, noon(), Activity::Zombie);
-    check_live("long ago", &out_of_order(9).listed(212..=215), time(215, 12), Activity::Zombie);
+    check_live("by an older platform file", &mended, noon(), Zombie);
+    check_live("long ago", &out_of_order(9).listed(212..=215), time(215, 12), Zombie);
 }
