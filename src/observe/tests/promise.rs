@@ -390,8 +390,12 @@ fn any_world(delayed: bool) -> impl Strategy<Value = World> {
     )
 }
 
+/// So many cases, unless the environment asks for another number.
 fn cases(count: u32) -> ProptestConfig {
-    ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() }
+    let asked = ProptestConfig::default();
+    let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let cases = if is_asked { asked.cases } else { count };
+    ProptestConfig { cases, failure_persistence: None, ..asked }
 }
 
 /// Posts that would be findings if every time were the author's and no id told anything.
