@@ -51,11 +51,24 @@ pub fn relative_times(posts: &[Post], shown_since: DateTime<Utc>) -> Vec<Unchang
 pub fn unit_of_words(text: &str) -> Option<Precision> {
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match () {
-        () if has(&["刚刚", "秒前", "分钟前"]) => Some(Precision::Minute),
-        () if has(&["小时前"]) => Some(Precision::Hour),
-        () if has(&["今天", "昨天", "前天", "天前"]) => Some(Precision::Day),
+        () if has(&["刚刚", "刚才", "片刻", "秒前", "秒钟前", "分钟前", "分前"]) => {
+            Some(Precision::Minute)
+        }
+        () if has(&["小时前", "钟头前"]) => Some(Precision::Hour),
+        () if has(&["今天", "今日", "昨天", "昨日", "前天", "天前", "日前"]) => {
+            Some(Precision::Day)
+        }
+        () if is_clock_alone(text) => Some(Precision::Day),
         () => None,
     }
+}
+
+/// `08:30` is of today, whichever day that was.
+fn is_clock_alone(text: &str) -> bool {
+    let clock = text.trim().trim_start_matches(['上', '下', '中', '凌', '早', '晚', '午', '晨']);
+    clock.contains([':', '：'])
+        && clock.chars().all(|one| one.is_numeric() || [':', '：', ' '].contains(&one))
+        && clock.chars().filter(|one| one.is_numeric()).count() <= 6
 }
 
 /// Whether the words of a time say what they say only beside the moment at which they were written.
@@ -225,6 +238,12 @@ mod tests {
             ("3小时前", Some(Precision::Hour)),
             ("昨天 12:30", Some(Precision::Day)),
             ("2天前", Some(Precision::Day)),
+            ("今日 08:00", Some(Precision::Day)),
+            ("昨日", Some(Precision::Day)),
+            ("刚才", Some(Precision::Minute)),
+            ("08:30", Some(Precision::Day)),
+            ("下午 3:05", Some(Precision::Day)),
+            ("12月5日 08:30", None),
             ("11-20", None),
             ("2026-11-20 08:00", None),
         ] {
