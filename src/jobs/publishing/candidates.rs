@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures::TryStreamExt;
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use crate::jobs::Context;
 use crate::jobs::assessment::frozen_rules;
 use crate::jobs::findings::{bar_of, raise_naming};
 use crate::jobs::report::{items, period_words};
+use crate::observe::judge_at;
 use crate::report::{Item, ItemKind};
 use crate::score::VerdictWord;
 use crate::score::frozen::{FrozenAccount, FrozenRules};
@@ -91,6 +92,9 @@ async fn candidate(
     today: NaiveDate,
 ) -> anyhow::Result<Candidate> {
     let account = context.store.account(&frozen.key).await.context("reading the ledger")?;
+    let scheme = rules.scheme(&frozen.scheme);
+    let without_approval = scheme.is_some_and(|scheme| scheme.naming_without_approval)
+        && !rests_on_no_canary(context, one, account.as_ref()).await?;
     let standing = match (&frozen.exemption, &account) {
         (Some(reason), _) => Standing::Withheld(format!("豁免：{reason}")),
         (None, None) => Standing::Withheld("台账中已无此账号".to_owned()),
@@ -101,10 +105,10 @@ async fn candidate(
                 ..FindingFilter::default()
             };
             let findings = context.store.findings(&wanted).await?;
-            standing(context, one, frozen, &findings, today)
+            let found = Found { one, frozen, findings: &findings, without_approval };
+            standing(context, &found, today)
         }
     };
-    let scheme = rules.scheme(&frozen.scheme);
     Ok(Candidate {
         key: frozen.key.clone(),
         name: frozen.name.clone(),
@@ -112,19 +116,37 @@ async fn candidate(
         items: items(&frozen.card),
         account,
         standing,
-        without_approval: scheme.is_some_and(|scheme| scheme.naming_without_approval),
+        without_approval,
     })
 }
 
-/// The finding that was raised for this very assessment decides; without one, those that speak of
-/// the silence for which alone the account failed.
-fn standing(
+/// Whether the account's verdict at the cutoff rests on a third day in place of a canary: naming it
+/// then needs approval whatever the scheme says.
+async fn rests_on_no_canary(
     context: &Context,
     one: &Assessment,
-    frozen: &FrozenAccount,
-    findings: &[FindingRecord],
-    today: NaiveDate,
-) -> Standing {
+    account: Option<&Account>,
+) -> anyhow::Result<bool> {
+    let Some(account) = account else { return Ok(false) };
+    let since = one.cutoff - TimeDelta::days(i64::from(context.settings.history_days));
+    let mut histories = context.store.histories(&[account.id], since).await?;
+    let history = histories.remove(&account.id).unwrap_or_default();
+    Ok(judge_at(&history, &context.observe, one.cutoff, one.known_at).no_canary)
+}
+
+/// A failed account with the findings of its own.
+struct Found<'a> {
+    one: &'a Assessment,
+    frozen: &'a FrozenAccount,
+    findings: &'a [FindingRecord],
+    without_approval: bool,
+}
+
+/// The finding that was raised for this very assessment decides; without one, those that speak of
+/// the silence for which alone the account failed. One that its rule let pass without a person's
+/// word names nobody, unless the scheme needs none; a reason not to name outweighs every other.
+fn standing(context: &Context, found: &Found<'_>, today: NaiveDate) -> Standing {
+    let Found { one, frozen, findings, without_approval } = *found;
     let raised = findings.iter().filter(|record| record.found.occasion == one.digest);
     let of_silence = findings.iter().filter(|record| {
         let rule = context.rules.rule(&record.found.rule);
@@ -139,7 +161,8 @@ fn standing(
     let (mut ready, mut waiting, mut withheld) = (Vec::new(), Vec::new(), None);
     for record in speaking {
         match bar_of(record, today) {
-            None => ready.push(record.id),
+            None if record.approved_by.is_some() || without_approval => ready.push(record.id),
+            None => {}
             Some(Bar::NotApproved) if record.state == FindingState::Open => waiting.push(record.id),
             // It ended before anybody looked: nobody can approve it any more.
             Some(Bar::NotApproved) => {}
@@ -147,8 +170,8 @@ fn standing(
         }
     }
     match (ready.is_empty(), withheld, waiting.is_empty()) {
-        (false, ..) => Standing::Ready(ready),
-        (true, Some(bar), _) => Standing::Withheld(bar),
+        (_, Some(bar), _) => Standing::Withheld(bar),
+        (false, None, _) => Standing::Ready(ready),
         (true, None, false) => Standing::Waiting(waiting),
         (true, None, true) => Standing::Unraised,
     }

@@ -252,6 +252,35 @@ async fn a_correction_is_the_next_issue_and_what_was_published_cannot_change() {
 }
 
 #[tokio::test]
+async fn a_finding_that_its_rule_let_pass_names_nobody_without_a_persons_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/rules/default.toml");
+    let text = fs::read_to_string(shipped).unwrap();
+    let (before, rule) = text.split_once("id = \"not_updated_dormant\"").unwrap();
+    let rule = rule.replacen("needs_approval = true\n", "", 1);
+    fs::write(
+        folder.path().join("rules.toml"),
+        format!("{before}id = \"not_updated_dormant\"{rule}"),
+    )
+    .unwrap();
+    let rules = folder.path().to_owned();
+    let office = Office::with(|settings| settings.rules_dir = rules).await;
+    let id = office.ledger(&[entry("C-默")]).await[0];
+    office.checked(id, 150, &[20, 60]).await;
+    office.look().await;
+    let passed = office.all().await.remove(0);
+    assert_eq!((passed.found.rule.as_str(), passed.approved_by), ("not_updated_dormant", None));
+    assert_ne!(passed.state, FindingState::Open, "the job let it pass");
+    frozen(&office, "").await.unwrap();
+    assert_eq!(office.standings().await, [("C-默".to_owned(), Standing::Unraised)]);
+    let stands = waiting(office.try_to_publish("2026Q4", None).await.unwrap());
+    let Standing::Waiting(ids) = &stands[0].standing else { panic!("{stands:?}") };
+    assert_ne!(ids[..], [passed.id], "a naming of its own, which a second person approves");
+    office.acted(ids[0], Step::Approve, "wang").await.unwrap();
+    assert_eq!(office.standings().await[0].1, Standing::Ready(ids.clone()));
+}
+
+#[tokio::test]
 async fn a_scheme_may_let_failed_accounts_be_named_on_one_persons_word() {
     let folder = tempfile::tempdir().unwrap();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/schemes");
