@@ -26,19 +26,24 @@ pub fn bulletin_document(bulletin: &Bulletin<'_>, wording: &Wording) -> Document
         [one] => one.kind.title(),
         _ => "政府网站和政务新媒体",
     };
-    let mut blocks = vec![heading(1, "总体情况")];
-    blocks.extend(overall(bulletin, wording));
-    blocks.push(heading(2, "存在的主要问题"));
-    blocks.extend(problems(bulletin));
-    blocks.push(heading(3, "不合格名单"));
-    for group in &bulletin.groups {
-        blocks.extend(failed(group, check.issue.is_some()));
-        blocks.extend(undetermined(group, check.issue.is_some()));
-    }
-    blocks.push(heading(4, "上期问题整改复查情况"));
-    blocks.extend(recheck(bulletin.recheck.as_ref()));
-    blocks.push(heading(5, "下一步工作"));
-    blocks.extend(next_steps(bulletin, wording));
+    let names = check.issue.is_some();
+    let listed = |list: fn(&Group<'_>, bool) -> Vec<Block>| -> Vec<Block> {
+        bulletin.groups.iter().flat_map(|group| list(group, names)).collect()
+    };
+    // Who could not be judged has a part of its own: a list of the failed is read as an accusation.
+    let parts = [
+        ("总体情况", overall(bulletin, wording)),
+        ("存在的主要问题", problems(bulletin)),
+        ("不合格名单", listed(failed)),
+        ("未能判定的账号（不属于不合格）", listed(undetermined)),
+        ("上期问题整改复查情况", recheck(bulletin.recheck.as_ref())),
+        ("下一步工作", next_steps(bulletin, wording)),
+    ];
+    let parts = parts.into_iter().filter(|(_, blocks)| !blocks.is_empty());
+    let parts = parts.enumerate().flat_map(|(place, (title, blocks))| {
+        std::iter::once(heading(place + 1, title)).chain(blocks)
+    });
+    let blocks = parts.collect();
     let standing = match &check.issue {
         None => "（草稿，不点名）".to_owned(),
         Some(issue) if issue.number == 1 => String::new(),

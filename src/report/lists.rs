@@ -66,7 +66,7 @@ pub(super) fn undetermined(group: &Group<'_>, names: bool) -> Vec<Block> {
     }
     let (title, count) = (group.kind.title(), group.undetermined.len());
     let told = Block::Paragraph(format!(
-        "另有{title} {count} 个因观察不足未能判定，不属于不合格，将补充核查。"
+        "{title}中有 {count} 个因观察不足未能判定，不属于不合格，将补充核查。"
     ));
     if !names {
         return vec![told];

@@ -258,7 +258,7 @@ fn a_draft_names_nobody_and_neither_does_the_recheck_of_what_was_not_published()
         "（草稿，不点名）",
         "内容不更新：政务新媒体2 个。",
         "不合格政务新媒体共 2 个，名单经复核后在印发时列出",
-        "另有政务新媒体 1 个因观察不足未能判定",
+        "政务新媒体中有 1 个因观察不足未能判定",
         "对2026年第二季度通报的 1 个不合格账号进行复查：未整改 1 个。",
         "另有 3 个账号已关停、注销或处于方案不作评价的状态",
     ] {
@@ -267,7 +267,11 @@ fn a_draft_names_nobody_and_neither_does_the_recheck_of_what_was_not_published()
     check.issue = Some(Issue { number: 1, reason: String::new() });
     check.earlier = Some(before(false));
     let told = text(&check, 2);
-    let recheck = told.split("## 四、").nth(1).unwrap();
+    let failed = told.split("## ").find(|part| part.starts_with("三、不合格名单")).unwrap();
+    assert!(!failed.contains("账号4"), "who could not be judged is no part of that list: {told}");
+    let open = told.split("## ").find(|part| part.starts_with("四、未能判定的账号")).unwrap();
+    assert!(open.contains("账号4") && open.contains("覆盖不足"), "{told}");
+    let recheck = told.split("## 五、").nth(1).unwrap();
     assert!(recheck.contains("检查发现的 1 个不合格账号") && !recheck.contains("账号0"), "{told}");
 }
 
