@@ -64,8 +64,15 @@ pub async fn back_up(
     let made = made?;
     stopped?;
     // What could not be restored is no backup.
-    let checked = Checked::open(path).context("reading the backup back")?;
-    ensure!(checked.digest == made.digest, "{}: changed after it was written", path.display());
+    let read_back = || {
+        let checked = Checked::open(path).context("reading the backup back")?;
+        ensure!(checked.digest == made.digest, "{}: changed after it was written", path.display());
+        anyhow::Ok(())
+    };
+    if let Err(error) = read_back() {
+        std::fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
+        return Err(error);
+    }
     Ok(made)
 }
 
