@@ -12,6 +12,7 @@ use crate::domain::{Grant, Sha256Digest};
 use crate::store::{AuditEntry, Begun, KeptAnswer};
 
 use super::access::Peer;
+use super::alertmanager;
 use super::problem::ProblemDetail;
 use super::site::Site;
 
@@ -38,6 +39,7 @@ pub(super) async fn recorded(
 ) -> Response {
     let limit = match parts.uri.path() {
         "/api/v1/observations" => site.settings.import_bytes_max,
+        path if path.starts_with("/api/v1/alertmanager/") => alertmanager::BODY_BYTES_MAX,
         _ => site.settings.body_bytes_max,
     };
     let mut entry = entry_of(&parts, Some(grant));
