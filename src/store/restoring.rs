@@ -1,7 +1,5 @@
 //! A backup's rows on their way into a database: all of them or none.
 
-use std::time::Duration;
-
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -9,28 +7,11 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use super::schema::MIGRATOR;
 use super::segments::segment_rows;
 use super::snapshot::{self, TableColumns, named, quoted, quoted_list};
+use super::standing::{Standing, standing};
 use super::{SchemaVersion, SegmentRow, StoreError};
 
 /// Where what was there is kept until the backup stands in its place.
 const ASIDE: &str = "xunjian_before_restore";
-
-const LOOKS: u32 = 15;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
-
-/// What stands in a database that is to be restored to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// No table.
-    Nothing,
-    /// A schema of ours without a row.
-    Empty,
-    /// Rows, of which these tables have some.
-    Filled(Vec<String>),
-    /// Tables that are not ours.
-    Foreign(Vec<String>),
-    /// Other sessions of this program, so many.
-    InUse(i64),
-}
 
 /// A database within one transaction that ends with everything or with nothing.
 pub struct Restoring {
@@ -83,54 +64,7 @@ impl Restoring {
 
     /// What is there now.
     pub async fn standing(&mut self) -> Result<Standing, StoreError> {
-        let others = self.others().await?;
-        if others > 0 {
-            return Ok(Standing::InUse(others));
-        }
-        let tables = snapshot::tables(&mut self.transaction).await?;
-        let names = |tables: Vec<TableColumns>| tables.into_iter().map(|one| one.name).collect();
-        let migrated: bool =
-            sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
-                .fetch_one(&mut *self.transaction)
-                .await?;
-        match (migrated, tables.is_empty()) {
-            (false, true) => return Ok(Standing::Nothing),
-            (false, false) => return Ok(Standing::Foreign(names(tables))),
-            _ => {}
-        }
-        let mut filled = Vec::new();
-        for table in tables {
-            let statement = format!("select exists (select from {})", quoted(&table.name));
-            let one: bool =
-                sqlx::query_scalar(named(statement)).fetch_one(&mut *self.transaction).await?;
-            if one {
-                filled.push(table.name);
-            }
-        }
-        Ok(if filled.is_empty() { Standing::Empty } else { Standing::Filled(filled) })
-    }
-
-    /// How many other sessions of this program there are. One that has just ended may still be
-    /// counted by the server for a moment, so it is asked for a few seconds.
-    async fn others(&mut self) -> Result<i64, StoreError> {
-        let mut others = 0;
-        for _ in 0..LOOKS {
-            sqlx::query!("select pg_stat_clear_snapshot()")
-                .fetch_one(&mut *self.transaction)
-                .await?;
-            others = sqlx::query_scalar!(
-                r#"select count(*) as "others!" from pg_stat_activity
-                   where datname = current_database() and pid <> pg_backend_pid()
-                     and application_name like 'xunjian%'"#
-            )
-            .fetch_one(&mut *self.transaction)
-            .await?;
-            if others == 0 {
-                break;
-            }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
-        }
-        Ok(others)
+        standing(&mut self.transaction).await
     }
 
     /// Makes the schema of a version, empty, with these months' partitions; what stood there is
@@ -233,13 +167,17 @@ impl Restoring {
         segment_rows(&mut self.transaction).await
     }
 
-    /// Sets triggers and foreign keys again, which holds every row against them, and ends with all
-    /// of it. What was moved aside goes.
-    pub async fn finish(mut self) -> Result<(), StoreError> {
+    /// Sets triggers and foreign keys again, which holds every row against them.
+    pub async fn hold_together(&mut self) -> Result<(), StoreError> {
         self.set_triggers("enable").await?;
         for (table, key, definition) in self.foreign_keys.clone() {
             self.run(format!("alter table {table} add constraint {key} {definition}")).await?;
         }
+        Ok(())
+    }
+
+    /// Ends with all of it. What was moved aside goes.
+    pub async fn finish(mut self) -> Result<(), StoreError> {
         if self.moved_aside {
             self.run(format!("drop schema {ASIDE} cascade")).await?;
         }

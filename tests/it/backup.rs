@@ -164,6 +164,14 @@ async fn a_place_that_is_not_free_is_left_as_it_is() {
     assert!(rows_of(&database.url, "account_history").await > 0);
     assert_eq!(rows_of(&database.url, "pg_namespace where nspname like 'xunjian%'").await, 0);
 
+    // Somebody else's table among our own is not taken down with them.
+    let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
+    sqlx::raw_sql("create table ledger_of_theirs (id int)").execute(&pool).await.unwrap();
+    let reason = refused(settings.clone(), replace).await;
+    assert!(reason.contains("not xunjian's, such as ledger_of_theirs"), "{reason}");
+    sqlx::raw_sql("drop table ledger_of_theirs").execute(&pool).await.unwrap();
+    pool.close().await;
+
     // Somebody else's tables, and a daemon that works there.
     let (store, foreign) = support::empty_database().await;
     store.close().await;

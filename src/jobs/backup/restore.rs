@@ -50,8 +50,10 @@ pub async fn restore(
         let found = target.set_sequence(&sequence.name, sequence.last).await?;
         ensure!(found, "the backup numbers by a sequence {} that there is not", sequence.name);
     }
+    // Evidence is laid last: what it replaces cannot be taken back.
+    target.hold_together().await.context("rows that do not agree with each other")?;
     let segments = lay_evidence(backup, &mut target, vault, replace).await?;
-    target.finish().await.context("rows that do not agree with each other")?;
+    target.finish().await.context("committing what was restored")?;
     Ok(Restored { rows, segments })
 }
 
@@ -144,8 +146,12 @@ async fn lay_evidence(
             ensure!(known, "{}: no part of a backup", part.name);
         }
     }
+    let kept = target.kept_segments().await?;
+    if let Some(name) = parts.keys().find(|name| kept.iter().all(|one| one.name != **name)) {
+        bail!("{EVIDENCE}{name}: no row names it");
+    }
     let mut laid = 0;
-    for segment in target.kept_segments().await? {
+    for segment in kept {
         let Some(part) = parts.remove(segment.name.as_str()) else {
             let missing = backup.tail.missing.iter().any(|one| one.segment == segment.name);
             ensure!(missing, "the backup lacks evidence that its rows name: {}", segment.name);
@@ -166,9 +172,6 @@ async fn lay_evidence(
             _ => vault.lay(&segment.name, bytes).await?,
         }
         laid += 1;
-    }
-    if let Some(name) = parts.keys().next() {
-        bail!("{EVIDENCE}{name}: no row names it");
     }
     Ok(laid)
 }
