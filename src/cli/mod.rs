@@ -84,6 +84,13 @@ commands! {
     Token => token,
 }
 
+impl Command {
+    /// Whether it goes on when nobody reads what it prints.
+    fn serves(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Demo(_) | Self::Simulate(_))
+    }
+}
+
 /// What every command may need; nothing is read before it is asked for.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -128,6 +135,9 @@ pub(crate) struct Misused(pub(crate) String);
 /// Runs the command; its failure is told once, on stderr.
 pub async fn run(cli: Cli) -> ExitCode {
     let context = Context { config: cli.config };
+    if !cli.command.serves() {
+        sigpipe::reset();
+    }
     let Err(error) = cli.command.run(&context).await else { return ExitCode::SUCCESS };
     eprintln!("xunjian: {error:#}");
     exit_code(&error)

@@ -54,7 +54,8 @@ impl Store {
         let named = new.accounts.iter().filter(|one| one.withheld.is_none());
         let ids: Vec<i64> = named.flat_map(|one| &one.findings).map(|finding| finding.0).collect();
         let dismissed = sqlx::query_scalar!(
-            "select id from findings where id = any($1) and state = 'dismissed' for share",
+            "with named as (select id, state from findings where id = any($1) for share)
+             select id from named where state = 'dismissed'",
             &ids
         )
         .fetch_all(&mut *transaction)

@@ -28,6 +28,21 @@ fn every_shipped_page_is_read_as_its_file_says() {
 }
 
 #[test]
+fn a_reader_that_has_gone_ends_it_quietly() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/default.toml");
+    let output = Command::new(env!("CARGO_BIN_EXE_xunjian"))
+        .args(["platform", "test", "--config"])
+        .arg(config)
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), None, "ended by the signal: {:?}", output.status);
+}
+
+#[test]
 fn a_page_is_drafted_then_passes_and_a_change_fails() {
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("weibo");
