@@ -8,7 +8,7 @@ set -euo pipefail
 case "${1:-run}" in
   run) packages=(postgresql-15 ca-certificates gcc libc6-dev) ;;
   test | api) packages=(postgresql-15 ca-certificates gcc libc6-dev prometheus prometheus-alertmanager
-    systemd docker-compose curl python3 python3-venv) ;;
+    systemd docker-compose curl python3 python3-venv chromium fonts-wqy-microhei) ;;
   *) echo "usage: deploy/install.sh [run|test|api]" >&2; exit 2 ;;
 esac
 

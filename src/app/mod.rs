@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod systemd;
 pub mod telemetry;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub use open::{Misconfigured, Rules, importer, imports, open_store, platforms, r
 
 use crate::domain::Clock;
 use crate::fetch::{self, HostLimit};
-use crate::http::{self, Desk, Parts, Readiness, Site};
+use crate::http::{self, Desk, Judging, Parts, Readiness, Site};
 use crate::jobs::{Context, all, crawl, driver, heartbeat};
 use crate::metrics::JobOutcome;
 use crate::settings::Settings;
@@ -73,6 +74,7 @@ impl App {
         };
         let site = Site::new(settings.http, settings.metrics, parts)
             .with_site_rules(settings.observe.site)
+            .with_judging(judging(context), platform_titles(context))
             .with_inbox(Arc::new(context.clone()));
         let lifecycle = Lifecycle::new();
         Ok(Self { jobs, lifecycle, address, front: Some((listener, site)) })
@@ -123,6 +125,14 @@ impl App {
         let ended = ended.await;
         ended.and(self.jobs.close().await)
     }
+}
+
+fn judging(context: &Context) -> Judging {
+    Judging { policy: *context.observe, history_days: context.settings.history_days }
+}
+
+fn platform_titles(context: &Context) -> BTreeMap<String, String> {
+    context.platforms.iter().map(|one| (one.id.clone(), one.title.clone())).collect()
 }
 
 async fn may_answer(jobs: &Jobs, address: SocketAddr) -> anyhow::Result<()> {

@@ -135,10 +135,10 @@ pub(super) async fn admit(
     }
 }
 
-type Refused = (ProblemDetail, Option<Arc<Grant>>);
+pub(super) type Refused = (ProblemDetail, Option<Arc<Grant>>);
 
 impl Site {
-    async fn caller(&self, parts: &Parts, permit: Permit) -> Result<Caller, Refused> {
+    pub(super) async fn caller(&self, parts: &Parts, permit: Permit) -> Result<Caller, Refused> {
         if !parts.headers.contains_key(header::AUTHORIZATION) {
             return self.without_token(parts, permit).map_err(|problem| (problem, None));
         }
@@ -146,6 +146,11 @@ impl Site {
             Ok(grant) => grant,
             Err(problem) => return Err((self.counted(parts, problem), None)),
         };
+        self.admitted(grant, permit)
+    }
+
+    /// The holder of a valid token, where it opens this and is not shown too often.
+    pub(super) fn admitted(&self, grant: Arc<Grant>, permit: Permit) -> Result<Caller, Refused> {
         if let Err(seconds) = self.limits.token(grant.token) {
             return Err((ProblemDetail::too_many(seconds), Some(grant)));
         }
@@ -155,7 +160,11 @@ impl Site {
         }
     }
 
-    fn without_token(&self, parts: &Parts, permit: Permit) -> Result<Caller, ProblemDetail> {
+    pub(super) fn without_token(
+        &self,
+        parts: &Parts,
+        permit: Permit,
+    ) -> Result<Caller, ProblemDetail> {
         let anonymous = self.settings.anonymous_loopback;
         let stranger = not_local(parts);
         if stranger.is_none() && permit.is_local(anonymous) {
@@ -179,7 +188,7 @@ impl Site {
     }
 
     /// The problem, or that there were too many of them from this address.
-    fn counted(&self, parts: &Parts, problem: ProblemDetail) -> ProblemDetail {
+    pub(super) fn counted(&self, parts: &Parts, problem: ProblemDetail) -> ProblemDetail {
         let peer = parts.extensions.get::<Peer>();
         let counted = peer.map_or(Ok(()), |peer| self.limits.stranger(peer.0.ip()));
         counted.err().map_or(problem, ProblemDetail::too_many)
@@ -198,6 +207,12 @@ impl Site {
         else {
             return Err(refused("Authorization is Bearer and a token"));
         };
+        self.grant_of(secret).await
+    }
+
+    /// What the token with this secret grants, if it is valid now.
+    pub(super) async fn grant_of(&self, secret: &str) -> Result<Arc<Grant>, ProblemDetail> {
+        let refused = |detail: &str| ProblemDetail::new(StatusCode::UNAUTHORIZED, detail);
         let now = self.clock.now();
         let token = self.ask("token_of", self.register.token_of(secret)).await?;
         let Some(token) = token else { return Err(refused("there is no such token")) };

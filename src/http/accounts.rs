@@ -6,9 +6,10 @@ use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Count, Reason, Standing};
+use crate::store::StandingFilter;
 
 use super::access::Caller;
-use super::landing::ACTIVITIES;
+use super::page::ACTIVITIES;
 use super::problem::ProblemDetail;
 use super::query::{Filter, beijing, has_more, page_size, read_cursor, understood};
 use super::site::Site;
@@ -83,15 +84,27 @@ pub(super) async fn list(
     let limit = page_size(limit)?;
     let after = read_cursor(&cursor)?;
     let Some(filter) = filter.within(&caller) else { return Ok(Json(AccountList::default())) };
-    // One more than asked tells whether another page follows.
     let (platform, area) = (filter.platform(), filter.area());
-    let read = site.reads.standings_after(Some(&after), limit + 1, platform, area, activity);
+    let wanted = StandingFilter { platform, area, activity, ..StandingFilter::default() };
+    let (standings, next_cursor) = page(&site, wanted, &after, limit).await?;
+    let items = standings.into_iter().map(AccountView::from).collect();
+    Ok(Json(AccountList { items, next_cursor }))
+}
+
+/// The chosen accounts after a key, and the cursor of the page that follows, if one does.
+pub(super) async fn page(
+    site: &Site,
+    wanted: StandingFilter<'_>,
+    after: &str,
+    limit: u32,
+) -> Result<(Vec<Standing>, Option<String>), ProblemDetail> {
+    // One more than asked tells whether another page follows.
+    let read = site.reads.standings_after(Some(after), limit + 1, wanted);
     let mut standings = site.ask("standings_after", read).await?;
     let more = has_more(&mut standings, limit);
     let last = standings.last().filter(|_| more);
     let next_cursor = last.map(|one| hex::encode(&one.key));
-    let items = standings.into_iter().map(AccountView::from).collect();
-    Ok(Json(AccountList { items, next_cursor }))
+    Ok((standings, next_cursor))
 }
 
 pub(super) async fn show(
@@ -115,11 +128,11 @@ pub(super) async fn seen(
 }
 
 /// The activity asked for, which must be one there is: a slip of the pen is no empty list.
-fn activity_of(word: &str) -> Result<Option<&'static str>, ProblemDetail> {
+pub(super) fn activity_of(word: &str) -> Result<Option<&'static str>, ProblemDetail> {
     if word.is_empty() {
         return Ok(None);
     }
-    let words = ACTIVITIES.map(|(word, ..)| word);
+    let words = ACTIVITIES.map(|(word, _)| word);
     words.into_iter().find(|known| *known == word).map(Some).ok_or_else(|| {
         ProblemDetail::bad_request(format!("activity is {}, not {word:?}", words.join(", ")))
     })

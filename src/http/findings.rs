@@ -13,23 +13,23 @@ use super::query::{Filter, has_more, page_size, understood, wrong_cursor};
 use super::site::Site;
 
 /// A page of findings in the order of their numbers.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct FindingList {
     items: Vec<FindingView>,
     next_cursor: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ListQuery {
     /// `open` (the default) leaves out what is closed or dismissed; `all`, or the word of a state.
-    state: String,
-    rule: String,
+    pub(super) state: String,
+    pub(super) rule: String,
     /// 账号编号.
-    account: String,
-    area: String,
-    cursor: String,
-    limit: Option<u32>,
+    pub(super) account: String,
+    pub(super) area: String,
+    pub(super) cursor: String,
+    pub(super) limit: Option<u32>,
 }
 
 pub(super) async fn list(
@@ -37,7 +37,20 @@ pub(super) async fn list(
     caller: Caller,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<FindingList>, ProblemDetail> {
-    let ListQuery { state, rule, account, area, cursor, limit } = understood(query)?;
+    let (found, next_cursor) = page(&site, &caller, understood(query)?).await?;
+    let today = shanghai_date(site.clock.now());
+    let items = found.into_iter().map(|one| FindingView::new(one, today)).collect();
+    Ok(Json(FindingList { items, next_cursor }))
+}
+
+/// The findings asked for as far as they exist for the caller, and the cursor of the page that
+/// follows, if one does.
+pub(super) async fn page(
+    site: &Site,
+    caller: &Caller,
+    query: ListQuery,
+) -> Result<(Vec<FindingRecord>, Option<String>), ProblemDetail> {
+    let ListQuery { state, rule, account, area, cursor, limit } = query;
     let filter = Filter::new(String::new(), area)?;
     let limit = page_size(limit)?;
     let after = match cursor.as_str() {
@@ -52,7 +65,7 @@ pub(super) async fn list(
             ProblemDetail::bad_request(format!("state is open, all, {known}, not {word:?}"))
         })?),
     };
-    let Some(filter) = filter.within(&caller) else { return Ok(Json(FindingList::default())) };
+    let Some(filter) = filter.within(caller) else { return Ok((Vec::new(), None)) };
     let wanted = FindingFilter {
         open: matches!(state.as_str(), "" | "open"),
         state: chosen,
@@ -67,9 +80,7 @@ pub(super) async fn list(
     let mut found = site.ask("findings", site.reads.findings(&wanted)).await?;
     let more = has_more(&mut found, limit);
     let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
-    let today = shanghai_date(site.clock.now());
-    let items = found.into_iter().map(|one| FindingView::new(one, today)).collect();
-    Ok(Json(FindingList { items, next_cursor }))
+    Ok((found, next_cursor))
 }
 
 /// The finding of this number, if there is one for the caller.

@@ -1,4 +1,4 @@
-//! What others may see: the landing page, health, metrics, and the accounts as JSON.
+//! What others may see: pages for people, health, metrics, and the accounts as JSON.
 //!
 //! Who asks shows a token (`Authorization: Bearer`), which names a person, what it is for, and the
 //! area outside of which nothing exists for it. Without one, this machine may read the metrics, and
@@ -21,9 +21,9 @@ mod fleet;
 mod guard;
 mod hand_in;
 mod health;
-mod landing;
 mod limits;
 mod operations;
+mod page;
 mod problem;
 mod query;
 mod reads;
@@ -49,4 +49,4 @@ pub use reads::{Answer, Reads, Unavailable};
 pub use register::Register;
 pub use serve::{ServeError, bind, may_answer, serve};
 pub use settings::Settings;
-pub use site::{Parts, Site};
+pub use site::{Judging, Parts, Site};

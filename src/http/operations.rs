@@ -9,8 +9,8 @@ use crate::jobs::heartbeat;
 use super::access::{Caller, Permit};
 use super::site::Site;
 use super::{
-    accounts, alertmanager, assessments, cover, deeds, docs, findings, hand_in, health, landing,
-    scores, scrape, site_report, timeline,
+    accounts, alertmanager, assessments, cover, deeds, docs, findings, hand_in, health, scores,
+    scrape, site_report, timeline,
 };
 
 /// One thing that can be asked for.
@@ -39,7 +39,6 @@ pub(super) fn operations() -> Vec<Operation> {
     let reading = Permit::Deed(Deed::Read);
     let found = Permit::Deed(Deed::ReadFindings);
     let mut all = vec![
-        read("/", Permit::Open, get(landing::page)),
         read("/healthz", Permit::Open, get(health::alive)),
         read("/readyz", Permit::Open, get(health::ready)),
         read(heartbeat::PATH, Permit::Open, get(health::heartbeat)),
@@ -83,11 +82,11 @@ pub(super) fn operations() -> Vec<Operation> {
     all
 }
 
-type FindingPath = Result<Path<i64>, PathRejection>;
+pub(super) type FindingPath = Result<Path<i64>, PathRejection>;
 type StepJson = Result<Json<deeds::StepBody>, JsonRejection>;
 
 /// The steps that persons take, each under its own address.
-const STEPS: [(Step, &str); 6] = [
+pub(super) const STEPS: [(Step, &str); 6] = [
     (Step::Approve, "/api/v1/findings/{id}/approve"),
     (Step::Explain, "/api/v1/findings/{id}/explain"),
     (Step::Rectify, "/api/v1/findings/{id}/rectify"),

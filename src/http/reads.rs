@@ -9,7 +9,7 @@ use crate::metrics::ScoreQuantile;
 use crate::observe::History;
 use crate::store::{
     Assessment, EvidenceRow, FindingEvent, FindingFilter, FindingRecord, FrozenFilter,
-    IssuedNotice, ListedScore, ScoreFilter, SiteFacts, StoredPost, VisitLine,
+    IssuedNotice, ListedScore, ScoreFilter, SiteFacts, StandingFilter, StoredPost, VisitLine,
 };
 
 /// The database did not answer; the source says why, for the log.
@@ -119,22 +119,24 @@ pub trait Reads: Send + Sync + 'static {
     /// How many accounts of these assessments lie in an area.
     fn frozen_counts<'a>(&'a self, ids: &'a [i64], area: &'a str) -> Answer<'a, Vec<(i64, u64)>>;
 
-    /// At most `limit` accounts in the order of their keys, those after `after`; `activity` is the
-    /// word of one.
+    /// At most `limit` of the chosen accounts in the order of their keys, those after `after`.
     ///
     /// This default reads all of them and keeps one page; a store that can seek should.
     fn standings_after<'a>(
         &'a self,
         after: Option<&'a str>,
         limit: u32,
-        platform: Option<&'a str>,
-        area: Option<&'a str>,
-        activity: Option<&'a str>,
+        wanted: StandingFilter<'a>,
     ) -> Answer<'a, Vec<Standing>> {
         Box::pin(async move {
-            let mut all = self.standings(u32::MAX, platform, area).await?;
+            let mut all = self.standings(u32::MAX, wanted.platform, wanted.area).await?;
             all.retain(|one| after.is_none_or(|after| one.key.as_str() > after));
-            all.retain(|one| activity.is_none_or(|word| one.activity.as_str() == word));
+            all.retain(|one| wanted.activity.is_none_or(|word| one.activity.as_str() == word));
+            all.retain(|one| wanted.sponsor.is_none_or(|part| one.sponsor.contains(part)));
+            let holds = |text: &str, part: &str| text.to_lowercase().contains(&part.to_lowercase());
+            all.retain(|one| {
+                wanted.text.is_none_or(|part| holds(&one.name, part) || holds(&one.key, part))
+            });
             all.sort_unstable_by(|a, b| a.key.cmp(&b.key));
             all.truncate(limit as usize);
             Ok(all)

@@ -11,6 +11,9 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Whether this machine may read without a token.
     pub anonymous_loopback: bool,
+    /// How many hours a person who has signed in on the pages stays so.
+    #[serde(deserialize_with = "within::<_, _, 1, 72>")]
+    pub session_hours: u32,
     /// Longest time for one answer, and for sending one request's headers.
     #[serde(deserialize_with = "within::<_, _, 1, 600>")]
     pub request_timeout_seconds: u64,
@@ -45,6 +48,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9611)),
             anonymous_loopback: false,
+            session_hours: 8,
             request_timeout_seconds: 20,
             database_timeout_seconds: 5,
             fleet_cache_seconds: 15,

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,8 +6,9 @@ use axum::{Router, middleware};
 use tracing::warn;
 
 use crate::domain::Clock;
+use crate::jobs;
 use crate::metrics::{self, Metrics};
-use crate::observe::SiteRules;
+use crate::observe::{Policy, SiteRules};
 
 use super::access::admit;
 use super::acts::Acts;
@@ -16,6 +18,7 @@ use super::guard;
 use super::health::Readiness;
 use super::limits::Limits;
 use super::operations::operations;
+use super::page::{self, Sessions, files, pages};
 use super::problem::ProblemDetail;
 use super::reads::{Answer, Reads};
 use super::register::Register;
@@ -53,6 +56,25 @@ pub struct Site {
     pub(super) limits: Arc<Limits>,
     pub(super) rules: SiteRules,
     pub(super) inbox: Option<Arc<dyn Inbox>>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) judging: Judging,
+    pub(super) platform_titles: Arc<BTreeMap<String, String>>,
+}
+
+/// How accounts are judged, so that the pages can say what a verdict rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Judging {
+    /// The numbers of the observation calculus.
+    pub policy: Policy,
+    /// How many days back a history is read.
+    pub history_days: u32,
+}
+
+impl Default for Judging {
+    fn default() -> Self {
+        let history_days = jobs::Settings::default().history_days;
+        Self { policy: Policy::default(), history_days }
+    }
 }
 
 impl Site {
@@ -75,7 +97,16 @@ impl Site {
             limits,
             rules,
             inbox,
+            sessions: Arc::default(),
+            judging: Judging::default(),
+            platform_titles: Arc::default(),
         }
+    }
+
+    /// The same, telling how accounts are judged and what the platforms are called.
+    #[must_use]
+    pub fn with_judging(self, judging: Judging, titles: BTreeMap<String, String>) -> Self {
+        Self { judging, platform_titles: Arc::new(titles), ..self }
     }
 
     /// The same, judging government sites by these rules.
@@ -95,6 +126,14 @@ impl Site {
         for operation in operations() {
             let admitted = middleware::from_fn_with_state((self.clone(), operation.permit), admit);
             router = router.route(operation.path, operation.handler.route_layer(admitted));
+        }
+        for one in pages(&self.settings) {
+            let state = (self.clone(), one.permit);
+            let admitted = middleware::from_fn_with_state(state, page::admit);
+            router = router.route(one.path, one.handler.route_layer(admitted));
+        }
+        for (path, handler) in files() {
+            router = router.route(path, handler);
         }
         router
             .fallback(guard::no_such_page)

@@ -5,8 +5,8 @@ use crate::metrics::ScoreQuantile;
 use crate::observe::History;
 use crate::store::{
     Assessment, EvidenceRow, FindingEvent, FindingFilter, FindingRecord, FrozenFilter,
-    IssuedNotice, ListedScore, PinHolder, ScoreFilter, SiteFacts, Store, StoreError, StoredPost,
-    VisitLine,
+    IssuedNotice, ListedScore, PinHolder, ScoreFilter, SiteFacts, StandingFilter, Store,
+    StoreError, StoredPost, VisitLine,
 };
 
 use super::reads::{Answer, Reads, Unavailable};
@@ -150,13 +150,9 @@ impl Reads for Store {
         &'a self,
         after: Option<&'a str>,
         limit: u32,
-        platform: Option<&'a str>,
-        area: Option<&'a str>,
-        activity: Option<&'a str>,
+        wanted: StandingFilter<'a>,
     ) -> Answer<'a, Vec<Standing>> {
         let after = after.unwrap_or_default();
-        Box::pin(
-            async move { told(self.standings_after(after, limit, platform, area, activity).await) },
-        )
+        Box::pin(async move { told(self.standings_after(after, limit, wanted).await) })
     }
 }

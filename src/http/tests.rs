@@ -24,6 +24,7 @@ use crate::store::{
 mod access;
 mod document;
 mod feeds;
+mod pages;
 
 /// A store of a few accounts that can be taken down.
 #[derive(Default)]
@@ -203,6 +204,7 @@ struct TestSite {
     address: SocketAddr,
     store: Arc<FewAccounts>,
     readiness: Arc<Readiness>,
+    metrics: Arc<Metrics>,
     stop: CancellationToken,
     server: JoinSet<Result<(), ServeError>>,
 }
@@ -216,8 +218,9 @@ impl TestSite {
         let store = Arc::new(FewAccounts::default());
         let readiness = Arc::new(Readiness::default());
         let known = Known { version: "0.1.0", platforms: vec!["weibo"], ..Known::default() };
+        let metrics = Arc::new(Metrics::new(&known));
         let parts = Parts {
-            metrics: Arc::new(Metrics::new(&known)),
+            metrics: Arc::clone(&metrics),
             readiness: Arc::clone(&readiness),
             reads: Arc::clone(&store) as Arc<dyn Reads>,
             register: Arc::clone(&store) as Arc<dyn Register>,
@@ -230,7 +233,7 @@ impl TestSite {
         let stop = CancellationToken::new();
         let mut server = JoinSet::new();
         server.spawn(serve(listener, site, stop.clone().cancelled_owned()));
-        Self { address, store, readiness, stop, server }
+        Self { address, store, readiness, metrics, stop, server }
     }
 
     async fn send(&self, request: &str) -> Reply {
@@ -295,8 +298,7 @@ async fn the_landing_page_counts_accounts_in_chinese_and_links_the_rest() {
     assert_eq!(page.status, 200);
     assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
     let html = page.text();
-    for part in ["账号 3 个", "僵尸", "无法判定", "href=\"/metrics\"", "href=\"/api/v1/accounts\""]
-    {
+    for part in ["账号 3 个", "僵尸", "无法判定", "href=\"/metrics\"", "href=\"/docs\""] {
         assert!(html.contains(part), "{part}");
     }
 }

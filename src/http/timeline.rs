@@ -21,10 +21,10 @@ pub(super) struct PageQuery {
 }
 
 /// A time and a name after it: the place of the last row of the page before.
-struct Place(Option<(DateTime<Utc>, String)>);
+pub(super) struct Place(Option<(DateTime<Utc>, String)>);
 
 impl Place {
-    fn read(cursor: &str) -> Result<Self, ProblemDetail> {
+    pub(super) fn read(cursor: &str) -> Result<Self, ProblemDetail> {
         let text = read_cursor(cursor)?;
         if text.is_empty() {
             return Ok(Self(None));
@@ -109,14 +109,25 @@ pub(super) async fn posts(
     let PageQuery { cursor, limit } = understood(query)?;
     let (limit, place) = (page_size(limit)?, Place::read(&cursor)?);
     let key = seen(&site, &caller, key).await?.key;
-    let read = site.reads.posts(&key, place.before(), limit + 1);
+    let (posts, next_cursor) = post_page(&site, &key, &place, limit).await?;
+    Ok(Json(PostList { items: posts.into_iter().map(PostView::from).collect(), next_cursor }))
+}
+
+/// An account's posts before a place, and the cursor of the page that follows, if one does.
+pub(super) async fn post_page(
+    site: &Site,
+    key: &str,
+    place: &Place,
+    limit: u32,
+) -> Result<(Vec<StoredPost>, Option<String>), ProblemDetail> {
+    let read = site.reads.posts(key, place.before(), limit + 1);
     let mut posts = site.ask("posts", read).await?;
     let more = has_more(&mut posts, limit);
     let next_cursor = posts.last().filter(|_| more).map(|StoredPost { listed, .. }| {
         let at = listed.claimed.map_or(listed.first_seen, |claimed| claimed.at);
         Place::write(at, &listed.reference)
     });
-    Ok(Json(PostList { items: posts.into_iter().map(PostView::from).collect(), next_cursor }))
+    Ok((posts, next_cursor))
 }
 
 /// One attempt to read a page of the account, and what it proves.
@@ -188,10 +199,21 @@ pub(super) async fn visits(
     let PageQuery { cursor, limit } = understood(query)?;
     let (limit, place) = (page_size(limit)?, Place::read(&cursor)?);
     let key = seen(&site, &caller, key).await?.key;
-    let read = site.reads.visits(&key, place.before(), limit + 1);
+    let (visits, next_cursor) = visit_page(&site, &key, &place, limit).await?;
+    Ok(Json(VisitList { items: visits.into_iter().map(VisitView::from).collect(), next_cursor }))
+}
+
+/// An account's visits before a place, and the cursor of the page that follows, if one does.
+pub(super) async fn visit_page(
+    site: &Site,
+    key: &str,
+    place: &Place,
+    limit: u32,
+) -> Result<(Vec<VisitLine>, Option<String>), ProblemDetail> {
+    let read = site.reads.visits(key, place.before(), limit + 1);
     let mut visits = site.ask("visits", read).await?;
     let more = has_more(&mut visits, limit);
     let last = visits.last().filter(|_| more);
     let next_cursor = last.map(|last| Place::write(last.started_at, &last.page));
-    Ok(Json(VisitList { items: visits.into_iter().map(VisitView::from).collect(), next_cursor }))
+    Ok((visits, next_cursor))
 }

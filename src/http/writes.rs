@@ -17,7 +17,7 @@ use super::problem::ProblemDetail;
 use super::site::Site;
 
 /// Under which a request can be sent again without being done again.
-const KEY: &str = "idempotency-key";
+pub(super) const KEY: &str = "idempotency-key";
 const KEY_LENGTH_MAX: usize = 200;
 
 /// Tells that an answer is the one that was given before.

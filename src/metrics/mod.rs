@@ -5,6 +5,7 @@
 //! scrape from what the store says, so that a withdrawn account vanishes from the next answer.
 
 mod accounts;
+mod ailments;
 mod findings;
 mod fleet;
 mod process;
@@ -17,6 +18,7 @@ mod text;
 mod tests;
 
 pub use accounts::AccountsPage;
+pub use ailments::Ailments;
 pub use findings::render_findings;
 pub use fleet::{ScoreQuantile, render_fleet};
 pub use process::{Known, Metrics};

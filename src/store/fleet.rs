@@ -48,15 +48,28 @@ impl TryFrom<StandingRow> for Standing {
     }
 }
 
-/// Which accounts are wanted.
+/// Which accounts are wanted; what is absent does not choose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StandingFilter<'a> {
+    /// Only those of the platform of this id.
+    pub platform: Option<&'a str>,
+    /// Only those whose region begins with these digits.
+    pub area: Option<&'a str>,
+    /// Only those in the activity of this stable word.
+    pub activity: Option<&'a str>,
+    /// Only those whose sponsor's name holds this.
+    pub sponsor: Option<&'a str>,
+    /// Only those whose name, key or handle holds this, in whatever case.
+    pub text: Option<&'a str>,
+}
+
+/// Which accounts are read, and how many of them.
 #[derive(Default)]
 struct Choice<'a> {
     limit: u32,
-    platform: Option<&'a str>,
-    area_prefix: Option<&'a str>,
     key: Option<&'a str>,
     after: Option<&'a str>,
-    activity: Option<&'a str>,
+    wanted: StandingFilter<'a>,
 }
 
 impl Store {
@@ -92,21 +105,19 @@ impl Store {
         platform: Option<&str>,
         area_prefix: Option<&str>,
     ) -> Result<Vec<Standing>, StoreError> {
-        self.chosen(Choice { limit, platform, area_prefix, ..Choice::default() }).await
+        let wanted = StandingFilter { platform, area: area_prefix, ..StandingFilter::default() };
+        self.chosen(Choice { limit, wanted, ..Choice::default() }).await
     }
 
-    /// At most `limit` judged accounts with keys after `after`, in the order of their keys;
-    /// `activity` is the stable word of one.
+    /// At most `limit` of the chosen judged accounts with keys after `after`, in the order of their
+    /// keys.
     pub async fn standings_after(
         &self,
         after: &str,
         limit: u32,
-        platform: Option<&str>,
-        area_prefix: Option<&str>,
-        activity: Option<&str>,
+        wanted: StandingFilter<'_>,
     ) -> Result<Vec<Standing>, StoreError> {
-        let after = Some(after);
-        self.chosen(Choice { limit, platform, area_prefix, after, activity, key: None }).await
+        self.chosen(Choice { limit, after: Some(after), key: None, wanted }).await
     }
 
     /// The standing of one judged account.
@@ -138,6 +149,11 @@ impl Store {
                    and ($4::text is null or a.key = $4)
                    and ($5::text is null or a.key > $5)
                    and ($6::text is null or s.activity = $6)
+                   and ($7::text is null or exists (select from units n
+                       where n.id = a.sponsor_id and strpos(n.name, $7) > 0))
+                   and ($8::text is null or strpos(lower(a.name), lower($8)) > 0
+                       or strpos(lower(a.key), lower($8)) > 0
+                       or strpos(lower(a.handle), lower($8)) > 0)
                  order by case when $5 is null then array_position(array['gone', 'empty', 'zombie',
                          'dormant', 'watch', 'undetermined', 'active'], s.activity) end,
                      case when $5 is null then s.last_post_at end nulls first, a.key
@@ -161,11 +177,13 @@ impl Store {
              order by case when $5 is null then w.tier end,
                  case when $5 is null then w.last_post_at end nulls first, w.key"#,
             i64::from(choice.limit),
-            choice.platform,
-            choice.area_prefix,
+            choice.wanted.platform,
+            choice.wanted.area,
             choice.key,
             choice.after,
-            choice.activity
+            choice.wanted.activity,
+            choice.wanted.sponsor,
+            choice.wanted.text
         )
         .fetch_all(&self.pool)
         .await?;

@@ -93,6 +93,7 @@ pub use evidence_rows::{EvidenceRow, FullRecord};
 pub use finding_inputs::{KnownInquiry, TextDigest, ToLook};
 pub use findings::{FindingFilter, FindingRecord, NewFinding, Raised};
 pub use finish::{Discovered, FinishReport};
+pub use fleet::StandingFilter;
 pub use freezing::{Freezing, NewAssessment, NewFrozenAccount};
 pub use identities::{IdentityChange, IdentityField, IdentityRun};
 pub use imports::{ImportConflict, ImportRecord, Imported, StoredImport};

@@ -1,5 +1,7 @@
 //! The HTTP interface over the real daemon and a real database.
 
+mod browser;
+mod pages;
 mod reads;
 mod schema;
 mod tokens;

@@ -1,4 +1,4 @@
-use xunjian::store::PlatformLook;
+use xunjian::store::{PlatformLook, StandingFilter};
 
 use super::{at, finished, looked, post, request, target};
 use crate::support::database;
@@ -49,7 +49,18 @@ async fn accounts_are_listed_by_activity() {
     let (store, _database) = database().await;
     super::accounts(&store, 2).await;
     for (word, count) in [(None, 2), (Some("undetermined"), 2), (Some("zombie"), 0)] {
-        let listed = store.standings_after("", 10, None, None, word).await.unwrap();
+        let wanted = StandingFilter { activity: word, ..StandingFilter::default() };
+        let listed = store.standings_after("", 10, wanted).await.unwrap();
         assert_eq!(listed.len(), count, "{word:?}");
+    }
+    for (sponsor, text, count) in [
+        (None, None, 2),
+        (Some("no such office"), None, 0),
+        (None, Some("A1"), 1),
+        (None, Some("%"), 0),
+    ] {
+        let wanted = StandingFilter { sponsor, text, ..StandingFilter::default() };
+        let listed = store.standings_after("", 10, wanted).await.unwrap();
+        assert_eq!(listed.len(), count, "{sponsor:?} {text:?}");
     }
 }

@@ -1,10 +1,12 @@
 //! What integration tests share.
 
+mod browser;
 mod command;
 mod postgres;
 mod receiver;
 mod watching;
 
+pub(crate) use browser::Browser;
 pub(crate) use command::{Said, program, run};
 pub(crate) use postgres::{Database, OwnServer, database, empty_database, private_url, secrets};
 pub(crate) use receiver::Receiver;
