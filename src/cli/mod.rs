@@ -12,6 +12,7 @@ pub mod demo;
 mod evidence;
 mod extract;
 mod finding;
+mod grafana;
 mod observations;
 mod platform;
 mod registry;
@@ -72,6 +73,7 @@ commands! {
     Evidence => evidence,
     Extract => extract,
     Finding => finding,
+    Grafana => grafana,
     Observations => observations,
     Platform => platform,
     Registry => registry,

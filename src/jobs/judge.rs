@@ -51,6 +51,7 @@ async fn verdicts(
             last_observation_at: verdict.last_observation_at,
             silence_deadline_at: verdict.silence_deadline_at,
             coverage: verdict.coverage,
+            covered: verdict.covered,
             judged_at: now,
             // A crossing that lies behind has been weighed just now.
             next_crossing_at: verdict.next_crossing_at.filter(|at| *at > now),

@@ -9,6 +9,7 @@ use super::policy::Policy;
 use super::post::PostTimes;
 use super::reason::undetermined;
 use super::silence::{Admit, Live, Question, Silence};
+use super::span::Covered;
 use super::threshold::Threshold;
 use super::view::View;
 
@@ -44,6 +45,8 @@ pub struct Judgement {
     /// Covered share of the dormant window before now or before the cutoff, 0–1; observations that
     /// wait for a canary count, void ones do not.
     pub coverage: f64,
+    /// The covered time itself, as far back as the history tells; of the same observations.
+    pub covered: Covered,
     /// As-of times of the observations that confirm a silent or gone account, oldest first.
     pub confirmations: Vec<DateTime<Utc>>,
     /// Whether a third confirmation stands in for a canary: naming then needs approval.
@@ -262,6 +265,7 @@ impl Found {
             last_observation_at: newest,
             silence_deadline_at: silent_from.map(|last| policy.dormant.deadline(last)),
             coverage: covered.ratio(window.start, window.end),
+            covered,
             confirmations,
             no_canary,
             explanation: self.explanation,

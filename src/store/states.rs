@@ -7,6 +7,7 @@ use super::canary::NewLook;
 use super::columns::{column, misread};
 use super::{Store, StoreError};
 use crate::domain::{AccountId, Activity};
+use crate::observe::{Covered, Span};
 
 /// The verdict on one account, as judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,8 @@ pub struct AccountState {
     pub silence_deadline_at: Option<DateTime<Utc>>,
     /// Covered share of the dormant window, 0–1.
     pub coverage: f64,
+    /// The covered time that the verdict rests on.
+    pub covered: Covered,
     /// The instant it was judged as of.
     pub judged_at: DateTime<Utc>,
     /// When time alone changes the verdict.
@@ -78,9 +81,9 @@ impl Store {
             "with verdict as (
                  select v.* from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[],
                      $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::float8[],
-                     $9::timestamptz[], $10::timestamptz[])
+                     $9::timestamptz[], $10::timestamptz[], $11::text[])
                      as v (account_id, news, activity, reason, last_post_at, last_observation_at,
-                         silence_deadline_at, coverage, judged_at, next_crossing_at)
+                         silence_deadline_at, coverage, judged_at, next_crossing_at, covered)
                  join account_states s on s.account_id = v.account_id
                  order by v.account_id for update of s
              )
@@ -91,7 +94,7 @@ impl Store {
                  last_observation_at = v.last_observation_at,
                  silence_deadline_at = v.silence_deadline_at, coverage = v.coverage,
                  judged_at = v.judged_at, next_crossing_at = v.next_crossing_at,
-                 judged_news = v.news
+                 judged_news = v.news, covered = v.covered::tstzmultirange
              from verdict v
              where s.account_id = v.account_id
                and (s.judged_at is null or s.judged_at <= v.judged_at)",
@@ -106,11 +109,18 @@ impl Store {
             &column(verdicts, |(_, state)| state.coverage),
             &column(verdicts, |(_, state)| state.judged_at),
             &column(verdicts, |(_, state)| state.next_crossing_at) as &[Option<DateTime<Utc>>],
+            &column(verdicts, |(_, state)| multirange(&state.covered)),
         )
         .execute(&self.pool)
         .await?;
         Ok(())
     }
+}
+
+/// Covered time as Postgres reads a `tstzmultirange`.
+fn multirange(covered: &Covered) -> String {
+    let range = |span: &Span| format!("({},{}]", span.low.to_rfc3339(), span.high.to_rfc3339());
+    format!("{{{}}}", covered.spans().iter().map(range).collect::<Vec<_>>().join(","))
 }
 
 /// Has accounts judged again: those of which something was learned, and those whose verdict may

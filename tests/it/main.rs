@@ -12,6 +12,8 @@ mod backup;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod boards;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod city;

@@ -8,7 +8,7 @@ use crate::alert::{
     PeriodChoice, PeriodMeasures, PostingBurst, ShownIdentity, SilentTier, Verdict, judge_account,
 };
 use crate::domain::{Activity, Lifecycle, Moment, Reason};
-use crate::observe::{Judgement, Policy};
+use crate::observe::{Covered, Judgement, Policy};
 
 fn at(text: &str) -> DateTime<Utc> {
     format!("{text}+08:00").parse().unwrap()
@@ -26,6 +26,7 @@ fn facts(activity: Activity) -> AccountFacts {
             last_observation_at: Some(at("2026-11-27T10:00:00")),
             silence_deadline_at: None,
             coverage: 1.0,
+            covered: Covered::default(),
             confirmations: vec![at("2026-11-26T10:00:00"), at("2026-11-27T10:00:00")],
             no_canary: false,
             explanation: Vec::new(),

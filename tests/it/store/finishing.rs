@@ -100,7 +100,7 @@ async fn data_that_postgres_never_takes_are_told_from_a_server_in_trouble() {
     listed.title = Some("平安\0某市".into());
     let refusal = store.finish(&[observed(account, 0, -10, vec![listed])]).await.unwrap_err();
     assert!(matches!(refusal, StoreError::Rejected(_)), "{refusal:?}");
-    sqlx::raw_sql("drop table account_profiles").execute(&database.pool).await.unwrap();
+    sqlx::raw_sql("drop table account_profiles cascade").execute(&database.pool).await.unwrap();
     let refusal = store.finish(&[observed(account, 0, -10, Vec::new())]).await.unwrap_err();
     assert!(matches!(refusal, StoreError::Database(_)), "{refusal:?}");
 }

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use xunjian::domain::{AccountId, Activity, LedgerEntry, Lifecycle, Reason};
+use xunjian::observe::Span;
 use xunjian::store::{AccountState, LedgerChanges, Store, ToJudge, VisitRecord};
 
 use super::{accounts, at, entry, finished, looked, observed, request, target};
@@ -15,6 +16,9 @@ fn state(asked: ToJudge, activity: Activity, minute: i64) -> (ToJudge, AccountSt
         last_observation_at: Some(at(-1)),
         silence_deadline_at: Some(at(-90) + TimeDelta::days(14)),
         coverage: 0.75,
+        covered: [Span { low: at(-500), high: at(-200) }, Span { low: at(-90), high: at(-1) }]
+            .into_iter()
+            .collect(),
         judged_at: at(minute),
         next_crossing_at: Some(at(1000)),
     };
@@ -23,7 +27,7 @@ fn state(asked: ToJudge, activity: Activity, minute: i64) -> (ToJudge, AccountSt
 
 #[tokio::test]
 async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses() {
-    let (store, _database) = database().await;
+    let (store, database) = database().await;
     let ids = accounts(&store, 2).await;
     let asked = store.to_judge(None, at(0), 10).await.unwrap();
     assert_eq!(asked.iter().map(|one| one.account).collect::<Vec<_>>(), ids);
@@ -38,6 +42,15 @@ async fn an_account_is_judged_again_when_something_was_learned_or_time_crosses()
     assert_eq!((first.activity, first.coverage), (saved.activity, saved.coverage));
     assert_eq!(first.last_post_at, saved.last_post_at);
     assert_eq!(first.last_observation_at, saved.last_observation_at);
+    let spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = sqlx::query_as(
+        "select lower(r), upper(r) from account_states, unnest(covered) as r
+         where account_id = $1 order by r",
+    )
+    .bind(ids[0].0)
+    .fetch_all(&database.pool)
+    .await
+    .unwrap();
+    assert_eq!(spans, [(at(-500), at(-200)), (at(-90), at(-1))]);
     assert_eq!(first.silence_deadline_at, saved.silence_deadline_at);
     assert_eq!(store.to_judge(None, at(999), 10).await.unwrap(), []);
     assert_eq!(store.to_judge(None, at(1000), 10).await.unwrap().len(), 2, "time crosses");

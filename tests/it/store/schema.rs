@@ -74,21 +74,3 @@ async fn partitions_reach_from_the_oldest_visit_to_two_months_ahead() {
     let histories = store.histories(&[account], instant("2026-01-01T00:00:00Z")).await.unwrap();
     assert_eq!(histories[&account].visits.len(), 3);
 }
-
-#[tokio::test]
-async fn the_dashboards_role_reads_its_views_and_nothing_else() {
-    let (store, database) = database().await;
-    accounts(&store, 2).await;
-    let mut session = database.pool.acquire().await.unwrap();
-    sqlx::raw_sql("set role xunjian_grafana").execute(&mut *session).await.unwrap();
-    for view in ["grafana_overview", "grafana_silent", "grafana_undetermined"] {
-        let statement = sqlx::AssertSqlSafe(format!("select count(*) from {view}"));
-        let rows: i64 = sqlx::query_scalar(statement).fetch_one(&mut *session).await.unwrap();
-        assert_eq!(rows, if view == "grafana_silent" { 0 } else { rows.max(1) }, "{view}");
-    }
-    for table in ["accounts", "visits", "posts", "account_states", "account_history"] {
-        let statement = sqlx::AssertSqlSafe(format!("select from {table}"));
-        let refusal = sqlx::query(statement).execute(&mut *session).await.unwrap_err();
-        assert!(refusal.to_string().contains("permission denied"), "{table}: {refusal}");
-    }
-}
