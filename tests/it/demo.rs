@@ -7,7 +7,6 @@ use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::TryStreamExt;
-use sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -21,14 +20,10 @@ use xunjian::simulator::{Arrival, Character, City, Correspondence};
 use xunjian::store::{FindingFilter, HeardInquiry};
 
 use crate::metrics::assert_passes;
-use crate::panels_boards::{Choice, check_boards, postgres_questions};
+use crate::panels_office;
 use crate::panels_prometheus::Prometheus;
-use crate::support;
 
 const ACCOUNTS: usize = 240;
-
-/// Everything that a person may have chosen on a board, with a window that holds the whole test.
-const ALL: Choice<'static> = Choice { platform: ".*", area: ".*", rate_interval: "10m" };
 
 /// How far apart the moments of leaving and of arriving may be, in seconds: machines stutter.
 const STUTTER_SECONDS: f64 = 2.0;
@@ -45,6 +40,7 @@ fn settings(folder: &TempDir) -> Settings {
         ..Settings::default()
     };
     settings.http.listen = "127.0.0.1:0".parse().unwrap();
+    settings.notify.send_from_hour = 0;
     settings
 }
 
@@ -70,9 +66,7 @@ async fn the_demo_finds_out_the_truth_and_shows_it() {
     responsiveness_is_the_truth(&demo).await;
 
     pages_answer(address).await;
-    let complaints = check_boards_in_time(&prometheus).await;
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-    lists_have_rows(&support::private_url(&folder.path().join("data"))).await;
+    panels_office::boards_answer(&demo, &folder.path().join("data"), &prometheus).await;
     drop(prometheus);
     demo.stop().await.unwrap();
 }
@@ -293,32 +287,4 @@ async fn get(address: SocketAddr, path: &str) -> String {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.lines().next().unwrap().contains(" 200 "), "{path}: {answer}");
     body.to_owned()
-}
-
-/// Asks every question of the boards until each has its answer: the last jobs have just begun, and
-/// Prometheus comes by once a second.
-async fn check_boards_in_time(prometheus: &Prometheus) -> Vec<String> {
-    let mut complaints = Vec::new();
-    for _ in 0..40 {
-        complaints = check_boards(&prometheus.url, ALL, &[]).await;
-        if complaints.is_empty() {
-            break;
-        }
-        // Prometheus is another process and has no way to tell us.
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    }
-    complaints
-}
-
-/// The lists of the boards, asked of the demo's own database.
-async fn lists_have_rows(url: &str) {
-    let pool = PgPool::connect(url).await.unwrap();
-    let questions = postgres_questions(ALL);
-    assert!(!questions.is_empty());
-    for (place, statement) in questions {
-        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).fetch_all(&pool).await;
-        let rows = rows.unwrap_or_else(|error| panic!("{place}: {error}"));
-        assert!(!rows.is_empty(), "{place}: no rows");
-    }
-    pool.close().await;
 }

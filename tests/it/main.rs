@@ -46,6 +46,8 @@ mod panels;
 #[cfg(test)]
 mod panels_boards;
 #[cfg(test)]
+mod panels_office;
+#[cfg(test)]
 mod panels_prometheus;
 #[cfg(test)]
 mod panels_sample;

@@ -9,13 +9,12 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use xunjian::app::clock::SystemClock;
+use xunjian::domain::{FindingState, Lifecycle, Reason, Severity};
 use xunjian::http::{Parts, Readiness, Settings, Site, serve};
 use xunjian::metrics::{self, FAMILIES};
 
 use crate::metrics::assert_passes;
-use crate::panels_boards::{
-    Choice, boards, check_boards, files, postgres_questions, questions, root,
-};
+use crate::panels_boards::{Choice, Pick, boards, check_prometheus, files, questions, root};
 use crate::panels_prometheus::{Prometheus, PrometheusApi};
 use crate::panels_sample::{self, County};
 
@@ -105,7 +104,15 @@ fn boards_have_unique_uids_chinese_titles_units_and_known_sources() {
         assert!(uid.starts_with("xunjian-") && uids.insert(uid.to_owned()), "{uid}");
         assert!(is_chinese(board["title"].as_str().unwrap()), "{uid}");
         let variables: Vec<_> = board["templating"]["list"].as_array().unwrap().iter().collect();
-        assert_eq!(variables.iter().map(|v| &v["name"]).collect::<Vec<_>>(), ["platform", "area"]);
+        let names: Vec<_> = variables.iter().map(|v| v["name"].as_str().unwrap()).collect();
+        let wanted: &[&str] = match uid {
+            "xunjian-operations" => &["area", "platform", "api"],
+            "xunjian-account" => &["area", "platform", "sponsor", "account", "api"],
+            "xunjian-findings" => &["area", "platform", "sponsor", "finding", "api"],
+            "xunjian-assessment" => &["area", "platform", "sponsor", "period", "api"],
+            _ => &["area", "platform", "sponsor", "api"],
+        };
+        assert_eq!(names, wanted, "{uid}");
         let mut ids = BTreeSet::new();
         for panel in board["panels"].as_array().unwrap() {
             let title = panel["title"].as_str().unwrap();
@@ -131,6 +138,25 @@ fn boards_have_unique_uids_chinese_titles_units_and_known_sources() {
 fn uids_of_sources(board: &Value) -> Vec<String> {
     let panels = board["panels"].as_array().unwrap().iter();
     panels.filter_map(|panel| Some(panel["datasource"]["uid"].as_str()?.to_owned())).collect()
+}
+
+#[test]
+fn grafana_is_provisioned_from_files_with_everything_that_they_ask_for() {
+    let sources = &files("grafana/provisioning/datasources", "yaml")[0].1;
+    let providers = &files("grafana/provisioning/dashboards", "yaml")[0].1;
+    let compose = std::fs::read_to_string(root().join("deploy/compose.yaml")).unwrap();
+    let variable = Regex::new(r"\$\{(\w+)\}").unwrap();
+    let asked: BTreeSet<&str> =
+        variable.captures_iter(sources).map(|found| found.get(1).unwrap().as_str()).collect();
+    assert_eq!(asked.len(), 6, "{asked:?}");
+    for name in asked {
+        assert!(compose.contains(&format!("      {name}: ")), "{name} is not set for Grafana");
+    }
+    let path = Regex::new(r"path: (\S+)").unwrap();
+    let path = &path.captures(providers).unwrap()[1];
+    assert!(compose.contains(&format!("../grafana/dashboards:{path}:ro")), "{path}");
+    assert!(compose.contains("../grafana/provisioning:/etc/grafana/provisioning:ro"));
+    assert!(providers.contains("allowUiUpdates: false") && !sources.contains("editable: true"));
 }
 
 /// The colour that a board gives an activity, by value mapping or by series name.
@@ -162,20 +188,87 @@ fn the_undetermined_are_grey_and_never_green() {
     assert!(found.iter().all(|colour| colour == "#8e8e8e"), "{found:?}");
 }
 
+/// Statements as a person's choice makes them, with their place.
+fn statements(choice: &Choice) -> Vec<(String, String)> {
+    let all = boards().iter().flat_map(questions).collect::<Vec<_>>();
+    let sql = all.into_iter().filter(|question| question.is_sql);
+    sql.map(|one| (format!("{} / {}", one.board, one.panel), choice.expand(&one.text))).collect()
+}
+
 #[test]
 fn lists_read_only_the_views_made_for_boards() {
     let view = Regex::new(r"(?i)\b(?:from|join)\s+(\w+)").unwrap();
-    let unexpanded = Regex::new(r"\$[a-zA-Z_{]").unwrap();
-    let choice = Choice { platform: "(weibo|douyin)", area: "4415", rate_interval: "60s" };
-    let statements = postgres_questions(choice);
-    assert!(statements.iter().any(|(_, sql)| sql.contains("FROM grafana_silent")));
-    for (place, sql) in statements {
-        assert!(!unexpanded.is_match(&sql), "{place}: {sql}");
-        assert!(sql.contains("'^(weibo|douyin)$'") && sql.contains("'^(4415)'"), "{place}: {sql}");
-        for found in view.captures_iter(&sql) {
+    let choice = Choice {
+        platform: Pick::these(&["weibo", "douyin"]),
+        area: Pick::these(&["4415"]),
+        sponsor: Pick::these(&["某县'某局"]),
+        ..Choice::default()
+    };
+    let statements = statements(&choice);
+    assert!(statements.len() > 40, "{}", statements.len());
+    for (place, sql) in &statements {
+        for found in view.captures_iter(sql) {
             assert!(found[1].starts_with("grafana_"), "{place} reads {}", &found[1]);
         }
     }
+    // Nobody looks at a list that leaves what was chosen out of account.
+    for (place, sql) in statements {
+        let of_one = sql.contains("key = ''") || place.contains(" / $");
+        let of_machines =
+            ["运行中的程序", "主机", "页面改版", "哨兵", "版本", "主办单位与地区得分"];
+        if of_one || of_machines.iter().any(|panel| place.ends_with(panel)) {
+            continue;
+        }
+        assert!(sql.contains("'^(weibo|douyin)$'") && sql.contains("'^(4415)'"), "{place}: {sql}");
+        let by_sponsor = sql.contains("sponsor IN ('某县''某局')");
+        let without = place.starts_with("xunjian-operations") || place.ends_with("政府网站");
+        assert!(by_sponsor || without, "{place}: {sql}");
+    }
+}
+
+/// The words that each column's value mapping turns into Chinese, over all boards.
+fn mapped(value: &Value, found: &mut Vec<BTreeMap<String, String>>) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("type").is_some_and(|kind| kind == "value")
+                && let Some(options) = fields["options"].as_object()
+            {
+                let text = |option: &Value| option["text"].as_str().unwrap_or("").to_owned();
+                found.push(options.iter().map(|(word, one)| (word.clone(), text(one))).collect());
+            }
+            fields.values().for_each(|field| mapped(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| mapped(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_word_that_a_list_may_show_is_put_into_the_offices_own() {
+    let mut found = Vec::new();
+    boards().iter().for_each(|board| mapped(board, &mut found));
+    let reasons = Reason::ALL.map(|one| (one.as_str(), one.title())).to_vec();
+    let states = FindingState::ALL.map(|row| (row.1, row.2)).to_vec();
+    let severities = Severity::ALL.map(|row| (row.1, row.2)).to_vec();
+    let lifecycles = Lifecycle::ALL.map(|row| (row.1, row.2)).to_vec();
+    for words in [reasons, states, severities, lifecycles] {
+        let of_these: Vec<_> =
+            found.iter().filter(|mapping| mapping.contains_key(words[1].0)).collect();
+        let own = |mapping: &&&BTreeMap<String, String>| {
+            words.iter().all(|(word, title)| mapping.get(*word).is_some_and(|text| text == title))
+        };
+        assert!(of_these.iter().filter(own).count() > 0, "{words:?}: {of_these:#?}");
+    }
+    let platforms: BTreeMap<String, String> = files("config/platforms", "toml")
+        .into_iter()
+        .map(|(_, text)| {
+            let file: toml::Table = toml::from_str(&text).unwrap();
+            let word = |key: &str| file[key].as_str().unwrap().to_owned();
+            (word("id"), word("title"))
+        })
+        .collect();
+    let mappings: Vec<_> = found.iter().filter(|mapping| mapping.contains_key("weibo")).collect();
+    assert!(!mappings.is_empty() && mappings.iter().all(|mapping| **mapping == platforms));
 }
 
 #[test]
@@ -226,16 +319,21 @@ async fn every_panel_has_an_answer_from_a_real_prometheus() {
     server.spawn(serve(listener, site, std::future::pending()));
     let prometheus = Prometheus::watch(address, 4).await;
 
-    for platform in [".*", "weibo", "(weibo|douyin)"] {
-        let choice = Choice { platform, area: ".*", rate_interval: "30s" };
-        let complaints = check_boards(&prometheus.url, choice, &[]).await;
+    let all = boards();
+    for platform in [Pick::All(".*"), Pick::these(&["weibo"]), Pick::these(&["weibo", "douyin"])] {
+        let choice = Choice { platform, ..Choice::default() };
+        let complaints = check_prometheus(&all, &prometheus.url, &choice, &[]).await;
         assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     }
-    let chosen = Choice { platform: ".*", area: "441521", rate_interval: "30s" };
-    assert_eq!(check_boards(&prometheus.url, chosen, &[]).await, Vec::<String>::new());
+    // A city's subtree holds the county.
+    for area in ["441521", "4415"] {
+        let chosen = Choice { area: Pick::these(&[area]), ..Choice::default() };
+        let complaints = check_prometheus(&all, &prometheus.url, &chosen, &[]).await;
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
     // The check can fail: elsewhere there are no accounts.
-    let elsewhere = Choice { area: "11", ..chosen };
-    assert!(!check_boards(&prometheus.url, elsewhere, &[]).await.is_empty());
+    let elsewhere = Choice { area: Pick::these(&["11"]), ..Choice::default() };
+    assert!(!check_prometheus(&all, &prometheus.url, &elsewhere, &[]).await.is_empty());
 
     let rules = PrometheusApi::at(&prometheus.url).get("/api/v1/rules").await.unwrap();
     let groups = rules["data"]["groups"].as_array().unwrap();

@@ -1,9 +1,10 @@
-//! The boards as data, and [`check_boards`], which asks a Prometheus every question they ask.
+//! The boards as data, and the checks that ask a Prometheus and a Postgres every question they ask.
 
 use std::path::PathBuf;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::panels_prometheus::PrometheusApi;
 
@@ -35,10 +36,11 @@ pub(crate) fn boards() -> Vec<Value> {
     files("grafana/dashboards", "json").into_iter().map(parse).collect()
 }
 
-/// One question of one panel.
+/// One question of one panel or variable.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) board: String,
+    /// The panel's title, or `$` and the variable's name.
     pub(crate) panel: String,
     /// PromQL for Prometheus, SQL for Postgres, variables not yet put in.
     pub(crate) text: String,
@@ -46,7 +48,7 @@ pub(crate) struct Question {
     pub(crate) is_sql: bool,
 }
 
-/// Every question of every panel of a board, rows opened.
+/// Every question of every panel and variable of a board, rows opened.
 pub(crate) fn questions(board: &Value) -> Vec<Question> {
     let uid = board["uid"].as_str().unwrap();
     let mut found = Vec::new();
@@ -66,83 +68,179 @@ pub(crate) fn questions(board: &Value) -> Vec<Question> {
         }
     }
     for variable in board["templating"]["list"].as_array().into_iter().flatten() {
-        found.extend(variable_question(uid, variable));
+        if variable["type"] == "query" {
+            found.push(Question {
+                board: uid.to_owned(),
+                panel: format!("${}", variable["name"].as_str().unwrap()),
+                text: variable["query"].as_str().unwrap().to_owned(),
+                instant: true,
+                is_sql: true,
+            });
+        }
     }
     found
 }
 
-/// `label_values(selector, label)` is Grafana's own; to Prometheus it is a count by label.
-fn variable_question(board: &str, variable: &Value) -> Option<Question> {
-    let query = variable["query"]["query"].as_str()?;
-    let inner = query.strip_prefix("label_values(")?.strip_suffix(')')?;
-    let (selector, label) = inner.rsplit_once(',')?;
-    Some(Question {
-        board: board.to_owned(),
-        panel: format!("${}", variable["name"].as_str()?),
-        text: format!("count by ({}) ({selector})", label.trim()),
-        instant: true,
-        is_sql: false,
-    })
+/// What a person has chosen of one variable.
+#[derive(Debug, Clone)]
+pub(crate) enum Pick {
+    /// 全部: the variable's own value for it, which Grafana puts in as it stands.
+    All(&'static str),
+    /// These.
+    These(Vec<String>),
 }
 
-/// What a person has chosen at the top of a board, as Grafana writes it into a query.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice<'a> {
-    /// A regular expression: `.*` for all, `weibo`, or `(weibo|douyin)`.
-    pub(crate) platform: &'a str,
-    /// The same for division codes.
-    pub(crate) area: &'a str,
-    /// At least four scrape intervals, as `60s`.
-    pub(crate) rate_interval: &'a str,
-}
+impl Pick {
+    pub(crate) fn these(values: &[&str]) -> Self {
+        Self::These(values.iter().map(|value| (*value).to_owned()).collect())
+    }
 
-impl Choice<'_> {
-    /// Puts the variables in; a variable nobody knows is left standing and found by the caller.
-    pub(crate) fn expand(&self, text: &str) -> String {
-        let bare = |value: &str| value.trim_matches(['(', ')']).to_owned();
-        [
-            ("$__rate_interval", self.rate_interval.to_owned()),
-            ("${platform:pipe}", bare(self.platform)),
-            ("${area:pipe}", bare(self.area)),
-            ("$platform", self.platform.to_owned()),
-            ("$area", self.area.to_owned()),
-        ]
-        .iter()
-        .fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+    /// As Grafana writes it; a format that the boards do not use is `None`.
+    fn formatted(&self, format: Option<&str>) -> Option<String> {
+        let values = match self {
+            Self::All(raw) => return Some((*raw).to_owned()),
+            Self::These(values) => values,
+        };
+        Some(match format {
+            Some("pipe") => values.join("|"),
+            Some("sqlstring") => {
+                let quoted = values.iter().map(|value| format!("'{}'", value.replace('\'', "''")));
+                quoted.collect::<Vec<_>>().join(",")
+            }
+            // In a question to Prometheus several are a regular expression.
+            None if values.len() == 1 => values[0].clone(),
+            None => format!("({})", values.join("|")),
+            Some(_) => return None,
+        })
     }
 }
 
-/// Every SQL question of the boards as (board and panel, statement), variables put in.
-///
-/// Grafana's `:pipe` format is applied; the statement runs as it stands.
-pub(crate) fn postgres_questions(choice: Choice<'_>) -> Vec<(String, String)> {
-    let all = boards().iter().flat_map(questions).collect::<Vec<_>>();
-    let sql = all.into_iter().filter(|question| question.is_sql);
-    sql.map(|one| (format!("{} / {}", one.board, one.panel), choice.expand(&one.text))).collect()
+/// Everything that a person has chosen at the top of a board.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) platform: Pick,
+    pub(crate) area: Pick,
+    pub(crate) sponsor: Pick,
+    pub(crate) period: Pick,
+    pub(crate) account: Pick,
+    pub(crate) finding: Pick,
+    /// At least four scrape intervals, as `60s`.
+    pub(crate) rate_interval: &'static str,
+    /// The time at the top right.
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
 }
 
-/// Asks a Prometheus every PromQL question of every board and returns a complaint for each error
-/// and each empty answer. `explained` lists (board uid, panel title) that may be empty, because
-/// the fleet behind this Prometheus has nothing to show there.
-pub(crate) async fn check_boards(
+impl Default for Choice {
+    /// A board as it opens, in November 2026, with nothing to choose from.
+    fn default() -> Self {
+        Self {
+            platform: Pick::All(".*"),
+            area: Pick::All(".*"),
+            sponsor: Pick::All("'全部'"),
+            period: Pick::these(&[""]),
+            account: Pick::these(&[""]),
+            finding: Pick::these(&[""]),
+            rate_interval: "30s",
+            from: "2026-08-24T00:00:00Z",
+            to: "2026-11-30T00:00:00Z",
+        }
+    }
+}
+
+impl Choice {
+    /// Puts variables and macros in; what nobody knows is left standing and found by the caller.
+    pub(crate) fn expand(&self, text: &str) -> String {
+        let form = Regex::new(
+            r"\$\{(?P<name>\w+)(?::(?P<format>\w+))?\}|\$(?P<bare>[A-Za-z_]\w*)(?P<call>\([^()]*\))?",
+        );
+        let put = |found: &Captures| -> String {
+            let whole = found[0].to_owned();
+            let call = found.name("call").map_or("", |call| call.as_str());
+            let format = found.name("format").map(|format| format.as_str());
+            let name = found.name("name").or(found.name("bare")).unwrap().as_str();
+            let column = call.trim_matches(['(', ')']);
+            let picked = match name {
+                "__rate_interval" => return format!("{}{call}", self.rate_interval),
+                "__timeFilter" if !column.is_empty() => {
+                    return format!("{column} BETWEEN '{}' AND '{}'", self.from, self.to);
+                }
+                "__timeFrom" if call == "()" => return format!("'{}'", self.from),
+                "__timeTo" if call == "()" => return format!("'{}'", self.to),
+                "platform" => &self.platform,
+                "area" => &self.area,
+                "sponsor" => &self.sponsor,
+                "period" => &self.period,
+                "account" => &self.account,
+                "finding" => &self.finding,
+                _ => return whole,
+            };
+            picked.formatted(format).map_or(whole, |value| format!("{value}{call}"))
+        };
+        form.unwrap().replace_all(text, put).into_owned()
+    }
+}
+
+/// What was left standing after [`Choice::expand`].
+fn unexpanded(text: &str) -> bool {
+    Regex::new(r"\$[a-zA-Z_{]").unwrap().is_match(text)
+}
+
+/// Asks a Prometheus every PromQL question of the boards and returns a complaint for each error and
+/// each empty answer. `explained` lists (board uid, panel title) that may be empty.
+pub(crate) async fn check_prometheus(
+    boards: &[Value],
     prometheus_url: &str,
-    choice: Choice<'_>,
+    choice: &Choice,
     explained: &[(&str, &str)],
 ) -> Vec<String> {
     let api = PrometheusApi::at(prometheus_url);
-    let unexpanded = Regex::new(r"\$[a-zA-Z_{]").unwrap();
     let mut complaints = Vec::new();
-    for question in boards().iter().flat_map(questions).filter(|question| !question.is_sql) {
+    for question in boards.iter().flat_map(questions).filter(|question| !question.is_sql) {
         let expression = choice.expand(&question.text);
         let place = format!("{} / {}: {expression}", question.board, question.panel);
-        if unexpanded.is_match(&expression) {
-            complaints.push(format!("{place}: a variable that the board does not declare"));
+        if unexpanded(&expression) {
+            complaints.push(format!("{place}: a variable or macro that nobody knows"));
             continue;
         }
         let may_be_empty = explained.contains(&(&question.board, &question.panel));
         match api.samples(&expression, question.instant).await {
             Err(error) => complaints.push(format!("{place}: {error}")),
             Ok(0) if !may_be_empty => complaints.push(format!("{place}: empty")),
+            Ok(_) => {}
+        }
+    }
+    complaints
+}
+
+/// The same for Postgres, as the login of a session. An answer of nulls and zeros alone is empty.
+pub(crate) async fn check_postgres(
+    boards: &[Value],
+    session: &mut PgConnection,
+    choice: &Choice,
+    explained: &[(&str, &str)],
+) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for question in boards.iter().flat_map(questions).filter(|question| question.is_sql) {
+        let sql = choice.expand(&question.text);
+        let place = format!("{} / {}: {sql}", question.board, question.panel);
+        if unexpanded(&sql) {
+            complaints.push(format!("{place}: a variable or macro that nobody knows"));
+            continue;
+        }
+        let told = format!(
+            "select count(*) filter (where exists (
+                 select from jsonb_each(to_jsonb(answer)) as field
+                 where field.value not in ('null', '0')))
+             from ({sql}) as answer"
+        );
+        let rows: Result<i64, _> =
+            sqlx::query_scalar(AssertSqlSafe(told)).fetch_one(&mut *session).await;
+        match rows {
+            Err(error) => complaints.push(format!("{place}: {error}")),
+            Ok(0) if !explained.contains(&(&question.board, &question.panel)) => {
+                complaints.push(format!("{place}: empty"));
+            }
             Ok(_) => {}
         }
     }
