@@ -42,6 +42,13 @@ step "Compose file (its form; it is not run)"
 XUNJIAN_POSTGRES_PASSWORD=x XUNJIAN_CONTACT=x XUNJIAN_GRAFANA_ADMIN_PASSWORD=x XUNJIAN_GRAFANA_PASSWORD=x \
   docker-compose -f deploy/compose.yaml config --quiet
 
+step "boards against Grafana's schema"
+if [ -x target/boards/bin/python ]; then
+  deploy/boards-check.sh
+else
+  echo "not checked: deploy/install.sh boards installs the schema"
+fi
+
 step "systemd unit"
 # The program stands elsewhere here; the tests hold the unit to the same.
 unit=$(mktemp -d)/xunjian.service
