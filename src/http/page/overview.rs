@@ -79,8 +79,8 @@ pub(super) async fn show(
     let filter = filter.within(&visitor.caller);
     let body = html! {
         (trouble::banner(&told))
-        (choices(&site, &fleet, &visitor.caller, &asked))
         @if let Some(filter) = &filter { (counts(&fleet, filter, &asked)) }
+        (choices(&site, &fleet, &visitor.caller, &asked))
         (lists(&site, filter.as_ref(), &asked, chosen).await?)
     };
     Ok(frame::page("总览", &visitor, Here::Overview, &body))
