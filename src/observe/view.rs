@@ -172,8 +172,7 @@ impl<'a> View<'a> {
         if !wrote.any(|seen| seen.observation.as_of == written && seen.trust == Trust::Void) {
             return Some(written);
         }
-        let stands = |seen: &&Seen| seen.trust != Trust::Void && seen.came_before(post);
-        let standing = self.seen.iter().filter(of_part).filter(stands);
+        let standing = self.seen.iter().filter(of_part).filter(|seen| seen.trust != Trust::Void);
         let spans: Vec<Span> = standing.filter_map(|seen| seen.observation.span).collect();
         late(&spans, post.claimed, post.first_seen)
     }
