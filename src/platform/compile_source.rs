@@ -1,5 +1,8 @@
 //! Field sources: text, table, or a list of them in order.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use regex::Regex;
 use scraper::Selector;
 
@@ -171,12 +174,21 @@ pub(super) fn selector(text: &str) -> Result<Selector, String> {
     Selector::parse(text).map_err(|error| format!("bad CSS selector {text:?}: {error}"))
 }
 
+/// The pattern, compiled once for all page kinds and files that write it the same: many do, and a
+/// compiled one takes up to megabytes.
 pub(super) fn pattern(text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| {
+    static COMPILED: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pattern) = compiled.get(text) {
+        return Ok(pattern.clone());
+    }
+    let pattern = Regex::new(text).map_err(|error| {
         let last = error.to_string();
         let last = last.lines().last().unwrap_or_default().trim_start_matches("error: ");
         format!("bad pattern {text:?}: {last}")
-    })
+    })?;
+    compiled.insert(text.to_owned(), pattern.clone());
+    Ok(pattern)
 }
 
 fn quirks(entry: &Entry<'_>, kind: FieldKind) -> Vec<Quirk> {
