@@ -94,7 +94,7 @@ async fn candidate(
     let account = context.store.account(&frozen.key).await.context("reading the ledger")?;
     let scheme = rules.scheme(&frozen.scheme);
     let without_approval = scheme.is_some_and(|scheme| scheme.naming_without_approval)
-        && !rests_on_no_canary(context, one, account.as_ref()).await?;
+        && !needs_a_person(context, (one, frozen), account.as_ref()).await?;
     let standing = match (&frozen.exemption, &account) {
         (Some(reason), _) => Standing::Withheld(format!("豁免：{reason}")),
         (None, None) => Standing::Withheld("台账中已无此账号".to_owned()),
@@ -120,18 +120,20 @@ async fn candidate(
     })
 }
 
-/// Whether the account's verdict at the cutoff rests on a third day in place of a canary: naming it
-/// then needs approval whatever the scheme says.
-async fn rests_on_no_canary(
+/// Whether naming the account needs approval whatever the scheme says: its verdict at the cutoff
+/// rests on a third day in place of a canary, or is not reached again from what was known then, as
+/// where a canary was added since.
+async fn needs_a_person(
     context: &Context,
-    one: &Assessment,
+    (one, frozen): (&Assessment, &FrozenAccount),
     account: Option<&Account>,
 ) -> anyhow::Result<bool> {
     let Some(account) = account else { return Ok(false) };
     let since = one.cutoff - TimeDelta::days(i64::from(context.settings.history_days));
     let mut histories = context.store.histories(&[account.id], since).await?;
     let history = histories.remove(&account.id).unwrap_or_default();
-    Ok(judge_at(&history, &context.observe, one.cutoff, one.known_at).no_canary)
+    let judged = judge_at(&history, &context.observe, one.cutoff, one.known_at);
+    Ok(judged.no_canary || (fails_by_silence_alone(frozen) && !judged.activity.is_silent()))
 }
 
 /// A failed account with the findings of its own.
@@ -154,6 +156,7 @@ fn standing(context: &Context, found: &Found<'_>, today: NaiveDate) -> Standing 
             && speaks_of(record, one.cutoff, frozen.last_post_at)
     });
     let raised: Vec<&FindingRecord> = raised.collect();
+    let has_its_own = !raised.is_empty();
     let speaking = match (raised.is_empty(), fails_by_silence_alone(frozen)) {
         (true, true) => of_silence.collect(),
         _ => raised,
@@ -162,6 +165,10 @@ fn standing(context: &Context, found: &Found<'_>, today: NaiveDate) -> Standing 
     for record in speaking {
         match bar_of(record, today) {
             None if record.approved_by.is_some() || without_approval => ready.push(record.id),
+            // Raised for this assessment when none was asked for: nobody can give it any more.
+            None if has_its_own => {
+                withheld = withheld.or(Some("程序代为通过，未经第二人复核".to_owned()));
+            }
             None => {}
             Some(Bar::NotApproved) if record.state == FindingState::Open => waiting.push(record.id),
             // It ended before anybody looked: nobody can approve it any more.
