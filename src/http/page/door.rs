@@ -90,9 +90,7 @@ impl Site {
             return Err(away(self.counted(parts, problem), None));
         }
         let (caller, session) = match &session {
-            _ if parts.headers.contains_key(header::AUTHORIZATION) => {
-                (self.caller(parts, permit).await, None)
-            }
+            _ if shows_a_token(&parts.headers) => (self.caller(parts, permit).await, None),
             Some(open) => match self.grant_of(&open.secret).await {
                 Ok(grant) => (self.admitted(grant, permit), session.clone()),
                 Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
@@ -109,6 +107,14 @@ impl Site {
             Err((problem, grant)) => Err(TurnedAway { problem, grant, session }),
         }
     }
+}
+
+/// Whether a token is shown beside any session. A proxy's own `Authorization: Basic` is none.
+fn shows_a_token(headers: &HeaderMap) -> bool {
+    headers.get_all(header::AUTHORIZATION).iter().any(|field| {
+        let scheme = field.to_str().ok().and_then(|text| text.split(' ').next());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+    })
 }
 
 /// Whether a browser says that a form comes from another site than ours. Each form's own secret

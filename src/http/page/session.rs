@@ -10,7 +10,10 @@ use sha2::{Digest, Sha256};
 const COOKIE: &str = "xunjian_session";
 
 /// More people than this are not signed in at once; the one whose session ends first is signed out.
-const SESSIONS_MAX: usize = 10_000;
+const SESSIONS_MAX: usize = 2_000;
+
+/// Most of them under one token: who holds it ends its own first, and nobody else's.
+const SESSIONS_OF_A_TOKEN_MAX: usize = 20;
 
 /// Somebody who has signed in. The token stays in this process: the browser holds a random name of
 /// the session, and after a restart everybody signs in again.
@@ -56,10 +59,14 @@ impl Sessions {
         };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, one| one.ends_at > now);
-        if open.len() >= SESSIONS_MAX
-            && let Some(first) = open.iter().min_by_key(|(_, one)| one.ends_at).map(|(key, _)| *key)
-        {
-            open.remove(&first);
+        let first = |wanted: &dyn Fn(&Session) -> bool, most: usize| {
+            let of_it = || open.iter().filter(|(_, one)| wanted(one));
+            let is_full = of_it().count() >= most;
+            is_full.then(|| of_it().min_by_key(|(_, one)| one.ends_at).map(|(key, _)| *key))?
+        };
+        let of_token = first(&|one| one.secret == secret, SESSIONS_OF_A_TOKEN_MAX);
+        if let Some(key) = of_token.or_else(|| first(&|_| true, SESSIONS_MAX)) {
+            open.remove(&key);
         }
         open.insert(Sha256::digest(&name).into(), Arc::new(session));
         Some(name)
@@ -139,10 +146,18 @@ mod tests {
         let sessions = Sessions::default();
         let now: DateTime<Utc> = "2026-11-22T04:00:00Z".parse().unwrap();
         let first = sessions.begin("first", "zhang", now, 1).unwrap();
-        for _ in 0..SESSIONS_MAX {
-            sessions.begin("more", "li", now, 2).unwrap();
+        let is_open = |name: &str| sessions.of(&sent(&format!("{COOKIE}={name}")), now).is_some();
+        // One token alone signs out none but its own.
+        let own = sessions.begin("more", "li", now, 2).unwrap();
+        for _ in 0..SESSIONS_OF_A_TOKEN_MAX {
+            sessions.begin("more", "li", now, 3).unwrap();
         }
-        assert!(sessions.of(&sent(&format!("{COOKIE}={first}")), now).is_none());
+        assert!(is_open(&first) && !is_open(&own));
+        assert_eq!(sessions.open.lock().unwrap().len(), 1 + SESSIONS_OF_A_TOKEN_MAX);
+        for number in 0..SESSIONS_MAX {
+            sessions.begin(&format!("more {number}"), "li", now, 2).unwrap();
+        }
+        assert!(!is_open(&first));
         assert_eq!(sessions.open.lock().unwrap().len(), SESSIONS_MAX);
     }
 

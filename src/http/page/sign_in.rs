@@ -83,7 +83,14 @@ pub(super) async fn enter(
     let fields = Fields::read(body, site.settings.body_bytes_max).await?;
     let next = own(fields.text("next")).to_owned();
     let secret = fields.text("token").trim();
-    let problem = match site.grant_of(secret).await {
+    let grant = site.grant_of(secret).await;
+    if let Ok(grant) = &grant
+        && let Err(seconds) = site.limits.token(grant.token)
+    {
+        return Err(ProblemDetail::too_many(seconds));
+    }
+    let holder = grant.as_ref().ok().cloned();
+    let problem = match grant {
         Ok(grant) if grant.scope.allows(Deed::ReadFindings) => {
             return begin(&site, &parts, secret, &grant.person, &next);
         }
@@ -97,7 +104,7 @@ pub(super) async fn enter(
     if problem.status != StatusCode::UNAUTHORIZED && problem.status != StatusCode::FORBIDDEN {
         return Err(problem);
     }
-    writes::refused(&site, None, &parts, &problem).await;
+    writes::refused(&site, holder.as_deref(), &parts, &problem).await;
     let wrong = match problem.status {
         StatusCode::FORBIDDEN => "这个令牌不是用来查看的，请向管理员要一个。",
         _ => "令牌不对，或已过期、已注销。",
