@@ -52,7 +52,12 @@ impl Store {
         let role = sqlx::query!(
             r#"select r.rolsuper or r.rolcreaterole or r.rolbypassrls or r.rolreplication
                    as "mighty!",
-                   pg_has_role(r.oid, c.relowner, 'member') as "owns!", r.rolcanlogin as "logs_in!"
+                   pg_has_role(r.oid, c.relowner, 'member') as "owns!", r.rolcanlogin as "logs_in!",
+                   exists (select from pg_auth_members m join pg_roles g on g.oid = m.roleid
+                       where m.member = r.oid and g.rolname <> 'xunjian_grafana')
+                   or exists (select from pg_class t
+                       where t.relnamespace = c.relnamespace and t.relkind in ('r', 'p')
+                         and has_table_privilege(r.oid, t.oid, 'select')) as "reads_more!"
                from pg_roles r, pg_class c
                where r.rolname = $1 and c.oid = 'board_logins'::regclass"#,
             login
@@ -63,6 +68,7 @@ impl Store {
             for (is_so, reason) in [
                 (role.mighty, "it may act beyond this database's boards"),
                 (role.owns, "it owns this database's tables, or may act as who does"),
+                (role.reads_more, "it reads tables, or belongs to another group that may"),
                 (!role.logs_in, "it is a group, or may not log in"),
             ] {
                 if is_so {

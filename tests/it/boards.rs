@@ -271,7 +271,9 @@ async fn logins_are_given_changed_listed_and_ended() {
 
     sqlx::raw_sql(
         "create role boards_mighty login createrole; create role boards_group nologin;
-         create role boards_owner login in role postgres",
+         create role boards_owner login in role postgres;
+         create role boards_reader login in role pg_read_all_data;
+         create role boards_granted login; grant select on accounts to boards_granted",
     )
     .execute(&office.database.pool)
     .await
@@ -280,6 +282,8 @@ async fn logins_are_given_changed_listed_and_ended() {
         ("boards_mighty", "may act beyond"),
         ("boards_group", "is a group"),
         ("boards_owner", "owns this database's tables"),
+        ("boards_reader", "belongs to another group"),
+        ("boards_granted", "it reads tables"),
     ] {
         let said = office.xunjian(&["grafana", "login", role, "--all-areas", "--actor", "li"]);
         assert_eq!(said.code, Some(1), "{}", said.out);

@@ -74,6 +74,8 @@ $$;
 -- The covered time that the newest verdict rests on, merged as `observe` does: what was voided is left
 -- out, of several parts what all have.
 alter table account_states add column covered tstzmultirange not null default '{}';
+-- It is told when an account is judged, which all are at the next opportunity.
+update account_states set news = news + 1;
 
 -- What a list shows of a frozen account's line, taken out when it is written: a line holds every post
 -- of a quarter, too much to be read for each look.
@@ -280,6 +282,9 @@ cross join lateral (
     union all
     select upper(r), coalesce(lead(lower(r)) over (order by r), greatest(now(), upper(r))), 'gap'
     from unnest(s.covered) as r
+    union all
+    select (select min(v.started_at) from visits v where v.account_id = a.id), now(), 'gap'
+    where isempty(s.covered)
 ) c
 where a.judged and c.since < c.until;
 
