@@ -157,8 +157,8 @@ fn standing(context: &Context, found: &Found<'_>, today: NaiveDate) -> Standing 
     });
     let raised: Vec<&FindingRecord> = raised.collect();
     let has_its_own = !raised.is_empty();
-    let speaking = match (raised.is_empty(), fails_by_silence_alone(frozen)) {
-        (true, true) => of_silence.collect(),
+    let speaking = match (has_its_own, fails_by_silence_alone(frozen)) {
+        (false, true) => of_silence.collect(),
         _ => raised,
     };
     let (mut ready, mut waiting, mut withheld) = (Vec::new(), Vec::new(), None);
