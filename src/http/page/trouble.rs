@@ -90,6 +90,19 @@ mod tests {
     }
 
     #[test]
+    fn limits_are_those_of_the_alerts() {
+        let rules = include_str!("../../../deploy/prometheus/rules/daemon.yml");
+        let heartbeat = HEARTBEAT_AGE_MAX.num_seconds();
+        for expected in [
+            format!("xunjian_heartbeat_timestamp_seconds) > {heartbeat})"),
+            format!("(xunjian_schedule_lag_seconds) > {LAG_SECONDS_MAX}\n"),
+            format!("xunjian_data_dir_free_bytes < {FREE_BYTES_MIN:e}\n"),
+        ] {
+            assert!(rules.contains(&expected), "no rule says {expected}");
+        }
+    }
+
+    #[test]
     fn what_ails_is_told_and_nothing_else() {
         check(|_| {}, &[]);
         check(
