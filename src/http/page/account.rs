@@ -16,11 +16,10 @@ use super::super::timeline::{Place, post_page, visit_page};
 use super::door::Visitor;
 use super::frame::{self, Here, following};
 use super::grid::beginning;
-use super::overview::title_of;
 use super::picture::draw;
 use super::records::{posts_section, visits_section};
 use super::scene::Scene;
-use super::tables::findings_table;
+use super::tables::{findings_table, title_of};
 use super::verdict::{verdict, window_of};
 use super::words::{account_path, with_query};
 

@@ -3,6 +3,7 @@ use maud::{Markup, html};
 use crate::domain::EvidenceRef;
 use crate::store::{EvidenceRow, FindingRecord};
 
+use super::tables::head;
 use super::words::{account_path, when};
 
 /// What a finding rests on, and the records that are kept of it.
@@ -20,15 +21,7 @@ pub(super) fn evidence(
             @if !records.is_empty() {
                 table.cards {
                     caption { "留存的原始记录；摘要为 SHA-256，是当日证据链的一叶" }
-                    thead {
-                        tr {
-                            th scope="col" { "访问时间" }
-                            th scope="col" { "页面" }
-                            th scope="col" { "摘要" }
-                            th scope="col" { "字节" }
-                            th scope="col" { "封存日" }
-                        }
-                    }
+                    (head(&["访问时间", "页面", "摘要", "字节", "封存日"]))
                     tbody { @for one in records { (kept(one)) } }
                 }
                 p.note {

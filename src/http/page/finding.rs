@@ -16,7 +16,7 @@ use super::act::{Attempt, forms};
 use super::door::Visitor;
 use super::evidence::evidence;
 use super::frame::{self, Here};
-use super::tables::subject;
+use super::tables::{head, subject};
 use super::words::{self, when};
 
 #[derive(Debug, Default, Deserialize)]
@@ -133,15 +133,7 @@ fn log(events: &[FindingEvent]) -> Markup {
             h2 #log { "经过" }
             table.cards {
                 caption { "这个问题的每一步，旧的在前；记录不可更改" }
-                thead {
-                    tr {
-                        th scope="col" { "时间" }
-                        th scope="col" { "办理人" }
-                        th scope="col" { "步骤" }
-                        th scope="col" { "此后状态" }
-                        th scope="col" { "理由" }
-                    }
-                }
+                (head(&["时间", "办理人", "步骤", "此后状态", "理由"]))
                 tbody {
                     @for event in events {
                         tr {

@@ -16,7 +16,7 @@ use super::super::query::{Filter, read_cursor, understood};
 use super::super::site::Site;
 use super::door::Visitor;
 use super::frame::{self, Here, following};
-use super::tables::accounts_table;
+use super::tables::{accounts_table, title_of};
 use super::words::{ACTIVITIES, activity_title, share, with_query};
 use super::{sign_in, trouble};
 
@@ -121,6 +121,9 @@ fn counts(fleet: &Fleet, filter: &Filter, asked: &Asked) -> Markup {
                     " 被观察覆盖；没有覆盖的时段是未知，不作为停更的依据。"
                 }
             }
+            @if !asked.sponsor.trim().is_empty() || !asked.q.trim().is_empty() {
+                p.note { "主办单位和名称只筛选下面的名单，不改变这里的账号数。" }
+            }
             table.counts {
                 caption { "各状态账号数（按地区、平台统计）" }
                 thead { tr { th scope="col" { "状态" } th.number scope="col" { "账号数" } } }
@@ -191,11 +194,6 @@ fn choices(site: &Site, fleet: &Fleet, caller: &Caller, asked: &Asked) -> Markup
             }
         }
     }
-}
-
-/// What a platform is called; its id where nobody says.
-pub(super) fn title_of<'a>(site: &'a Site, id: &'a str) -> &'a str {
-    site.platform_titles.get(id).map_or(id, String::as_str)
 }
 
 /// The list of the chosen activity, or the first rows of each that is to be looked at.

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::store::{StoredPost, VisitLine};
 
 use super::frame::following;
+use super::tables::head;
 use super::words::{self, count, when, when_known};
 
 /// Only addresses that a browser opens as pages are led to.
@@ -20,17 +21,7 @@ pub(super) fn posts_section(posts: &[StoredPost], next: Option<String>) -> Marku
             @if posts.is_empty() { p.none { "没有看到发布。" } } @else {
                 table.cards {
                     caption { "看到的发布，新的在前" }
-                    thead {
-                        tr {
-                            th scope="col" { "标题" }
-                            th scope="col" { "发布时间" }
-                            th scope="col" { "首次看到" }
-                            th scope="col" { "阅读" }
-                            th scope="col" { "点赞" }
-                            th scope="col" { "评论" }
-                            th scope="col" { "转发" }
-                        }
-                    }
+                    (head(&["标题", "发布时间", "首次看到", "阅读", "点赞", "评论", "转发"]))
                     tbody { @for post in posts { (post_row(post)) } }
                 }
             }
@@ -89,16 +80,7 @@ pub(super) fn visits_section(visits: &[VisitLine], next: Option<String>) -> Mark
             @if visits.is_empty() { p.none { "还没有访问过。" } } @else {
                 table.cards {
                     caption { "每次访问及其证明的时段，新的在前" }
-                    thead {
-                        tr {
-                            th scope="col" { "时间" }
-                            th scope="col" { "来源" }
-                            th scope="col" { "结果" }
-                            th scope="col" { "条数" }
-                            th scope="col" { "数据截至" }
-                            th scope="col" { "覆盖时段" }
-                        }
-                    }
+                    (head(&["时间", "来源", "结果", "条数", "数据截至", "覆盖时段"]))
                     tbody { @for visit in visits { (visit_row(visit)) } }
                 }
             }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use crate::domain::Reason;
 use crate::observe::{Gap, History, Outcome, Window, coverage, covered};
 
+use super::tables::head;
 use super::words::{length, share, when};
 
 /// Lines of the table at most; older ones are told of.
@@ -95,13 +96,7 @@ impl Scene {
                 caption {
                     "各时段是否被观察覆盖（共 " (share(self.ratio)) "），新的在前"
                 }
-                thead {
-                    tr {
-                        th scope="col" { "时段" }
-                        th scope="col" { "长度" }
-                        th scope="col" { "情况" }
-                    }
-                }
+                (head(&["时段", "长度", "情况"]))
                 tbody {
                     @for ((from, to), gap) in rows.iter().take(ROWS_MAX) {
                         tr {

@@ -6,8 +6,17 @@ use crate::domain::Standing;
 use crate::store::FindingRecord;
 
 use super::super::site::Site;
-use super::overview::title_of;
 use super::words::{account_path, activity, when, when_known};
+
+/// What a platform is called; its id where nobody says.
+pub(super) fn title_of<'a>(site: &'a Site, id: &'a str) -> &'a str {
+    site.platform_titles.get(id).map_or(id, String::as_str)
+}
+
+/// The head of a table, column by column.
+pub(super) fn head(titles: &[&str]) -> Markup {
+    html! { thead { tr { @for title in titles { th scope="col" { (title) } } } } }
+}
 
 /// Accounts with what is proven of each. On a narrow screen each row is a card, whose cells say
 /// what they are.
@@ -15,17 +24,7 @@ pub(super) fn accounts_table(site: &Site, accounts: &[Standing], caption: &str) 
     html! {
         table.cards {
             caption { (caption) }
-            thead {
-                tr {
-                    th scope="col" { "账号" }
-                    th scope="col" { "平台" }
-                    th scope="col" { "主办单位" }
-                    th scope="col" { "地区" }
-                    th scope="col" { "状态与原因" }
-                    th scope="col" { "最近发布" }
-                    th scope="col" { "最近有效观察" }
-                }
-            }
+            (head(&["账号", "平台", "主办单位", "地区", "状态与原因", "最近发布", "最近有效观察"]))
             tbody {
                 @for one in accounts {
                     tr {
@@ -71,16 +70,7 @@ pub(super) fn findings_table(
     html! {
         table.cards {
             caption { (caption) }
-            thead {
-                tr {
-                    th scope="col" { "问题" }
-                    th scope="col" { "对象" }
-                    th scope="col" { "程度" }
-                    th scope="col" { "进展" }
-                    th scope="col" { "整改期限" }
-                    th scope="col" { "更新于" }
-                }
-            }
+            (head(&["问题", "对象", "程度", "进展", "整改期限", "更新于"]))
             tbody {
                 @for one in findings {
                     tr {
