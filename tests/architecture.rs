@@ -63,7 +63,6 @@ const COLUMNS_MAX: usize = 100;
 const LONGER_FILES: &[(&str, &str)] = &[
     ("cli/demo/mod.rs", "the whole demo from its start to its end"),
     ("fetch/turn.rs", "everything that decides when a host may be asked"),
-    ("jobs/crawl/beside.rs", "the pages beside an account's lists, each kind in turn"),
     ("jobs/crawl/gather.rs", "one visit's pages, from the first request to the last"),
     ("jobs/crawl/visit.rs", "one visit from its request to its record"),
     ("schedule/forecast.rs", "the day model and the belief that walks through it"),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION};
 use url::Url;
 
@@ -53,6 +53,17 @@ impl Page {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// The latest instant that the answer can speak of; `None` where a cache held it and does not
+    /// say since when, which proves no time at all.
+    pub fn as_of(&self) -> Option<DateTime<Utc>> {
+        if self.cache_hit && self.age_seconds.is_none() {
+            return None;
+        }
+        let age = i64::try_from(self.age_seconds.unwrap_or(0)).unwrap_or(i64::MAX / 1000);
+        let sent = self.sent_at - TimeDelta::try_seconds(age).unwrap_or_default();
+        Some(self.date.map_or(sent, |date| date.min(sent)))
     }
 }
 

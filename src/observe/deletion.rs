@@ -1,10 +1,10 @@
 //! Deletion after publication: what was listed and is no longer there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::Precision;
+use crate::domain::{Precision, shanghai_date};
 
 use super::appearance::Sight;
 use super::canary::Trust;
@@ -14,12 +14,17 @@ use super::view::{Seen, View};
 /// Observations that must have missed a post for it to count as deleted.
 const ABSENCES: usize = 2;
 
+/// Days on which its own address must have answered that a post is gone, where no list missed it:
+/// a site in trouble may say so of everything for a day.
+const GONE_DAYS: usize = 2;
+
 /// How a deletion is proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeletionProof {
     /// Two observations that show an older and a newer item without it, the oldest such.
     Absent(Vec<Sight>),
-    /// The post's own address answered that it is gone.
+    /// The post's own address answered that it is gone: on two days, or once while an observation
+    /// missed it.
     Gone(Sight),
 }
 
@@ -28,7 +33,8 @@ pub enum DeletionProof {
 pub enum Presence {
     /// It was listed again after all that was missing.
     Listed,
-    /// It is not listed, and that is all that can be said: one observation missed it.
+    /// It is not listed, and that is all that can be said: one observation missed it, or its own
+    /// address still showed it.
     NotListed,
     /// It was deleted within `[last_seen, first_missing]`.
     Deleted(DeletionProof),
@@ -39,16 +45,20 @@ pub enum Presence {
 pub struct PostPresence {
     /// The post.
     pub reference: String,
-    /// As-of time of the newest observation that listed it before it was missing.
+    /// As-of time of the newest observation that listed it before it was missing, or of the answer
+    /// of its own address that still showed it.
     pub last_seen: DateTime<Utc>,
     /// As-of time of the first that missed it, or of its own address's answer; `None` where it is
-    /// listed again.
+    /// listed again or its own address still shows it.
     pub first_missing: Option<DateTime<Utc>>,
     /// What can be said.
     pub presence: Presence,
 }
 
 /// What became of every post that has marks, by what is recorded by `known_at`, by reference.
+///
+/// Once a post's own address has shown it although its list did not, lists alone prove nothing any
+/// more: it was taken off the list, or lies elsewhere.
 ///
 /// A post without marks is listed as ever, or lies deeper than the lists now reach: nothing is said
 /// of it. Observations without a healthy canary behind them, those that confirm nothing (a cache
@@ -75,19 +85,25 @@ pub fn presences(
 }
 
 fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<PostPresence> {
-    let listed = marks.iter().rposition(|mark| mark.kind == MarkKind::Listed);
+    // Of what came before it was shown the last time nothing is left to say.
+    let is_sight = |mark: &&PostMark| matches!(mark.kind, MarkKind::Listed | MarkKind::Open);
+    let shown = marks.iter().rposition(is_sight);
+    let opened = shown.map(|at| marks[at]).filter(|mark| mark.kind == MarkKind::Open);
     let claims_well = claims_well(view, reference, marks);
-    let counts =
-        |mark: &&PostMark| mark.kind == MarkKind::Gone || (claims_well && is_settled(view, mark));
-    let since = marks[listed.map_or(0, |at| at + 1)..].iter().copied();
+    let counts = |mark: &&PostMark| match mark.kind {
+        MarkKind::Gone => true,
+        _ => claims_well && is_settled(view, mark),
+    };
+    let since = marks[shown.map_or(0, |at| at + 1)..].iter().copied();
     let since: Vec<&PostMark> = since.filter(counts).collect();
-    let Some(first) = since.first() else {
-        let listed = marks[listed?];
+    let has_gone = since.iter().any(|mark| mark.kind == MarkKind::Gone);
+    let first = since.first().filter(|_| opened.is_none() || has_gone);
+    let Some(first) = first else {
         return Some(PostPresence {
             reference: reference.to_owned(),
-            last_seen: listed.at,
+            last_seen: marks[shown?].at,
             first_missing: None,
-            presence: Presence::Listed,
+            presence: opened.map_or(Presence::Listed, |_| Presence::NotListed),
         });
     };
     let sight = |mark: &PostMark| Sight {
@@ -95,17 +111,22 @@ fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<Pos
         started_at: mark.started_at,
         page: mark.page.clone(),
     };
-    let gone = since.iter().find(|mark| mark.kind == MarkKind::Gone);
+    let gone: Vec<&&PostMark> = since.iter().filter(|mark| mark.kind == MarkKind::Gone).collect();
+    let gone_days: BTreeSet<_> = gone.iter().map(|mark| shanghai_date(mark.at)).collect();
     let absent = since.iter().filter(|mark| mark.kind == MarkKind::Absent);
     let absent: Vec<Sight> = absent.take(ABSENCES).map(|mark| sight(mark)).collect();
-    let presence = match gone {
-        Some(gone) => Presence::Deleted(DeletionProof::Gone(sight(gone))),
-        None if absent.len() == ABSENCES => Presence::Deleted(DeletionProof::Absent(absent)),
-        None => Presence::NotListed,
+    let presence = match gone.first() {
+        Some(gone) if gone_days.len() >= GONE_DAYS || !absent.is_empty() => {
+            Presence::Deleted(DeletionProof::Gone(sight(gone)))
+        }
+        _ if absent.len() == ABSENCES && opened.is_none() => {
+            Presence::Deleted(DeletionProof::Absent(absent))
+        }
+        _ => Presence::NotListed,
     };
     Some(PostPresence {
         reference: reference.to_owned(),
-        last_seen: first.last_seen,
+        last_seen: opened.map_or(first.last_seen, |mark| mark.at),
         first_missing: Some(first.at),
         presence,
     })

@@ -144,6 +144,8 @@ pub enum MarkKind {
     Listed,
     /// Its own address answered that it is gone.
     Gone,
+    /// It was missing from its list, and its own address still showed it.
+    Open,
 }
 
 /// A mark in a post's later life. While a post is listed as ever, none is made.

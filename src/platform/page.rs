@@ -104,6 +104,11 @@ impl AddressTemplate {
         self.0.contains("{post}")
     }
 
+    /// Whether the address is one that somebody else gives: of the account, or of a post.
+    pub fn needs_url(&self) -> bool {
+        self.0.contains("{url}")
+    }
+
     /// Fills the places. `None` where the template needs a value that is not given.
     ///
     /// A value that opens the address is taken as it is; any other is percent-encoded.

@@ -23,12 +23,21 @@ pub struct Planted {
     pub text_of: DateTime<Utc>,
     /// From when until when it is taken from sight.
     pub away: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Whether its own address shows it all the same.
+    pub answers_when_away: bool,
 }
 
 impl Planted {
     /// An ordinary post.
     pub fn at(at: DateTime<Utc>) -> Self {
-        Self { public_at: at, claims: at, id_given_at: at, text_of: at, away: None }
+        Self {
+            public_at: at,
+            claims: at,
+            id_given_at: at,
+            text_of: at,
+            away: None,
+            answers_when_away: false,
+        }
     }
 }
 
@@ -55,6 +64,7 @@ impl City {
             written_at: post.text_of,
             deleted_at: away.map(|(from, _)| from),
             back_at: away.map(|(_, until)| until),
+            answers_when_away: post.answers_when_away,
             ..Item::at(post.public_at)
         });
         singles.sort_by_key(|item| item.at);

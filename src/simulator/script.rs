@@ -35,6 +35,8 @@ pub(super) struct Item {
     pub(super) deleted_at: Option<DateTime<Utc>>,
     /// When it is put back.
     pub(super) back_at: Option<DateTime<Utc>>,
+    /// Whether its own address shows it all the same.
+    pub(super) answers_when_away: bool,
 }
 
 /// A time in which an account keeps one rhythm: `[from, until)`.
@@ -155,7 +157,13 @@ impl Item {
             pin: None,
             deleted_at: None,
             back_at: None,
+            answers_when_away: false,
         }
+    }
+
+    /// Whether its own address shows it at an instant.
+    pub(super) fn answers(&self, now: DateTime<Utc>) -> bool {
+        self.is_visible(now) || (self.at <= now && self.answers_when_away)
     }
 
     /// Whether it is on the page at an instant.

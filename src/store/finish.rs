@@ -10,8 +10,8 @@ use super::columns::{column, to_micros};
 use super::record::VisitRecord;
 use super::visits::VisitRow;
 use super::{
-    Store, StoreError, canary, evidence, identities, known, listing, marks, new_items, samples,
-    site_looks, states, visits,
+    Store, StoreError, canary, evidence, identities, known, listing, marks, missing, new_items,
+    samples, site_looks, states, visits,
 };
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
@@ -95,6 +95,7 @@ pub(super) async fn write(
     marks::note_listed(connection, records, &listed).await?;
     listing::update(connection, &listed.posts).await?;
     marks::note_absent(connection, records).await?;
+    missing::note_asked(connection, records).await?;
     samples::write_profiles(connection, records).await?;
     identities::write(connection, records).await?;
     samples::write_inquiries(connection, records).await?;

@@ -1,4 +1,4 @@
-//! The later life of posts: missing from a list, listed again, gone from their own address.
+//! The later life of posts: missing from a list, and listed again.
 
 use std::collections::BTreeMap;
 
@@ -13,25 +13,16 @@ use super::{Store, StoreError};
 use crate::domain::AccountId;
 use crate::observe::{Bracket, MarkKind, Observation, Outcome, PostMark, claims_shift_seconds};
 
-/// A post whose own address answered that it is gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GonePost {
-    /// Whose post.
-    pub account: AccountId,
-    /// The platform's id, or the address where there is none.
-    pub reference: String,
-    /// The page kind by which its address was read.
-    pub page: String,
-    /// When the address was asked.
-    pub started_at: DateTime<Utc>,
-    /// As-of time of the answer.
-    pub at: DateTime<Utc>,
-    /// When it is written down.
-    pub recorded_at: DateTime<Utc>,
-}
+const KINDS: [(MarkKind, &str); 4] = [
+    (MarkKind::Absent, "absent"),
+    (MarkKind::Listed, "listed"),
+    (MarkKind::Gone, "gone"),
+    (MarkKind::Open, "open"),
+];
 
-const KINDS: [(MarkKind, &str); 3] =
-    [(MarkKind::Absent, "absent"), (MarkKind::Listed, "listed"), (MarkKind::Gone, "gone")];
+pub(super) fn word(kind: MarkKind) -> &'static str {
+    KINDS.iter().find(|(known, _)| *known == kind).map_or("", |(_, word)| word)
+}
 
 fn read_kind(word: &str) -> Result<MarkKind, StoreError> {
     let found = KINDS.iter().find(|(_, known)| *known == word);
@@ -68,31 +59,6 @@ impl Store {
             });
         }
         Ok(marks)
-    }
-
-    /// Notes posts whose own address says that they are gone; posts that are not known are left
-    /// out.
-    pub async fn mark_gone(&self, posts: &[GonePost]) -> Result<u64, StoreError> {
-        let marked = sqlx::query!(
-            "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
-                 recorded_at)
-             select p.account_id, p.ref, g.at, 'gone', g.page, g.started_at, p.last_seen,
-                 g.recorded_at
-             from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[],
-                 $5::timestamptz[], $6::timestamptz[])
-                 as g (account_id, ref, at, page, started_at, recorded_at)
-             join posts p on p.account_id = g.account_id and p.ref = g.ref
-             on conflict (account_id, ref, at, kind) do nothing",
-            &column(posts, |post| post.account.0),
-            &column(posts, |post| post.reference.clone()),
-            &column(posts, |post| post.at),
-            &column(posts, |post| post.page.clone()),
-            &column(posts, |post| post.started_at),
-            &column(posts, |post| post.recorded_at),
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(marked.rows_affected())
     }
 }
 

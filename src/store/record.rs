@@ -2,6 +2,7 @@ use chrono::{DateTime, Utc};
 
 use super::claim::Validators;
 use super::evidence::NewEvidence;
+use super::missing::AskedPost;
 use super::site_looks::SiteRecord;
 use super::targets::Rate;
 use crate::domain::{AccountId, GoneCause, Identity, Inquiry, Post};
@@ -77,8 +78,17 @@ pub struct VisitDetails {
     pub cause: Option<GoneCause>,
     /// What the reading yielded; absent where no page was answered.
     pub yields: Option<Yields>,
+    /// What pages beside the account's lists showed, messages left aside.
+    pub found: Found,
+}
+
+/// What pages beside an account's lists showed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
     /// Where the page is a site's, what that site showed.
     pub site: Option<Box<SiteRecord>>,
+    /// Where the own addresses of missing posts were asked, what they answered.
+    pub asked: Vec<AskedPost>,
 }
 
 /// What the newest readings of a page yielded, this one last.

@@ -75,7 +75,7 @@ pub(super) async fn write(
     records: &[&VisitRecord],
 ) -> Result<(), StoreError> {
     for record in records {
-        let Some(site) = record.details.site.as_deref() else { continue };
+        let Some(site) = record.details.found.site.as_deref() else { continue };
         write_home(connection, site, record.visit.recorded_at).await?;
         if site.home.is_ok() {
             write_found(connection, site).await?;

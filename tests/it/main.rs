@@ -34,6 +34,8 @@ mod kill;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod missing;
+#[cfg(test)]
 mod month;
 #[cfg(test)]
 mod observations;

@@ -91,13 +91,24 @@ impl Demo {
     /// # Errors
     /// Whatever keeps a part from starting.
     pub async fn start(
-        mut settings: Settings,
+        settings: Settings,
         seed: u64,
         accounts: usize,
         today: DateTime<Utc>,
     ) -> anyhow::Result<Self> {
+        Self::watch(settings, City::generate(seed, today, accounts), today).await
+    }
+
+    /// The same for a city that is made already.
+    ///
+    /// # Errors
+    /// Whatever keeps a part from starting.
+    pub async fn watch(
+        mut settings: Settings,
+        mut city: City,
+        today: DateTime<Utc>,
+    ) -> anyhow::Result<Self> {
         let clock = Arc::new(SteppedClock::starting_at(today - TimeDelta::days(DAYS - 1)));
-        let mut city = City::generate(seed, today, accounts);
         for canary in platforms(&settings)?.get("weibo").iter().flat_map(|one| &one.canaries) {
             city = city.with_canary(Venue::Weibo, &canary.0);
         }

@@ -1,23 +1,20 @@
-//! Pages that stand beside an account's lists: citizens' messages, and a site's own pages. What
-//! they show says nothing of the account's activity.
-
-use std::time::Duration;
+//! Pages that stand beside an account's lists: citizens' messages, a site's own pages, and single
+//! posts. What they show says nothing of the account's activity.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{Extraction, Inquiry, PageVerdict, Reason};
-use crate::fetch::NotModified;
 use crate::jobs::{Context, quarter_start};
 use crate::observe::{Observation, Outcome, Visit};
 use crate::platform::{PageKind, Platform, Role};
 use crate::schedule::{self, TargetHistory};
-use crate::store::{Claimed, NextVisit, VisitDetails, VisitEvidence, VisitRecord};
+use crate::store::{Claimed, Found, NextVisit, VisitDetails, VisitEvidence, VisitRecord};
 
 use super::gather::{Answered, Asking, Gathered};
 use super::keep::Received;
 use super::reading::Asked;
 use super::visit::{Finished, details, source, status};
-use super::{keep, next, site};
+use super::{keep, next, singles, site};
 
 /// Visits such a page; `None` where its address is not known, or the store cannot say what to ask.
 /// `keeping`: the answers become evidence.
@@ -35,16 +32,7 @@ pub(super) async fn visit(
         _ => target.address.clone().or_else(own)?,
     };
     let asked = Asked { target, platform, kind, address: &address };
-    let mut found = None;
-    let gathered = match kind.role {
-        Role::Comments => comments(context, &asked, started_at).await?,
-        Role::Inventory => {
-            let (gathered, seen) = site::look(context, &asked).await;
-            found = Some(Box::new(seen));
-            gathered
-        }
-        _ => board(context, &asked).await,
-    };
+    let (gathered, found) = look(context, &asked, started_at).await?;
     let outcome = outcome(&gathered);
     let now = context.clock.now();
     let (as_of, inquiries) = match &outcome {
@@ -63,7 +51,7 @@ pub(super) async fn visit(
         identity: None,
         posts: Vec::new(),
         inquiries,
-        details: VisitDetails { site: found, ..details(&asked, &outcome, &gathered) },
+        details: VisitDetails { found, ..details(&asked, &outcome, &gathered) },
         look: None,
         evidence: VisitEvidence::Nothing,
         next: Some(next_visit(context, &asked, &outcome, &gathered, now)),
@@ -91,6 +79,26 @@ pub(super) async fn visit(
     Some((finished, gathered))
 }
 
+/// Asks as the role of the page kind wants it; what is found beside messages.
+async fn look(
+    context: &Context,
+    asked: &Asked<'_>,
+    started_at: DateTime<Utc>,
+) -> Option<(Gathered, Found)> {
+    Some(match asked.kind.role {
+        Role::Comments => (singles::comments(context, asked, started_at).await?, Found::default()),
+        Role::Article => {
+            let (gathered, posts) = singles::missing(context, asked, started_at).await?;
+            (gathered, Found { asked: posts, ..Found::default() })
+        }
+        Role::Inventory => {
+            let (gathered, seen) = site::look(context, asked).await;
+            (gathered, Found { site: Some(Box::new(seen)), ..Found::default() })
+        }
+        _ => (board(context, asked).await, Found::default()),
+    })
+}
+
 /// The messages of the pages that were read as what they should be.
 fn messages(pages: &[Extraction]) -> Vec<Inquiry> {
     let read = pages.iter().filter(|page| page.verdict == PageVerdict::Observation);
@@ -102,18 +110,14 @@ fn outcome(gathered: &Gathered) -> Outcome {
     let as_of = match &gathered.first {
         Err(failure) => return Outcome::Failed(failure.reason),
         Ok(Answered::NotModified(answer)) => answer.sent_at,
-        Ok(Answered::Page(page)) => {
-            // A cache that does not say since when it holds the answer proves no time at all.
-            if page.cache_hit && page.age_seconds.is_none() {
-                return Outcome::Failed(Reason::Stale);
-            }
-            let age = i64::try_from(page.age_seconds.unwrap_or(0)).unwrap_or(i64::MAX / 1000);
-            let sent = page.sent_at - TimeDelta::try_seconds(age).unwrap_or_default();
-            page.date.map_or(sent, |date| date.min(sent))
-        }
+        Ok(Answered::Page(page)) => match page.as_of() {
+            Some(as_of) => as_of,
+            None => return Outcome::Failed(Reason::Stale),
+        },
     };
     let verdicts = || gathered.pages.iter().map(|page| page.verdict);
-    if gathered.pages.is_empty() || verdicts().any(|one| one == PageVerdict::Observation) {
+    let read = |verdict| matches!(verdict, PageVerdict::Observation | PageVerdict::Gone);
+    if gathered.pages.is_empty() || verdicts().any(read) {
         return Outcome::Observed(Observation {
             as_of,
             span: None,
@@ -167,59 +171,6 @@ fn next_page(gathered: &Gathered, back_to: DateTime<Utc>, pages_max: u32) -> Opt
     (wanted && more && !reaches).then(|| last.next.clone()).flatten()
 }
 
-/// Asks for the comments under the account's own newest posts, one after the other; the first
-/// refusal ends it. Where there is no post to ask about, nobody is asked.
-async fn comments(
-    context: &Context,
-    asked: &Asked<'_>,
-    started_at: DateTime<Utc>,
-) -> Option<Gathered> {
-    let Asked { target, platform, kind, .. } = *asked;
-    let settings = &context.settings;
-    let since = started_at - TimeDelta::days(settings.comments_days.into());
-    let posts = context.store.posts_to_ask(target.account, since, settings.comments_posts_max);
-    let posts = match posts.await {
-        Ok(posts) => posts,
-        Err(error) => {
-            context.metrics.store_failed();
-            tracing::warn!(%error, account = target.key, "its posts cannot be asked about");
-            return None;
-        }
-    };
-    let mut all: Option<Gathered> = None;
-    for post in posts {
-        let address = kind.url.as_ref()?.fill_post(&target.handle, &post)?;
-        let asked = Asked { target, platform, kind, address: &address };
-        let one = Asking { context, asked: &asked }.first(false).await;
-        let walled = one.pages.iter().any(|page| page.verdict == PageVerdict::Blocked);
-        let refused = walled || one.first.is_err();
-        match &mut all {
-            None => all = Some(one),
-            Some(all) => {
-                all.bytes += one.bytes;
-                all.elapsed += one.elapsed;
-                all.pages.extend(one.pages);
-                all.received.extend(one.received);
-            }
-        }
-        if refused {
-            break;
-        }
-    }
-    let nobody_asked = || {
-        let nothing = NotModified {
-            date: None,
-            sent_at: started_at,
-            elapsed: Duration::ZERO,
-            headers: Vec::new(),
-        };
-        let (first, pages) = (Ok(Answered::NotModified(nothing)), Vec::new());
-        let received = Vec::new();
-        Gathered { first, pages, received, bytes: 0, elapsed: Duration::ZERO }
-    };
-    Some(all.unwrap_or_else(nobody_asked))
-}
-
 /// Such a page is due again after its own time; what failed waits as any other page does.
 fn next_visit(
     context: &Context,
@@ -248,6 +199,7 @@ fn next_visit(
             let settings = &context.settings;
             let hours = match asked.kind.role {
                 Role::Inventory => settings.site_hours,
+                Role::Article => 24,
                 _ => settings.messages_hours,
             };
             // Up to a tenth earlier, by account, so that they do not keep step.

@@ -13,6 +13,7 @@ mod next;
 mod pass;
 mod reading;
 mod share;
+mod singles;
 mod site;
 mod targets;
 mod visit;

@@ -8,6 +8,8 @@ use crate::jobs::Context;
 use crate::platform::{PageKind, Platform, Role};
 use crate::store::{CanaryAccount, SiteSpec, TargetCounts, TargetSpec};
 
+use super::singles;
+
 /// Makes the targets follow the ledger and the platform files: one for each judged account and page
 /// kind that the daemon visits by itself, and those of the named canaries.
 pub async fn sync_targets(context: &Context) -> anyhow::Result<TargetCounts> {
@@ -22,6 +24,7 @@ pub async fn sync_targets(context: &Context) -> anyhow::Result<TargetCounts> {
     }
     specs.extend(site_targets(context, &judged, &specs, now).await.context("sites")?);
     specs.extend(board_targets(context, &judged, &specs).await.context("boards")?);
+    specs.extend(singles::targets(context, &judged, &specs, now).await.context("missing posts")?);
     let canaries = named_canaries(context);
     let ids = context.store.ensure_canaries(&canaries, now).await.context("canaries")?;
     for (canary, id) in canaries.iter().zip(ids) {
@@ -94,7 +97,7 @@ const BOARD_NOTE: &str = "留言板";
 /// Names of columns where citizens write, the likeliest to be a board first.
 const BOARD_NAMES: [&str; 5] = ["留言", "信箱", "咨询", "问政", "互动"];
 
-fn host_of(address: &str) -> Option<String> {
+pub(super) fn host_of(address: &str) -> Option<String> {
     url::Url::parse(address).ok()?.host_str().map(str::to_owned)
 }
 

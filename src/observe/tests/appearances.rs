@@ -381,7 +381,34 @@ fn two_absences_or_its_own_address_prove_a_deletion() {
     check_presence(&case, &back, 103, Some("absent"));
     let again = marks(&[(101, Absent), (102, Listed), (103, Absent)]);
     check_presence(&case, &again, 200, Some("not_listed"));
-    check_presence(&case, &marks(&[(150, Gone)]), 200, Some("gone"));
+    check_presence(&case, &marks(&[(150, Gone)]), 200, Some("not_listed"));
+    check_presence(&case, &marks(&[(150, Gone), (151, Gone)]), 200, Some("gone"));
+    check_presence(&case, &marks(&[(150, Gone), (151, Gone)]), 151, Some("not_listed"));
+    check_presence(&case, &marks(&[(101, Absent), (102, Gone)]), 200, Some("gone"));
+    check_presence(&case, &marks(&[(101, Gone), (102, Listed)]), 200, Some("listed"));
+}
+
+#[test]
+fn a_post_that_its_own_address_shows_is_not_deleted() {
+    use MarkKind::{Absent, Gone, Open};
+    let case = portal();
+    let marks = |marks: &[(i64, MarkKind)]| {
+        marks.iter().map(|(day, kind)| mark(*day, *kind)).collect::<Vec<_>>()
+    };
+    let open = marks(&[(101, Absent), (102, Open), (103, Absent), (104, Absent)]);
+    check_presence(&case, &open, 200, Some("not_listed"));
+    let told = presences(&case.0, &open, time(200, 0)).remove(0);
+    assert_eq!((told.last_seen, told.first_missing), (time(102, 10), None));
+    // Before its address was asked, two lists were all that was known.
+    let late = marks(&[(101, Absent), (102, Absent), (103, Open)]);
+    check_presence(&case, &late, 103, Some("absent"));
+    check_presence(&case, &late, 200, Some("not_listed"));
+    let deleted = marks(&[(101, Absent), (102, Open), (103, Absent), (110, Gone)]);
+    check_presence(&case, &deleted, 200, Some("gone"));
+    let told = presences(&case.0, &deleted, time(200, 0)).remove(0);
+    assert_eq!((told.last_seen, told.first_missing), (time(102, 10), Some(time(103, 10))));
+    let once = marks(&[(101, Absent), (102, Open), (110, Gone)]);
+    check_presence(&case, &once, 200, Some("not_listed"));
 }
 
 #[test]

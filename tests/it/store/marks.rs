@@ -3,7 +3,7 @@ use xunjian::domain::{AccountId, Moment, Post};
 use xunjian::observe::{
     Bracket, DeletionProof, MarkKind, Observation, Outcome, Presence, presences,
 };
-use xunjian::store::{GonePost, Store, VisitRecord};
+use xunjian::store::{AskedPost, Store, VisitRecord};
 
 use super::{accounts, at, observed, post};
 use crate::support::database;
@@ -113,19 +113,66 @@ async fn two_marks_or_the_posts_own_address_prove_a_deletion() {
         matches!(&told[0].presence, Presence::Deleted(DeletionProof::Absent(two)) if two.len() == 2)
     );
     assert_eq!((told[0].last_seen, told[0].first_missing), (at(DAY), Some(at(2 * DAY))));
-    let gone = |reference: &str| GonePost {
-        account,
-        reference: reference.into(),
-        page: "article".into(),
-        started_at: at(4 * DAY),
-        at: at(4 * DAY),
-        recorded_at: at(4 * DAY),
-    };
-    let asked = [gone("old"), gone("nobody's"), gone("old")];
-    assert_eq!(store.mark_gone(&asked).await.unwrap(), 1);
-    assert_eq!(store.mark_gone(&asked).await.unwrap(), 0);
+    store.finish(&[asked(account, 4, &[("mid", true), ("nobody's", true)])]).await.unwrap();
     let told = presence().await;
-    assert!(matches!(told[1].presence, Presence::Deleted(DeletionProof::Gone(_))), "{told:#?}");
+    assert_eq!(told.len(), 1, "nobody's post is left out");
+    assert!(matches!(told[0].presence, Presence::Deleted(DeletionProof::Gone(_))), "{told:#?}");
+    // Its address shows it after all: whatever was missing, it is there.
+    store.finish(&[asked(account, 5, &[("mid", false)])]).await.unwrap();
+    let told = presence().await;
+    assert_eq!((&told[0].presence, told[0].last_seen), (&Presence::NotListed, at(5 * DAY)));
+}
+
+/// A visit that asked the own addresses of posts, and whether each said that its post is gone.
+fn asked(account: AccountId, day: i64, answers: &[(&str, bool)]) -> VisitRecord {
+    let mut record = listed(account, day, Vec::new());
+    (record.visit.page, record.visit.part) = ("article".into(), String::new());
+    let answer = |(reference, gone): &(&str, bool)| AskedPost {
+        reference: (*reference).to_owned(),
+        at: at(day * DAY),
+        gone: *gone,
+    };
+    record.details.found.asked = answers.iter().map(answer).collect();
+    record
+}
+
+#[tokio::test]
+async fn missing_posts_are_asked_about_until_their_address_has_told() {
+    let (store, _database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    let addressed = |claims: &[(&str, i64)]| {
+        let mut posts = items(claims);
+        for post in &mut posts {
+            post.url = post.reference.as_ref().map(|name| format!("https://a.example/{name}"));
+        }
+        posts
+    };
+    let all = addressed(&[("new", -10), ("mid", -20), ("old", -30)]);
+    let without = addressed(&[("new", -10), ("old", -30)]);
+    let waiting = async |day: i64| {
+        let noon = at(day * DAY + 60);
+        let posts = store.missing_posts(None, at(-DAY), noon).await.unwrap();
+        assert_eq!(store.missing_posts(Some(account), at(-DAY), noon).await.unwrap(), posts);
+        let address = |post: xunjian::store::MissingPost| (post.account, post.address);
+        posts.into_iter().map(address).collect::<Vec<_>>()
+    };
+    store.finish(&[listed(account, 0, all.clone())]).await.unwrap();
+    assert_eq!(waiting(0).await, [], "nothing is missing");
+    store.finish(&[listed(account, 1, without.clone())]).await.unwrap();
+    let mid = [(account, "https://a.example/mid".to_owned())];
+    assert_eq!(waiting(1).await, mid);
+    assert_eq!(store.missing_posts(Some(account), at(DAY + 1), at(2 * DAY)).await.unwrap(), []);
+    store.finish(&[asked(account, 1, &[("mid", false)])]).await.unwrap();
+    assert_eq!(waiting(7).await, [], "it was there; a week later it may not be");
+    assert_eq!(waiting(8).await, mid);
+    store.finish(&[asked(account, 8, &[("mid", true)])]).await.unwrap();
+    assert_eq!(waiting(8).await, [], "the same day tells nothing more");
+    assert_eq!(waiting(9).await, mid);
+    store.finish(&[asked(account, 9, &[("mid", true)])]).await.unwrap();
+    assert_eq!(waiting(30).await, [], "gone on two days");
+    store.finish(&[listed(account, 31, all)]).await.unwrap();
+    store.finish(&[listed(account, 32, without)]).await.unwrap();
+    assert_eq!(waiting(32).await, mid, "missing once more");
 }
 
 #[tokio::test]

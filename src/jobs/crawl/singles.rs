@@ -1,0 +1,199 @@
+//! What is asked about single posts: the comments below them, and whether one that its list leaves
+//! out still stands at its own address.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::{Account, PageVerdict};
+use crate::fetch::NotModified;
+use crate::jobs::Context;
+use crate::platform::{AddressTemplate, PageKind, Platform, Role};
+use crate::store::{AskedPost, MissingPost, TargetSpec};
+
+use super::gather::{Answered, Asking, Gathered};
+use super::reading::Asked;
+use super::targets::host_of;
+
+/// Missing posts that one visit asks about; the others wait for the next.
+const MISSING_MAX: usize = 10;
+
+/// What the sign of a gone page is called, in platform files, where the post's author took it away.
+/// Other words (a ban, a move of the account) say nothing of who did.
+const DELETED: &str = "deleted";
+
+/// Asks for the comments under the account's own newest posts, one after the other; the first
+/// refusal ends it. Where there is no post to ask about, nobody is asked.
+pub(super) async fn comments(
+    context: &Context,
+    asked: &Asked<'_>,
+    started_at: DateTime<Utc>,
+) -> Option<Gathered> {
+    let Asked { target, kind, .. } = *asked;
+    let settings = &context.settings;
+    let since = started_at - TimeDelta::days(settings.comments_days.into());
+    let posts = context.store.posts_to_ask(target.account, since, settings.comments_posts_max);
+    let posts = match posts.await {
+        Ok(posts) => posts,
+        Err(error) => return not_told(context, asked, &error),
+    };
+    let url = kind.url.as_ref()?;
+    let addresses: Option<Vec<String>> =
+        posts.iter().map(|post| url.fill_post(&target.handle, post)).collect();
+    Some(ask_each(context, asked, started_at, &addresses?).await.0)
+}
+
+/// Asks the own addresses of the account's missing posts that stand on this host; what those that
+/// answered say.
+pub(super) async fn missing(
+    context: &Context,
+    asked: &Asked<'_>,
+    started_at: DateTime<Utc>,
+) -> Option<(Gathered, Vec<AskedPost>)> {
+    let Asked { target, kind, .. } = *asked;
+    let since = started_at - TimeDelta::days(context.settings.history_days.into());
+    let posts = context.store.missing_posts(Some(target.account), since, started_at).await;
+    let posts = match posts {
+        Ok(posts) => posts,
+        Err(error) => return not_told(context, asked, &error),
+    };
+    let url = kind.url.as_ref()?;
+    let here = |post: MissingPost| {
+        let address = url.fill(&target.handle, Some(&post.address), 1)?;
+        (host_of(&address)? == target.host).then_some((post.reference, address))
+    };
+    let (references, addresses): (Vec<String>, Vec<String>) =
+        posts.into_iter().filter_map(here).take(MISSING_MAX).unzip();
+    let (gathered, answers) = ask_each(context, asked, started_at, &addresses).await;
+    let told = references.into_iter().zip(answers).filter_map(|(reference, answer)| {
+        let gone = answer.gone?;
+        // A page kind that was never read right in a recorded answer proves nothing to be gone.
+        (!gone || kind.verified.is_some()).then_some(AskedPost { reference, at: answer.at, gone })
+    });
+    let told = told.collect();
+    Some((gathered, told))
+}
+
+fn not_told<T>(
+    context: &Context,
+    asked: &Asked<'_>,
+    error: &crate::store::StoreError,
+) -> Option<T> {
+    context.metrics.store_failed();
+    tracing::warn!(%error, account = asked.target.key, "its posts cannot be asked about");
+    None
+}
+
+/// What one address answered: that its post is gone, that it is there, or neither.
+struct Single {
+    at: DateTime<Utc>,
+    gone: Option<bool>,
+}
+
+/// Asks one address after the other; the first wall or refusal ends it.
+async fn ask_each(
+    context: &Context,
+    asked: &Asked<'_>,
+    started_at: DateTime<Utc>,
+    addresses: &[String],
+) -> (Gathered, Vec<Single>) {
+    let (mut all, mut answers) = (None::<Gathered>, Vec::new());
+    for address in addresses {
+        let one = Asking { context, asked: &Asked { address, ..*asked } }.first(false).await;
+        answers.push(Single { at: as_of(&one).unwrap_or(started_at), gone: is_gone(&one) });
+        let walled = one.pages.iter().any(|page| page.verdict == PageVerdict::Blocked);
+        let refused = walled || one.first.is_err();
+        match &mut all {
+            None => all = Some(one),
+            Some(all) => {
+                all.bytes += one.bytes;
+                all.elapsed += one.elapsed;
+                all.pages.extend(one.pages);
+                all.received.extend(one.received);
+            }
+        }
+        if refused {
+            break;
+        }
+    }
+    (all.unwrap_or_else(|| nobody_asked(started_at)), answers)
+}
+
+/// When the answer was made; `None` where there was none, or a cache does not say.
+fn as_of(gathered: &Gathered) -> Option<DateTime<Utc>> {
+    match gathered.first.as_ref().ok()? {
+        Answered::NotModified(answer) => Some(answer.sent_at),
+        Answered::Page(page) => page.as_of(),
+    }
+}
+
+fn is_gone(gathered: &Gathered) -> Option<bool> {
+    as_of(gathered)?;
+    let page = gathered.pages.first()?;
+    match page.verdict {
+        PageVerdict::Observation => Some(false),
+        PageVerdict::Gone => page.reason.as_ref()?.starts_with(DELETED).then_some(true),
+        _ => None,
+    }
+}
+
+fn nobody_asked(started_at: DateTime<Utc>) -> Gathered {
+    let nothing = NotModified {
+        date: None,
+        sent_at: started_at,
+        elapsed: Duration::ZERO,
+        headers: Vec::new(),
+    };
+    let (first, pages) = (Ok(Answered::NotModified(nothing)), Vec::new());
+    let received = Vec::new();
+    Gathered { first, pages, received, bytes: 0, elapsed: Duration::ZERO }
+}
+
+/// One target for each account of which posts are missing whose own address stands on a host of
+/// the account or its platform; it goes when there is nothing left to ask.
+pub(super) async fn targets(
+    context: &Context,
+    judged: &[Account],
+    specs: &[TargetSpec],
+    now: DateTime<Utc>,
+) -> anyhow::Result<Vec<TargetSpec>> {
+    let since = now - TimeDelta::days(context.settings.history_days.into());
+    let missing = context.store.missing_posts(None, since, now).await?;
+    let mut targets: Vec<TargetSpec> = Vec::new();
+    for post in missing {
+        if targets.last().is_some_and(|last| last.account == post.account) {
+            continue;
+        }
+        let account = judged.iter().find(|account| account.id == post.account);
+        let platform = account.and_then(|one| context.platforms.get(&one.entry.platform));
+        let (Some(account), Some(platform)) = (account, platform) else { continue };
+        let Some(kind) = of_one_post(platform) else { continue };
+        let url = kind.url.as_ref();
+        let address = url.and_then(|url| url.fill(&account.entry.handle, Some(&post.address), 1));
+        let Some(host) = address.as_deref().and_then(host_of) else { continue };
+        let own = specs.iter().filter(|spec| spec.account == post.account);
+        let hosts: BTreeSet<&str> = own.map(|spec| spec.host.as_str()).collect();
+        if hosts.contains(host.as_str()) || platform.hosts.contains(&host) {
+            targets.push(TargetSpec {
+                account: post.account,
+                page: kind.name.clone(),
+                part: String::new(),
+                host,
+                is_canary: false,
+                speaks: false,
+                address,
+            });
+        }
+    }
+    Ok(targets)
+}
+
+/// The page kind that reads one post at its own address.
+fn of_one_post(platform: &Platform) -> Option<&PageKind> {
+    let of_a_post = |kind: &&PageKind| {
+        let url = kind.url.as_ref();
+        kind.role == Role::Article && !kind.crawl && url.is_some_and(AddressTemplate::needs_url)
+    };
+    platform.pages.values().find(of_a_post)
+}
