@@ -1,7 +1,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use xunjian::observe::{Doubt, History, LatePost, Policy, SetAside};
+use chrono::Duration;
+use xunjian::domain::Reason;
+use xunjian::observe::{
+    Doubt, History, LatePost, Observation, Outcome, Policy, SetAside, Span, Visit,
+};
 
 macro_rules! guards {
     ($($(#[$about:meta])* $name:ident => $word:literal,)*) => {
@@ -43,6 +47,12 @@ guards! {
     Upstream => "upstream",
     /// A page that covers no span proves no silence.
     Coverage => "coverage",
+    /// Each instant of a silence was seen on as many days as it is confirmed on.
+    Often => "often",
+    /// A list that a later one shows to be of an old page proves nothing.
+    Outdated => "outdated",
+    /// A list in order among many that are not stands so by chance.
+    Chance => "chance",
     /// A list ends where a marker or the counter says so.
     Exhausted => "exhausted",
     /// An empty list counts only with a counter of 0 or the platform's own sign.
@@ -135,9 +145,21 @@ impl Guard {
                 }
             }
             Self::Parts => history.parts.truncate(1),
+            Self::Often => see_often(history),
+            Self::Outdated => seen_mut(history).for_each(|seen| seen.bracket = None),
+            Self::Chance => history.visits.iter_mut().for_each(|visit| {
+                if visit.outcome == Outcome::Failed(Reason::Drifted) {
+                    visit.items = 0;
+                }
+            }),
             Self::Young => history.opened_at = Some(chrono::DateTime::UNIX_EPOCH),
             _ => {}
         }
+    }
+
+    /// Whether single posts are weighed as ever: only verdicts are given without it.
+    pub(super) fn is_of_verdicts(self) -> bool {
+        matches!(self, Self::Often | Self::Outdated | Self::Chance)
     }
 
     /// Whether a late post is a candidate when this guard is left out.
@@ -166,6 +188,34 @@ impl Guard {
         };
         late.doubts.iter().all(is_waived)
     }
+}
+
+fn seen_mut(history: &mut History) -> impl Iterator<Item = &mut Observation> {
+    history.visits.iter_mut().filter_map(|visit| match &mut visit.outcome {
+        Outcome::Observed(seen) => Some(seen),
+        _ => None,
+    })
+}
+
+/// Every list is taken to have been seen on the two days before, too.
+fn see_often(history: &mut History) {
+    let mut again = Vec::new();
+    for visit in &history.visits {
+        let Outcome::Observed(seen) = &visit.outcome else { continue };
+        let Some(span) = seen.span else { continue };
+        for days in 1..=2 {
+            let span = Span { high: span.high - Duration::days(days), ..span };
+            let seen = Observation {
+                span: (span.low < span.high).then_some(span),
+                bracket: None,
+                posts_total: None,
+                confirming: false,
+                ..seen.clone()
+            };
+            again.push(Visit { outcome: Outcome::Observed(seen), ..visit.clone() });
+        }
+    }
+    history.visits.extend(again);
 }
 
 impl fmt::Display for Guard {

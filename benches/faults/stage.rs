@@ -66,6 +66,13 @@ pub(super) enum Scene {
     FilledGap,
     /// A success without content, always.
     Hollow,
+    /// A wall, lifted for one day on which an old page is shown as new, and so many posts
+    /// afterwards that no list reaches back over it.
+    GlimpsedOnce,
+    /// A list of what is popular, which new posts are not, in order by chance for three days.
+    Popular,
+    /// An old page for a day, with the counter of its time, as a silence begins.
+    OldCounter,
 }
 
 /// An account of the stage.
@@ -88,6 +95,9 @@ pub(super) const CURTAIN: usize = 13;
 
 /// Days before the start from which the accounts of the stage post once a day, at 02:30.
 const REHEARSAL_DAYS: i64 = 60;
+
+/// More posts than the pages of a column that are read show.
+const MORE_THAN_A_LIST: i64 = 60;
 
 struct Stage<'c> {
     city: &'c mut City,
@@ -138,6 +148,9 @@ pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Sta
         (NextYear, Feed),
         (FilledGap, Portal),
         (Hollow, Portal),
+        (GlimpsedOnce, Portal),
+        (Popular, Portal),
+        (OldCounter, Weibo),
     ]
     .into_iter()
     .map(|(scene, venue)| stage.cast(scene, venue))
@@ -177,8 +190,9 @@ impl Stage<'_> {
         let end = i64::try_from(self.days).unwrap_or(0);
         let (until, step) = match staged.scene {
             Scene::NeverSpoke | Scene::FilledGap | Scene::WalledLater | Scene::SaidGone => return,
-            Scene::OldAfterWall => (-12, 1),
+            Scene::OldAfterWall | Scene::Popular => (-12, 1),
             Scene::Lagging => (-6, 1),
+            Scene::OldCounter => (-20, 1),
             Scene::NextYear => (-2, 1),
             Scene::Burst => (end, 4),
             _ => (end, 1),
@@ -224,10 +238,23 @@ impl Stage<'_> {
                 hours.map(|(day, hour)| Planted::at(self.day(day, hour))).collect()
             }
             Scene::OldAfterWall => vec![Planted::at(self.day(5, 12))],
+            Scene::OldCounter => [-4, 0].map(|day| Planted::at(self.day(day, 2))).into(),
             Scene::Lagging => {
                 let claims = self.day(first, 22) + Duration::minutes(30);
                 staged.published.push(claims);
                 vec![Planted { claims, ..Planted::at(claims + Duration::days(1)) }]
+            }
+            Scene::GlimpsedOnce => {
+                let flood = self.day(first + 2, 12);
+                (0..MORE_THAN_A_LIST)
+                    .map(|minute| Planted::at(flood + Duration::minutes(minute)))
+                    .collect()
+            }
+            Scene::Popular => {
+                let end = i64::try_from(self.days).unwrap_or(0);
+                let unpopular =
+                    |at| Planted { away: Some((at, self.day(3650, 0))), ..Planted::at(at) };
+                (-12..end).map(|day| unpopular(self.day(day, 2))).collect()
             }
             Scene::NextYear => {
                 let claims = self.day(400, 0);
@@ -292,6 +319,19 @@ impl Stage<'_> {
                 staged.kinds = Some((3, "feed_1", "feed_0"));
             }
             Scene::SaidGone => staged.faults.push((first..first + 1, Fault::SaysGone)),
+            Scene::OldCounter => {
+                // Between its last two posts, when nobody looked yet.
+                staged.faults.push((10..11, replica(-1)));
+            }
+            Scene::GlimpsedOnce => {
+                staged.faults.push((0..first, Fault::Blocked));
+                staged.faults.push((first..first + 1, replica(-20)));
+                staged.faults.push((first + 1..first + 3, Fault::Blocked));
+            }
+            Scene::Popular => {
+                staged.faults.push((0..first, Fault::HotOrder));
+                staged.faults.push((first + 3..self.days, Fault::HotOrder));
+            }
             _ => {}
         }
     }
@@ -323,6 +363,7 @@ impl Scene {
                 | Self::Hollow
                 | Self::Mistaken
                 | Self::PartUnseen
+                | Self::Popular
         )
     }
 

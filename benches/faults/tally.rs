@@ -5,6 +5,9 @@ use super::guard::Guard;
 /// So many days after it becomes provable a planted silence is found at the latest.
 pub(super) const LATE_DAYS_MAX: usize = 2;
 
+/// Of so many account-days that could be told at most one may stay undetermined.
+const TELLABLE_PER_AVOIDABLE: u64 = 1_000;
+
 /// What one run came to.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -69,6 +72,11 @@ impl Tally {
         }
         if self.undetermined_total() * 10 > self.untellable * 11 {
             broken.push("more account-days undetermined than 1.1 × untellable ones".to_owned());
+        }
+        let avoidable: u64 = self.avoidable.values().sum();
+        let tellable = self.account_days - self.untellable;
+        if avoidable * TELLABLE_PER_AVOIDABLE > tellable {
+            broken.push(format!("{avoidable} of {tellable} tellable account-days undetermined"));
         }
         for (told, what) in [
             (&self.saved_afterwards, "active verdicts by posts after the cutoff"),

@@ -5,6 +5,7 @@ use xunjian::domain::Activity;
 use xunjian::observe::{Judgement, Policy, judge, judge_at};
 use xunjian::simulator::Character;
 
+use super::guard::Guard;
 use super::oracle::Tellable;
 use super::run::{Simulation, Watched, days};
 use super::tally::LATE_DAYS_MAX;
@@ -64,13 +65,20 @@ impl Simulation<'_> {
             if one.tellable_days > 2 * LATE_DAYS_MAX && !one.was_told {
                 self.tally.eternal.push(one.name(self.run.seed));
             }
-            if let Some(guard) = self.run.without {
-                guard.weaken(&mut one.notebook.history);
-            }
+            let weakened = self.run.without.map(|guard| {
+                let mut history = one.notebook.history.clone();
+                guard.weaken(&mut history);
+                history
+            });
             for day in 1..self.run.days {
                 let cutoff = self.start + days(day);
-                let judgement = judge_at(&one.notebook.history, &self.policy, cutoff, end);
+                let history = weakened.as_ref().unwrap_or(&one.notebook.history);
+                let judgement = judge_at(history, &self.policy, cutoff, end);
                 self.check_frozen(one, &judgement, &format!("cutoff before day {day}"));
+            }
+            let is_of_verdicts = self.run.without.is_some_and(Guard::is_of_verdicts);
+            if let Some(history) = weakened.filter(|_| !is_of_verdicts) {
+                one.notebook.history = history;
             }
         }
     }
