@@ -49,6 +49,15 @@ else
   echo "not checked: deploy/install.sh boards installs the schema"
 fi
 
+step "HTTP interface against its own document"
+if [ -x target/schemathesis/bin/schemathesis ]; then
+  # Fewer examples than by hand: half a minute.
+  EXAMPLES=10 deploy/api-check.sh >target/api-check.log || { cat target/api-check.log; exit 1; }
+  grep -E '^ +[0-9]+ generated' target/api-check.log
+else
+  echo "not checked: deploy/install.sh api installs schemathesis"
+fi
+
 step "systemd unit"
 # The program stands elsewhere here; the tests hold the unit to the same.
 unit=$(mktemp -d)/xunjian.service

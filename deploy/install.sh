@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what xunjian needs on Debian 12 beside a Rust toolchain: the Postgres binaries for the
 # private database (default), with `test` also what the checks use, with `api` also what
-# deploy/api-check.sh uses, with `boards` what deploy/boards-check.sh uses (`test` brings that too where
+# deploy/api-check.sh uses, with `boards` what deploy/boards-check.sh uses (`test` brings both too where
 # it can). Asks sudo for the packages only when packages are missing; running xunjian needs no privilege.
 set -euo pipefail
 
@@ -16,34 +16,27 @@ missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
-# What asks the HTTP interface everything (deploy/api-check.sh), in a folder of its own.
-schemathesis() {
-  [ "${1:-run}" = api ] || return 0
+# Python packages of the checks, each in a folder of its own: what asks the HTTP interface everything
+# (deploy/api-check.sh) and what holds the boards to Grafana's schema (deploy/boards-check.sh). For the
+# checks alone they may be missing, as on a machine that reaches no Python packages: they say so.
+python_package() { # NAME VERSION MODULE FOLDER WANTED GIVEN
   local folder
-  folder=$(dirname "$0")/../target/schemathesis
-  [ -x "$folder/bin/schemathesis" ] && return 0
-  echo "installing schemathesis"
-  python3 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check schemathesis==4.32.5
-}
-
-# What holds the boards to Grafana's schema (deploy/boards-check.sh), in a folder of its own. For the
-# checks alone it may be missing, as on a machine that reaches no Python packages: they say so.
-boards_schema() {
-  local folder
-  folder=$(dirname "$0")/../target/boards
-  case "${1:-run}" in test | boards) ;; *) return 0 ;; esac
-  "$folder/bin/python" -c 'import grafana_foundation_sdk' 2>/dev/null && return 0
-  echo "installing grafana-foundation-sdk"
+  folder=$(dirname "$0")/../target/$4
+  case "$6" in test | "$5") ;; *) return 0 ;; esac
+  "$folder/bin/python" -c "import $3" 2>/dev/null && return 0
+  echo "installing $1"
   rm -rf "$folder"
   python3 -m venv "$folder" &&
-    "$folder/bin/pip" install --quiet --disable-pip-version-check grafana-foundation-sdk==0.0.21 ||
-    { rm -rf "$folder"; [ "$1" = test ]; }
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "$1==$2" ||
+    { rm -rf "$folder"; [ "$6" = test ]; }
+}
+python_packages() {
+  python_package schemathesis 4.32.5 schemathesis schemathesis api "${1:-run}"
+  python_package grafana-foundation-sdk 0.0.21 grafana_foundation_sdk boards boards "${1:-run}"
 }
 
 if [ ${#missing[@]} -eq 0 ]; then
-  schemathesis "$@"
-  boards_schema "$@"
+  python_packages "$@"
   echo "nothing else to install"
   exit 0
 fi
@@ -62,5 +55,4 @@ echo "installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
   -o Dpkg::Options::=--force-confold "${missing[@]}" >/dev/null
-schemathesis "$@"
-boards_schema "$@"
+python_packages "$@"

@@ -124,12 +124,6 @@ async fn watch(accounts: usize, days: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ten_days_of_trouble_make_no_false_word() {
-    watch(60, 10).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "minutes of processor time; cargo test --test it -- --ignored month::"]
 async fn a_month_of_trouble_makes_no_false_word() {
     watch(200, 30).await;
 }
