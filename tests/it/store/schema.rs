@@ -74,3 +74,22 @@ async fn partitions_reach_from_the_oldest_visit_to_two_months_ahead() {
     let histories = store.histories(&[account], instant("2026-01-01T00:00:00Z")).await.unwrap();
     assert_eq!(histories[&account].visits.len(), 3);
 }
+
+#[tokio::test]
+async fn two_that_want_a_month_at_once_make_it_once() {
+    let (_store, database) = database().await;
+    let wanted = "select xunjian_ensure_month('visits', '2030-05-01')";
+    let mut first = database.pool.begin().await.unwrap();
+    let made: bool = sqlx::query_scalar(wanted).fetch_one(&mut *first).await.unwrap();
+    assert!(made);
+    let pool = database.pool.clone();
+    let second =
+        tokio::spawn(async move { sqlx::query_scalar::<_, bool>(wanted).fetch_one(&pool).await });
+    let waiting = "select exists (select from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database()))";
+    while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *first).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    first.commit().await.unwrap();
+    assert!(!second.await.unwrap().unwrap(), "made by the first");
+}
