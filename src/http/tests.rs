@@ -298,7 +298,7 @@ async fn the_landing_page_counts_accounts_in_chinese_and_links_the_rest() {
     assert_eq!(page.status, 200);
     assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
     let html = page.text();
-    for part in ["账号 3 个", "僵尸", "无法判定", "href=\"/metrics\"", "href=\"/docs\""] {
+    for part in ["账号 3 个", "僵尸", "未能判定", "href=\"/metrics\"", "href=\"/docs\""] {
         assert!(html.contains(part), "{part}");
     }
 }

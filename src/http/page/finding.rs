@@ -81,7 +81,7 @@ fn facts(record: &FindingRecord, bar: Option<&str>, reads_accounts: bool) -> Mar
             }
             p.statement { (found.statement) }
             @if let Some(doubt) = &record.doubt {
-                p.note { "最近一次复核时无法判定：" (doubt) }
+                p.note { "最近一次复核时未能判定：" (doubt) }
             }
             dl {
                 div { dt { "对象" } dd { (subject(record, reads_accounts)) } }
@@ -162,7 +162,7 @@ fn letters(notices: &[IssuedNotice]) -> Markup {
                             (when(one.deadline)) "："
                             @match &one.outcome {
                                 NoticeOutcome::Pending(None) => "尚无结果",
-                                NoticeOutcome::Pending(Some(_)) => "期限已过，结果无法判定",
+                                NoticeOutcome::Pending(Some(_)) => "期限已过，结果未能判定",
                                 NoticeOutcome::Answered { at, .. } => { (when(*at)) " 已有更新" },
                                 NoticeOutcome::Missed => "证实没有更新",
                                 NoticeOutcome::Withdrawn => "已撤回",

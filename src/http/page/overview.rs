@@ -174,7 +174,7 @@ fn choices(site: &Site, fleet: &Fleet, caller: &Caller, asked: &Asked) -> Markup
             div {
                 label for="activity" { "状态" }
                 select #activity name="activity" {
-                    option value="" { "停更和无法判定" }
+                    option value="" { "停更和未能判定" }
                     @for (word, title) in ACTIVITIES {
                         option value=(word) selected[asked.activity == word] { (title) }
                     }
@@ -241,7 +241,7 @@ async fn lists(
         });
     }
     Ok(html! {
-        @if sections.is_empty() { p.none { "没有停更或无法判定的账号。" } }
+        @if sections.is_empty() { p.none { "没有停更或未能判定的账号。" } }
         @for section in sections { (section) }
     })
 }
@@ -258,7 +258,7 @@ mod tests {
         let mut looked_at = LOOKED_AT;
         looked_at.sort_unstable();
         assert_eq!(all, looked_at);
-        assert_eq!(activity_title("undetermined"), "无法判定");
+        assert_eq!(activity_title("undetermined"), "未能判定");
     }
 
     #[test]

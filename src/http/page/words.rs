@@ -19,12 +19,12 @@ pub(in crate::http) const ACTIVITIES: [(&str, &str); 7] = [
     ("zombie", "僵尸"),
     ("empty", "空壳"),
     ("gone", "平台已无此号"),
-    ("undetermined", "无法判定"),
+    ("undetermined", "未能判定"),
 ];
 
 /// An activity's name.
 pub(super) fn activity_title(word: &str) -> &'static str {
-    ACTIVITIES.into_iter().find(|one| one.0 == word).map_or("无法判定", |one| one.1)
+    ACTIVITIES.into_iter().find(|one| one.0 == word).map_or("未能判定", |one| one.1)
 }
 
 /// An activity as a sign: its shape and its name say it, its colour only repeats it.

@@ -89,7 +89,7 @@ async fn every_page_keeps_to_itself_and_escapes_what_it_is_given() {
 async fn what_is_not_known_is_grey_and_says_why() {
     let site = TestSite::start().await;
     let html = site.get("/").await.text();
-    assert!(html.contains("<span class=\"mark undetermined\">无法判定</span> <span class=\"reason\">平台拦截访问</span>"), "{html}");
+    assert!(html.contains("<span class=\"mark undetermined\">未能判定</span> <span class=\"reason\">平台拦截访问</span>"), "{html}");
     assert!(html.contains("<h2 id=\"list-zombie\">僵尸</h2>"));
     assert!(!html.contains("list-active"), "who posts is not a matter of attention");
     let style = site.get("/page.css").await.text();

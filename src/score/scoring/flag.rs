@@ -33,7 +33,7 @@ fn score(flag: &Flag, readings: &Readings, subject: &Subject<'_>) -> Result<Flag
             Some(UnknownKind::NotApplicable) => FlagState::NotApplicable,
             Some(_) => open(reasons(&unknown)),
             None => match interval(&flag.when, &inputs) {
-                Ok([_, low, high]) if low != high => open("上下限之间无法判定".to_owned()),
+                Ok([_, low, high]) if low != high => open("上下限之间未能判定".to_owned()),
                 Ok([value, ..]) if value > 0.5 => FlagState::Holds,
                 Ok(_) => FlagState::Clear,
                 Err(reason) => open(reason),

@@ -220,7 +220,7 @@ async fn lists_go_on_to_their_end_and_the_undetermined_say_why() {
     let (mut path, mut shown) = ("/".to_owned(), Vec::new());
     loop {
         let html = get(&path).await;
-        assert!(html.contains("无法判定") && html.contains("尚未访问"), "{html}");
+        assert!(html.contains("未能判定") && html.contains("尚未访问"), "{html}");
         shown.extend(named(&html));
         let next = html.split("class=\"following\"><a href=\"").nth(1);
         let Some(next) = next else { break };
