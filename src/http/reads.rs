@@ -55,6 +55,22 @@ pub trait Reads: Send + Sync + 'static {
         area: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>>;
 
+    /// Hands the same accounts to `take`, one after the other.
+    ///
+    /// This default reads all of them before; a store that can stream should.
+    fn each_standing<'a>(
+        &'a self,
+        limit: u32,
+        platform: Option<&'a str>,
+        area: Option<&'a str>,
+        take: &'a mut (dyn FnMut(Standing) + Send),
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.standings(limit, platform, area).await?.into_iter().for_each(take);
+            Ok(())
+        })
+    }
+
     /// One account by its key.
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>>;
 

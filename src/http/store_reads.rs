@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
 
 use crate::domain::{ActiveFinding, FindingCell, FindingId, FleetCell, Standing};
 use crate::metrics::ScoreQuantile;
@@ -52,6 +53,22 @@ impl Reads for Store {
         area: Option<&'a str>,
     ) -> Answer<'a, Vec<Standing>> {
         Box::pin(async move { told(self.standings(limit, platform, area).await) })
+    }
+
+    fn each_standing<'a>(
+        &'a self,
+        limit: u32,
+        platform: Option<&'a str>,
+        area: Option<&'a str>,
+        take: &'a mut (dyn FnMut(Standing) + Send),
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut all = self.each_standing(limit, platform, area);
+            while let Some(standing) = told(all.try_next().await)? {
+                take(standing);
+            }
+            Ok(())
+        })
     }
 
     fn standing<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Standing>> {

@@ -269,7 +269,9 @@ impl Reply {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap().to_lowercase();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Self { status, head, body: bytes[end + 4..].to_vec() }
+        let body = &bytes[end + 4..];
+        let chunked = head.contains("transfer-encoding: chunked");
+        Self { status, body: if chunked { joined(body) } else { body.to_vec() }, head }
     }
 
     fn text(&self) -> String {
@@ -288,6 +290,21 @@ impl Reply {
         assert!(problem["title"].is_string());
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(words), "{detail:?} does not say {words:?}");
+    }
+}
+
+/// The body of an answer that was sent in chunks.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let line = chunks.windows(2).position(|two| two == b"\r\n").unwrap();
+        let size = std::str::from_utf8(&chunks[..line]).unwrap();
+        let size = usize::from_str_radix(size, 16).unwrap();
+        if size == 0 {
+            return body;
+        }
+        body.extend_from_slice(&chunks[line + 2..][..size]);
+        chunks = &chunks[line + 2 + size + 2..];
     }
 }
 

@@ -1,9 +1,8 @@
-use std::cmp::Reverse;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Activity, Count, Standing};
+use crate::domain::{Count, Standing};
 
 use super::table::{
     ACCOUNT_ACTIVITY, ACCOUNT_FOLLOWERS, ACCOUNT_INFO, ACCOUNT_LAST_OBSERVATION, ACCOUNT_LAST_POST,
@@ -13,157 +12,287 @@ use super::text::{epoch_seconds, number, push_header, push_label, push_number, p
 
 /// Bytes of one account's usual nine series, labels included; a short guess costs one regrowth.
 const BYTES_AN_ACCOUNT: usize = 1_100;
+/// Bytes after which a piece ends, with the account under way.
+const PIECE_BYTES: usize = 64 * 1024;
 
-/// The per-account series, written family by family into one buffer.
+/// The per-account series, kept by column and written family by family.
 ///
-/// A registry of 100,000 accounts × 8 gauges takes seconds and 900 MiB to gather; this writer
-/// keeps each account's labels as bytes once and copies them, in tens of milliseconds.
+/// A registry of 100,000 accounts × 8 gauges takes seconds and 900 MiB to gather; this keeps each
+/// account's labels as bytes, escaped once, and copies them, in tens of milliseconds.
 #[derive(Debug)]
-pub struct AccountsPage<'a> {
-    standings: Vec<&'a Standing>,
+pub struct AccountsPage {
+    accounts_max: usize,
     dropped: u64,
+    /// `key="…",platform="…"` of each account.
+    labels: Texts,
+    /// The further labels of `account_info`.
+    info: Texts,
+    activities: Vec<&'static str>,
+    last_posts: Vec<Option<f64>>,
+    last_observations: Vec<Option<f64>>,
+    silence_deadlines: Vec<Option<f64>>,
+    followers: Vec<Option<f64>>,
+    dimensions: Vec<Dimension>,
 }
 
-impl<'a> AccountsPage<'a> {
-    /// Takes whole accounts, worst first, at most `accounts_max`; the rest is counted as dropped.
-    pub fn new(standings: &'a [Standing], accounts_max: u32) -> Self {
-        let accounts_max = accounts_max as usize;
-        let mut kept: Vec<&Standing> = standings.iter().collect();
-        if kept.len() > accounts_max {
-            kept.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)));
-            kept.truncate(accounts_max);
+/// One dimension's points, of the accounts that have them.
+#[derive(Debug)]
+struct Dimension {
+    name: String,
+    label: String,
+    points: Vec<(usize, f64)>,
+}
+
+/// The families of the page in their order, `ACCOUNTS_DROPPED` before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Info,
+    Activity,
+    LastPost,
+    LastObservation,
+    SilenceDeadline,
+    ScorePoints(usize),
+    Followers,
+}
+
+impl AccountsPage {
+    /// A page for at most `accounts_max` accounts; the rest is counted as dropped.
+    pub fn new(accounts_max: u32) -> Self {
+        Self {
+            accounts_max: accounts_max as usize,
+            dropped: 0,
+            labels: Texts::default(),
+            info: Texts::default(),
+            activities: Vec::new(),
+            last_posts: Vec::new(),
+            last_observations: Vec::new(),
+            silence_deadlines: Vec::new(),
+            followers: Vec::new(),
+            dimensions: Vec::new(),
         }
-        let dropped = (standings.len() - kept.len()) as u64;
-        Self { standings: kept, dropped }
     }
 
-    /// Counts accounts that were left out before, by the query's own limit.
-    #[must_use]
-    pub fn with_dropped(mut self, accounts: u64) -> Self {
-        self.dropped += accounts;
-        self
+    /// The page of these accounts, worst first.
+    pub fn of(standings: &[Standing], accounts_max: u32) -> Self {
+        let mut page = Self::new(accounts_max);
+        for standing in standings {
+            page.push(standing);
+        }
+        page
     }
 
-    /// The page in the text format.
-    pub fn render(&self) -> String {
-        let labels = Labels::new(&self.standings);
-        let mut text = String::with_capacity(2_048 + self.standings.len() * BYTES_AN_ACCOUNT);
-        push_header(&mut text, &ACCOUNTS_DROPPED);
-        push_series(&mut text, &ACCOUNTS_DROPPED, &[], number(self.dropped));
-        self.push_info(&mut text, &labels);
-        push_header(&mut text, &ACCOUNT_ACTIVITY);
-        for (standing, account) in self.rows(&labels) {
-            let word = standing.activity.as_str();
-            push_account(&mut text, &ACCOUNT_ACTIVITY, account, &[word], 1.0);
+    /// Takes a whole account, or counts it as dropped where the page is full. The worst come first.
+    pub fn push(&mut self, standing: &Standing) {
+        if self.accounts() == self.accounts_max {
+            self.dropped += 1;
+            return;
         }
-        self.push_times(&mut text, &labels, &ACCOUNT_LAST_POST, |one| one.last_post_at);
-        self.push_times(&mut text, &labels, &ACCOUNT_LAST_OBSERVATION, |one| {
-            one.last_observation_at
+        self.push_scores(standing);
+        self.labels.push(|text| {
+            push_label(text, "key", &standing.key);
+            text.push(',');
+            push_label(text, "platform", &standing.platform);
         });
-        self.push_times(&mut text, &labels, &ACCOUNT_SILENCE_DEADLINE, |one| {
-            one.silence_deadline_at
-        });
-        push_header(&mut text, &ACCOUNT_SCORE_POINTS);
-        for (standing, account) in self.rows(&labels) {
-            for (dimension, points) in standing.scores.iter().filter(|(_, p)| p.is_finite()) {
-                push_account(&mut text, &ACCOUNT_SCORE_POINTS, account, &[dimension], *points);
-            }
-        }
-        push_header(&mut text, &ACCOUNT_FOLLOWERS);
-        for (standing, account) in self.rows(&labels) {
-            if let Some(followers) = standing.followers.as_ref().and_then(Count::value) {
-                push_account(&mut text, &ACCOUNT_FOLLOWERS, account, &[], number(followers));
-            }
-        }
-        text
-    }
-
-    fn rows<'b>(&'b self, labels: &'b Labels) -> impl Iterator<Item = (&'a Standing, &'b str)> {
-        self.standings.iter().copied().zip(labels.iter())
-    }
-
-    fn push_info(&self, text: &mut String, labels: &Labels) {
-        push_header(text, &ACCOUNT_INFO);
-        for (standing, account) in self.rows(labels) {
-            let rest = [
+        self.info.push(|text| {
+            let values = [
                 standing.name.as_str(),
                 &standing.sponsor,
                 standing.region.as_str(),
                 standing.category.as_deref().unwrap_or_default(),
             ];
-            push_account(text, &ACCOUNT_INFO, account, &rest, 1.0);
+            for (name, value) in ACCOUNT_INFO.labels[2..].iter().zip(values) {
+                text.push(',');
+                push_label(text, name, value);
+            }
+        });
+        self.activities.push(standing.activity.as_str());
+        let seconds = |at: Option<DateTime<Utc>>| at.map(epoch_seconds);
+        self.last_posts.push(seconds(standing.last_post_at));
+        self.last_observations.push(seconds(standing.last_observation_at));
+        self.silence_deadlines.push(seconds(standing.silence_deadline_at));
+        self.followers.push(standing.followers.as_ref().and_then(Count::value).map(number));
+    }
+
+    fn push_scores(&mut self, standing: &Standing) {
+        let account = self.accounts();
+        for (name, points) in standing.scores.iter().filter(|(_, points)| points.is_finite()) {
+            let known = self.dimensions.iter().position(|one| one.name == *name);
+            let place = known.unwrap_or_else(|| {
+                let mut label = String::from(",");
+                push_label(&mut label, ACCOUNT_SCORE_POINTS.labels[2], name);
+                self.dimensions.push(Dimension { name: name.clone(), label, points: Vec::new() });
+                self.dimensions.len() - 1
+            });
+            self.dimensions[place].points.push((account, *points));
         }
     }
 
-    fn push_times(
+    /// Counts accounts that were left out before, by the query's own limit.
+    pub fn add_dropped(&mut self, accounts: u64) {
+        self.dropped += accounts;
+    }
+
+    /// Accounts on the page.
+    pub fn accounts(&self) -> usize {
+        self.activities.len()
+    }
+
+    /// The page in the text format.
+    pub fn render(&self) -> String {
+        let mut text = String::with_capacity(2_048 + self.accounts() * BYTES_AN_ACCOUNT);
+        self.push_dropped(&mut text);
+        for part in self.parts() {
+            self.push_head(&mut text, part);
+            self.push_rows(&mut text, part, 0..self.rows(part));
+        }
+        text
+    }
+
+    /// The same text piece by piece, so that the whole is never in memory.
+    pub fn into_pieces(self) -> impl Iterator<Item = String> + Send {
+        let parts = self.parts();
+        let (mut place, mut row, mut begun) = (0, 0, false);
+        std::iter::from_fn(move || {
+            let mut text = String::with_capacity(PIECE_BYTES + BYTES_AN_ACCOUNT);
+            if !begun {
+                begun = true;
+                self.push_dropped(&mut text);
+            }
+            while text.len() < PIECE_BYTES && place < parts.len() {
+                let part = parts[place];
+                if row == 0 {
+                    self.push_head(&mut text, part);
+                }
+                if row == self.rows(part) {
+                    (place, row) = (place + 1, 0);
+                } else {
+                    self.push_rows(&mut text, part, row..row + 1);
+                    row += 1;
+                }
+            }
+            Some(text).filter(|text| !text.is_empty())
+        })
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        use Part::{
+            Activity, Followers, Info, LastObservation, LastPost, ScorePoints, SilenceDeadline,
+        };
+        let dimensions = (0..self.dimensions.len().max(1)).map(ScorePoints);
+        [Info, Activity, LastPost, LastObservation, SilenceDeadline]
+            .into_iter()
+            .chain(dimensions)
+            .chain([Followers])
+            .collect()
+    }
+
+    /// Rows that a part goes through, those without a value included.
+    fn rows(&self, part: Part) -> usize {
+        match part {
+            Part::ScorePoints(place) => self.dimensions.get(place).map_or(0, |d| d.points.len()),
+            _ => self.accounts(),
+        }
+    }
+
+    fn push_dropped(&self, text: &mut String) {
+        push_header(text, &ACCOUNTS_DROPPED);
+        push_series(text, &ACCOUNTS_DROPPED, &[], number(self.dropped));
+    }
+
+    fn push_head(&self, text: &mut String, part: Part) {
+        // The dimensions are one family.
+        if !matches!(part, Part::ScorePoints(1..)) {
+            push_header(text, family(part));
+        }
+    }
+
+    fn push_rows(&self, text: &mut String, part: Part, rows: Range<usize>) {
+        match part {
+            Part::Info => {
+                for row in rows {
+                    push_account(
+                        text,
+                        &ACCOUNT_INFO,
+                        self.labels.at(row),
+                        &[self.info.at(row)],
+                        1.0,
+                    );
+                }
+            }
+            Part::Activity => {
+                for row in rows {
+                    let rest = [",activity=\"", self.activities[row], "\""];
+                    push_account(text, &ACCOUNT_ACTIVITY, self.labels.at(row), &rest, 1.0);
+                }
+            }
+            Part::ScorePoints(place) => {
+                let Some(dimension) = self.dimensions.get(place) else { return };
+                for &(account, points) in &dimension.points[rows] {
+                    let labels = self.labels.at(account);
+                    push_account(text, family(part), labels, &[&dimension.label], points);
+                }
+            }
+            Part::LastPost => self.push_column(text, part, &self.last_posts, rows),
+            Part::LastObservation => self.push_column(text, part, &self.last_observations, rows),
+            Part::SilenceDeadline => self.push_column(text, part, &self.silence_deadlines, rows),
+            Part::Followers => self.push_column(text, part, &self.followers, rows),
+        }
+    }
+
+    fn push_column(
         &self,
         text: &mut String,
-        labels: &Labels,
-        family: &Family,
-        time: impl Fn(&Standing) -> Option<DateTime<Utc>>,
+        part: Part,
+        column: &[Option<f64>],
+        rows: Range<usize>,
     ) {
-        push_header(text, family);
-        for (standing, account) in self.rows(labels) {
-            if let Some(at) = time(standing) {
-                push_account(text, family, account, &[], epoch_seconds(at));
+        for row in rows {
+            if let Some(value) = column[row] {
+                push_account(text, family(part), self.labels.at(row), &[], value);
             }
         }
     }
 }
 
-/// Every account's `key="…",platform="…"`, escaped once, in one buffer.
-struct Labels {
+fn family(part: Part) -> &'static Family {
+    match part {
+        Part::Info => &ACCOUNT_INFO,
+        Part::Activity => &ACCOUNT_ACTIVITY,
+        Part::LastPost => &ACCOUNT_LAST_POST,
+        Part::LastObservation => &ACCOUNT_LAST_OBSERVATION,
+        Part::SilenceDeadline => &ACCOUNT_SILENCE_DEADLINE,
+        Part::ScorePoints(_) => &ACCOUNT_SCORE_POINTS,
+        Part::Followers => &ACCOUNT_FOLLOWERS,
+    }
+}
+
+/// Many short texts in one buffer.
+#[derive(Debug, Default)]
+struct Texts {
     text: String,
     ends: Vec<usize>,
 }
 
-impl Labels {
-    fn new(standings: &[&Standing]) -> Self {
-        let mut text = String::with_capacity(standings.len() * 64);
-        let ends = standings
-            .iter()
-            .map(|standing| {
-                push_label(&mut text, "key", &standing.key);
-                text.push(',');
-                push_label(&mut text, "platform", &standing.platform);
-                text.len()
-            })
-            .collect();
-        Self { text, ends }
+impl Texts {
+    fn push(&mut self, write: impl FnOnce(&mut String)) {
+        write(&mut self.text);
+        self.ends.push(self.text.len());
     }
 
-    fn iter(&self) -> impl Iterator<Item = &str> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.text[Range { start, end }])
+    fn at(&self, place: usize) -> &str {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[place]]
     }
 }
 
-/// Writes one series whose first two labels are the account's; `rest` are the others.
+/// Writes one series: the account's two labels, then `rest`, escaped already.
 fn push_account(text: &mut String, family: &Family, account: &str, rest: &[&str], value: f64) {
-    debug_assert_eq!(family.labels.len(), 2 + rest.len(), "{}", family.name);
     text.push_str(family.name);
     text.push('{');
     text.push_str(account);
-    for (name, value) in family.labels.iter().skip(2).zip(rest) {
-        text.push(',');
-        push_label(text, name, value);
+    for part in rest {
+        text.push_str(part);
     }
     text.push('}');
     push_number(text, value);
-}
-
-/// Worst first: what accuses, then what is unknown, then the active; inside, the oldest post.
-fn rank(standing: &Standing) -> (u8, bool, Option<DateTime<Utc>>, Reverse<u64>, &str) {
-    let badness = match standing.activity {
-        Activity::Gone => 0,
-        Activity::Empty => 1,
-        Activity::Zombie => 2,
-        Activity::Dormant => 3,
-        Activity::Watch => 4,
-        Activity::Undetermined(_) => 5,
-        Activity::Active => 6,
-    };
-    let followers = standing.followers.as_ref().and_then(Count::low).unwrap_or(0);
-    let last = standing.last_post_at;
-    (badness, last.is_none(), last, Reverse(followers), &standing.key)
 }

@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{ActiveFinding, Activity, Count, FindingCell, FleetCell, Reason, Standing};
@@ -59,7 +60,7 @@ fn an_unknown_value_has_no_series() {
     let mut one = standing("k1", Activity::Undetermined(Reason::Blocked));
     one.followers = Some(Count::Hidden("login_required".to_owned()));
     one.scores = vec![("diligence".to_owned(), f64::NAN), ("influence".to_owned(), 61.5)];
-    let text = AccountsPage::new(&[one], 10).render();
+    let text = AccountsPage::of(&[one], 10).render();
     assert!(series(&text, "xunjian_account_followers{").is_empty());
     assert!(series(&text, "xunjian_account_last_observation_timestamp_seconds{").is_empty());
     assert_eq!(
@@ -74,7 +75,7 @@ fn an_unknown_value_has_no_series() {
 
 #[test]
 fn only_the_current_activity_is_written() {
-    let text = AccountsPage::new(&[standing("k1", Activity::Zombie)], 10).render();
+    let text = AccountsPage::of(&[standing("k1", Activity::Zombie)], 10).render();
     assert_eq!(
         series(&text, "xunjian_account_activity{"),
         [r#"xunjian_account_activity{key="k1",platform="weibo",activity="zombie"} 1"#]
@@ -82,14 +83,11 @@ fn only_the_current_activity_is_written() {
 }
 
 #[test]
-fn the_worst_accounts_stay_whole_and_the_rest_is_counted() {
-    let all = [
-        standing("a", Activity::Active),
-        standing("u", Activity::Undetermined(Reason::Blocked)),
-        standing("z", Activity::Zombie),
-        standing("d", Activity::Dormant),
-    ];
-    let text = AccountsPage::new(&all, 2).with_dropped(5).render();
+fn the_first_accounts_stay_whole_and_the_rest_is_counted() {
+    let all = ["z", "d", "u", "a"].map(|key| standing(key, Activity::Zombie));
+    let mut page = AccountsPage::of(&all, 2);
+    page.add_dropped(5);
+    let text = page.render();
     assert_eq!(
         series(&text, "xunjian_metrics_accounts_dropped"),
         ["xunjian_metrics_accounts_dropped 7"]
@@ -99,8 +97,49 @@ fn the_worst_accounts_stay_whole_and_the_rest_is_counted() {
         .map(|line| line.split('"').nth(1).unwrap())
         .collect();
     assert_eq!(keys, ["z", "d"]);
-    let kept = AccountsPage::new(&all, 4).render();
+    let kept = AccountsPage::of(&all, 4).render();
     assert_eq!(series(&kept, "xunjian_account_info{").len(), 4);
+}
+
+#[test]
+fn the_pieces_of_the_page_are_the_page() {
+    let check = |accounts: u32, pieces_min: usize| {
+        let all: Vec<Standing> = (0..accounts)
+            .map(|n| Standing {
+                scores: [("diligence", 1), ("influence", 3)]
+                    .into_iter()
+                    .filter(|(_, every)| n % every == 0)
+                    .map(|(dimension, _)| (dimension.to_owned(), f64::from(n)))
+                    .collect(),
+                followers: (n % 2 == 0).then_some(Count::Exact(n.into())),
+                ..standing(&n.to_string(), Activity::Active)
+            })
+            .collect();
+        let whole = AccountsPage::of(&all, u32::MAX).render();
+        let pieces: Vec<String> = AccountsPage::of(&all, u32::MAX).into_pieces().collect();
+        assert!(pieces.len() >= pieces_min, "{} pieces", pieces.len());
+        assert_eq!(pieces.concat(), whole);
+        let heads: Vec<&str> = series(&whole, "# TYPE xunjian_account_score_points ");
+        assert_eq!(heads.len(), 1, "one head of the family, whatever the number of dimensions");
+    };
+    check(0, 1);
+    check(1, 1);
+    check(2_000, 10);
+}
+
+proptest! {
+    #[test]
+    fn a_number_is_written_as_rust_writes_it(
+        any in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO,
+        thousandths in -1_000_000_000_000_000_i64..1_000_000_000_000_000,
+    ) {
+        #[expect(clippy::cast_precision_loss, reason = "any number will do")]
+        for number in [any, thousandths as f64 / 1000.0, thousandths as f64] {
+            let mut text = String::new();
+            text::push_number(&mut text, number);
+            prop_assert_eq!(text, format!(" {number}\n"));
+        }
+    }
 }
 
 #[test]

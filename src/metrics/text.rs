@@ -40,12 +40,54 @@ pub(super) fn push_series(text: &mut String, family: &Family, values: &[&str], n
     push_number(text, number);
 }
 
-/// Writes the value and ends the line. Rust writes a finite number without exponent and reads it
-/// back exactly; callers leave out what is not finite.
+/// Writes the value and ends the line, as Rust writes a finite number: without exponent, and read
+/// back exactly. Callers leave out what is not finite.
 pub(super) fn push_number(text: &mut String, number: f64) {
     debug_assert!(number.is_finite(), "a metric is a finite number");
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, " {number}");
+    text.push(' ');
+    match thousandths(number) {
+        Some(thousandths) => push_thousandths(text, thousandths),
+        // Writing to a String cannot fail.
+        None => write!(text, "{number}").unwrap_or_default(),
+    }
+    text.push('\n');
+}
+
+/// The number in thousandths where it is nothing else: counts, points and times to the millisecond
+/// are, and are written several times faster so.
+///
+/// Two decimals of at most fifteen digits are never the same binary number, so that the one found
+/// here is the shortest that reads back.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "below 10^15")]
+fn thousandths(number: f64) -> Option<i64> {
+    let scaled = (number * 1000.0).round();
+    let exact = scaled.abs() < 1e15 && scaled / 1000.0 == number;
+    // Minus zero has a sign of its own.
+    (exact && (number != 0.0 || number.is_sign_positive())).then_some(scaled as i64)
+}
+
+fn push_thousandths(text: &mut String, thousandths: i64) {
+    if thousandths < 0 {
+        text.push('-');
+    }
+    let (mut whole, part) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
+    let mut digits = [b'0'; 15];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (whole % 10) as u8;
+        whole /= 10;
+        if whole == 0 {
+            break;
+        }
+    }
+    text.extend(digits[first..].iter().map(|digit| char::from(*digit)));
+    if part > 0 {
+        text.push('.');
+        let places = [part / 100, part / 10 % 10, part % 10];
+        let last = places.iter().rposition(|place| *place > 0).unwrap_or(0);
+        text.extend(places[..=last].iter().map(|place| char::from(b'0' + *place as u8)));
+    }
 }
 
 /// Seconds since the epoch, milliseconds kept.

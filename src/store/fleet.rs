@@ -1,6 +1,8 @@
 //! The whole fleet as dashboards show it.
 
 use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::columns::{misread, read_count};
@@ -105,8 +107,18 @@ impl Store {
         platform: Option<&str>,
         area_prefix: Option<&str>,
     ) -> Result<Vec<Standing>, StoreError> {
+        self.each_standing(limit, platform, area_prefix).try_collect().await
+    }
+
+    /// The same, streamed: only one is in memory at a time.
+    pub fn each_standing(
+        &self,
+        limit: u32,
+        platform: Option<&str>,
+        area_prefix: Option<&str>,
+    ) -> BoxStream<'_, Result<Standing, StoreError>> {
         let wanted = StandingFilter { platform, area: area_prefix, ..StandingFilter::default() };
-        self.chosen(Choice { limit, wanted, ..Choice::default() }).await
+        self.chosen(Choice { limit, wanted, ..Choice::default() })
     }
 
     /// At most `limit` of the chosen judged accounts with keys after `after`, in the order of their
@@ -117,18 +129,17 @@ impl Store {
         limit: u32,
         wanted: StandingFilter<'_>,
     ) -> Result<Vec<Standing>, StoreError> {
-        self.chosen(Choice { limit, after: Some(after), key: None, wanted }).await
+        self.chosen(Choice { limit, after: Some(after), key: None, wanted }).try_collect().await
     }
 
     /// The standing of one judged account.
     pub async fn standing(&self, key: &str) -> Result<Option<Standing>, StoreError> {
-        let found = self.chosen(Choice { limit: 1, key: Some(key), ..Choice::default() }).await?;
-        Ok(found.into_iter().next())
+        self.chosen(Choice { limit: 1, key: Some(key), ..Choice::default() }).try_next().await
     }
 
     /// The chosen accounts by key where a key to go on after is given, worst first elsewhere.
-    async fn chosen(&self, choice: Choice<'_>) -> Result<Vec<Standing>, StoreError> {
-        let rows = sqlx::query_as!(
+    fn chosen(&self, choice: Choice<'_>) -> BoxStream<'_, Result<Standing, StoreError>> {
+        sqlx::query_as!(
             StandingRow,
             r#"with newest as (
                  select distinct on (r.scheme) r.id from score_runs r
@@ -185,8 +196,8 @@ impl Store {
             choice.wanted.sponsor,
             choice.wanted.text
         )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.into_iter().map(Standing::try_from).collect()
+        .fetch(&self.pool)
+        .map(|row| Standing::try_from(row?))
+        .boxed()
     }
 }

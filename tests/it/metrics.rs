@@ -47,7 +47,7 @@ fn pages() -> [String; 2] {
         render_findings(&panels_sample::finding_cells(), &panels_sample::active_findings(), 6);
     let mut standings = panels_sample::standings();
     standings[0].name = "引号\"反斜\\换\n行".to_owned();
-    [process.render() + &fleet + &findings, AccountsPage::new(&standings, 10_000).render()]
+    [process.render() + &fleet + &findings, AccountsPage::of(&standings, 10_000).render()]
 }
 
 #[test]

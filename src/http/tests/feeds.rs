@@ -30,18 +30,6 @@ pub(super) fn assessments() -> Vec<Assessment> {
     vec![one(2, 2, Some(1), None), one(1, 1, None, Some(2))]
 }
 
-/// A body that was sent in pieces, each after its length in hex.
-fn unchunked(mut body: &[u8]) -> String {
-    let mut whole = Vec::new();
-    while let Some(end) = body.windows(2).position(|two| two == b"\r\n") {
-        let length = std::str::from_utf8(&body[..end]).unwrap();
-        let length = usize::from_str_radix(length, 16).unwrap();
-        whole.extend_from_slice(&body[end + 2..end + 2 + length]);
-        body = &body[end + 2 + length + 2..];
-    }
-    String::from_utf8(whole).unwrap()
-}
-
 /// The accounts after a place.
 pub(super) fn page(after: i64, limit: u32) -> Vec<(i64, String)> {
     let (lines, _) = bundle(SCHEME);
@@ -105,7 +93,7 @@ async fn the_same_rows_come_as_csv_and_as_a_workbook_without_formulas() {
     let whole = site.get("/api/v1/assessments/2026-06.csv").await;
     assert!(!whole.head.contains("link:"), "{}", whole.head);
     assert!(whole.head.contains("transfer-encoding: chunked"), "sent while it is read");
-    let whole = unchunked(&whole.body);
+    let whole = whole.text();
     assert!(whole.starts_with(&text), "the pages are the begin of the whole");
     assert_eq!(whole.lines().count(), 22, "three scores of seven accounts and the head");
     let page = site.get("/api/v1/assessments/2026-06.xlsx?limit=2").await;
