@@ -58,7 +58,7 @@ pub(super) fn push_number(text: &mut String, number: f64) {
 ///
 /// Two decimals of at most fifteen digits are never the same binary number, so that the one found
 /// here is the shortest that reads back.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "below 10^15")]
+#[expect(clippy::cast_possible_truncation, reason = "below 10^15")]
 fn thousandths(number: f64) -> Option<i64> {
     let scaled = (number * 1000.0).round();
     let exact = scaled.abs() < 1e15 && scaled / 1000.0 == number;

@@ -92,8 +92,9 @@ pub(super) async fn write(
     // Visits first: an earlier one of the same batch may have missed a post of a later one.
     visits::insert(connection, &rows).await?;
     report.discovered = listing::insert(connection, &listed.posts, &known).await?;
-    marks::note_listed(connection, records, &listed).await?;
-    listing::update(connection, &listed.posts).await?;
+    let known_before = listed.known_before(&report.discovered);
+    marks::note_listed(connection, records, &known_before).await?;
+    listing::update(connection, &known_before).await?;
     marks::note_absent(connection, records).await?;
     missing::note_asked(connection, records).await?;
     samples::write_profiles(connection, records).await?;

@@ -66,7 +66,7 @@ pub struct StandingFilter<'a> {
 }
 
 /// Which accounts are read, and how many of them.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Choice<'a> {
     limit: u32,
     key: Option<&'a str>,

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::columns::{column, misread};
 use super::known::Known;
-use super::listing::{self, Listing};
+use super::listing::{self, ListedRow};
 use super::record::VisitRecord;
 use super::{Store, StoreError};
 use crate::domain::AccountId;
@@ -78,9 +78,8 @@ pub(super) fn claims_shifts(records: &[&VisitRecord], known: &Known) -> Vec<i32>
 pub(super) async fn note_listed(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
-    listed: &Listing<'_>,
+    rows: &[&ListedRow<'_>],
 ) -> Result<(), StoreError> {
-    let rows = &listed.posts;
     let visit = |record: usize| &records[record].visit;
     sqlx::query!(
         "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
