@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use sqlx::PgPool;
 use xunjian::calendar::Calendar;
@@ -106,7 +106,9 @@ async fn run() -> anyhow::Result<()> {
     let pool = PgPool::connect(&arguments.url).await?;
     fill::fill(&pool, arguments.accounts, arguments.posts).await?;
     let period: Period = "2026Q3".parse().map_err(anyhow::Error::msg)?;
-    let of = FactsOf { from: period.from(), to: period.to(), known_at: period.to() };
+    // All that was posted in the quarter is written down a day later.
+    let known_at = period.to() + TimeDelta::days(1);
+    let of = FactsOf { from: period.from(), to: period.to(), known_at };
     let (mut sql, mut ours) = (Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
         let begun = Instant::now();
