@@ -1,19 +1,9 @@
-use std::ops::Range;
-
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Count, Standing};
 
-use super::table::{
-    ACCOUNT_ACTIVITY, ACCOUNT_FOLLOWERS, ACCOUNT_INFO, ACCOUNT_LAST_OBSERVATION, ACCOUNT_LAST_POST,
-    ACCOUNT_SCORE_POINTS, ACCOUNT_SILENCE_DEADLINE, ACCOUNTS_DROPPED, Family,
-};
-use super::text::{epoch_seconds, number, push_header, push_label, push_number, push_series};
-
-/// Bytes of one account's usual nine series, labels included; a short guess costs one regrowth.
-const BYTES_AN_ACCOUNT: usize = 1_100;
-/// Bytes after which a piece ends, with the account under way.
-const PIECE_BYTES: usize = 64 * 1024;
+use super::table::{ACCOUNT_INFO, ACCOUNT_SCORE_POINTS};
+use super::text::{epoch_seconds, number, push_label};
 
 /// The per-account series, kept by column and written family by family.
 ///
@@ -22,37 +12,25 @@ const PIECE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct AccountsPage {
     accounts_max: usize,
-    dropped: u64,
+    pub(super) dropped: u64,
     /// `key="…",platform="…"` of each account.
-    labels: Texts,
+    pub(super) labels: Texts,
     /// The further labels of `account_info`.
-    info: Texts,
-    activities: Vec<&'static str>,
-    last_posts: Vec<Option<f64>>,
-    last_observations: Vec<Option<f64>>,
-    silence_deadlines: Vec<Option<f64>>,
-    followers: Vec<Option<f64>>,
-    dimensions: Vec<Dimension>,
+    pub(super) info: Texts,
+    pub(super) activities: Vec<&'static str>,
+    pub(super) last_posts: Vec<Option<f64>>,
+    pub(super) last_observations: Vec<Option<f64>>,
+    pub(super) silence_deadlines: Vec<Option<f64>>,
+    pub(super) followers: Vec<Option<f64>>,
+    pub(super) dimensions: Vec<Dimension>,
 }
 
 /// One dimension's points, of the accounts that have them.
 #[derive(Debug)]
-struct Dimension {
+pub(super) struct Dimension {
     name: String,
-    label: String,
-    points: Vec<(usize, f64)>,
-}
-
-/// The families of the page in their order, `ACCOUNTS_DROPPED` before them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Info,
-    Activity,
-    LastPost,
-    LastObservation,
-    SilenceDeadline,
-    ScorePoints(usize),
-    Followers,
+    pub(super) label: String,
+    pub(super) points: Vec<(usize, f64)>,
 }
 
 impl AccountsPage {
@@ -136,139 +114,11 @@ impl AccountsPage {
     pub fn accounts(&self) -> usize {
         self.activities.len()
     }
-
-    /// The page in the text format.
-    pub fn render(&self) -> String {
-        let mut text = String::with_capacity(2_048 + self.accounts() * BYTES_AN_ACCOUNT);
-        self.push_dropped(&mut text);
-        for part in self.parts() {
-            self.push_head(&mut text, part);
-            self.push_rows(&mut text, part, 0..self.rows(part));
-        }
-        text
-    }
-
-    /// The same text piece by piece, so that the whole is never in memory.
-    pub fn into_pieces(self) -> impl Iterator<Item = String> + Send {
-        let parts = self.parts();
-        let (mut place, mut row, mut begun) = (0, 0, false);
-        std::iter::from_fn(move || {
-            let mut text = String::with_capacity(PIECE_BYTES + BYTES_AN_ACCOUNT);
-            if !begun {
-                begun = true;
-                self.push_dropped(&mut text);
-            }
-            while text.len() < PIECE_BYTES && place < parts.len() {
-                let part = parts[place];
-                if row == 0 {
-                    self.push_head(&mut text, part);
-                }
-                if row == self.rows(part) {
-                    (place, row) = (place + 1, 0);
-                } else {
-                    self.push_rows(&mut text, part, row..row + 1);
-                    row += 1;
-                }
-            }
-            Some(text).filter(|text| !text.is_empty())
-        })
-    }
-
-    fn parts(&self) -> Vec<Part> {
-        use Part::{
-            Activity, Followers, Info, LastObservation, LastPost, ScorePoints, SilenceDeadline,
-        };
-        let dimensions = (0..self.dimensions.len().max(1)).map(ScorePoints);
-        [Info, Activity, LastPost, LastObservation, SilenceDeadline]
-            .into_iter()
-            .chain(dimensions)
-            .chain([Followers])
-            .collect()
-    }
-
-    /// Rows that a part goes through, those without a value included.
-    fn rows(&self, part: Part) -> usize {
-        match part {
-            Part::ScorePoints(place) => self.dimensions.get(place).map_or(0, |d| d.points.len()),
-            _ => self.accounts(),
-        }
-    }
-
-    fn push_dropped(&self, text: &mut String) {
-        push_header(text, &ACCOUNTS_DROPPED);
-        push_series(text, &ACCOUNTS_DROPPED, &[], number(self.dropped));
-    }
-
-    fn push_head(&self, text: &mut String, part: Part) {
-        // The dimensions are one family.
-        if !matches!(part, Part::ScorePoints(1..)) {
-            push_header(text, family(part));
-        }
-    }
-
-    fn push_rows(&self, text: &mut String, part: Part, rows: Range<usize>) {
-        match part {
-            Part::Info => {
-                for row in rows {
-                    push_account(
-                        text,
-                        &ACCOUNT_INFO,
-                        self.labels.at(row),
-                        &[self.info.at(row)],
-                        1.0,
-                    );
-                }
-            }
-            Part::Activity => {
-                for row in rows {
-                    let rest = [",activity=\"", self.activities[row], "\""];
-                    push_account(text, &ACCOUNT_ACTIVITY, self.labels.at(row), &rest, 1.0);
-                }
-            }
-            Part::ScorePoints(place) => {
-                let Some(dimension) = self.dimensions.get(place) else { return };
-                for &(account, points) in &dimension.points[rows] {
-                    let labels = self.labels.at(account);
-                    push_account(text, family(part), labels, &[&dimension.label], points);
-                }
-            }
-            Part::LastPost => self.push_column(text, part, &self.last_posts, rows),
-            Part::LastObservation => self.push_column(text, part, &self.last_observations, rows),
-            Part::SilenceDeadline => self.push_column(text, part, &self.silence_deadlines, rows),
-            Part::Followers => self.push_column(text, part, &self.followers, rows),
-        }
-    }
-
-    fn push_column(
-        &self,
-        text: &mut String,
-        part: Part,
-        column: &[Option<f64>],
-        rows: Range<usize>,
-    ) {
-        for row in rows {
-            if let Some(value) = column[row] {
-                push_account(text, family(part), self.labels.at(row), &[], value);
-            }
-        }
-    }
-}
-
-fn family(part: Part) -> &'static Family {
-    match part {
-        Part::Info => &ACCOUNT_INFO,
-        Part::Activity => &ACCOUNT_ACTIVITY,
-        Part::LastPost => &ACCOUNT_LAST_POST,
-        Part::LastObservation => &ACCOUNT_LAST_OBSERVATION,
-        Part::SilenceDeadline => &ACCOUNT_SILENCE_DEADLINE,
-        Part::ScorePoints(_) => &ACCOUNT_SCORE_POINTS,
-        Part::Followers => &ACCOUNT_FOLLOWERS,
-    }
 }
 
 /// Many short texts in one buffer.
 #[derive(Debug, Default)]
-struct Texts {
+pub(super) struct Texts {
     text: String,
     ends: Vec<usize>,
 }
@@ -279,20 +129,8 @@ impl Texts {
         self.ends.push(self.text.len());
     }
 
-    fn at(&self, place: usize) -> &str {
+    pub(super) fn at(&self, place: usize) -> &str {
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[place]]
     }
-}
-
-/// Writes one series: the account's two labels, then `rest`, escaped already.
-fn push_account(text: &mut String, family: &Family, account: &str, rest: &[&str], value: f64) {
-    text.push_str(family.name);
-    text.push('{');
-    text.push_str(account);
-    for part in rest {
-        text.push_str(part);
-    }
-    text.push('}');
-    push_number(text, value);
 }

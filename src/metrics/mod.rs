@@ -5,6 +5,7 @@
 //! scrape from what the store says, so that a withdrawn account vanishes from the next answer.
 
 mod accounts;
+mod accounts_text;
 mod ailments;
 mod findings;
 mod fleet;

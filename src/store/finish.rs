@@ -11,7 +11,7 @@ use super::record::VisitRecord;
 use super::visits::VisitRow;
 use super::{
     Store, StoreError, canary, evidence, identities, known, listing, marks, missing, new_items,
-    samples, site_looks, states, visits,
+    new_posts, samples, site_looks, states, visits,
 };
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
@@ -91,7 +91,7 @@ pub(super) async fn write(
         .collect();
     // Visits first: an earlier one of the same batch may have missed a post of a later one.
     visits::insert(connection, &rows).await?;
-    report.discovered = listing::insert(connection, &listed.posts, &known).await?;
+    report.discovered = new_posts::insert(connection, &listed.posts, &known).await?;
     let known_before = listed.known_before(&report.discovered);
     marks::note_listed(connection, records, &known_before).await?;
     listing::update(connection, &known_before).await?;

@@ -39,6 +39,7 @@ mod marks;
 mod messages;
 mod missing;
 mod new_items;
+mod new_posts;
 mod notices;
 mod outbox;
 mod period_posts;
