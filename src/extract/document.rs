@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
+use memchr::memchr_iter;
 use regex::Regex;
 use scraper::{ElementRef, Html};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use crate::platform::{Format, Layout, Path, Prepare};
 
 use super::depth::tags_left_open;
 use super::script::script;
-use super::{feed, prepare};
+use super::{feed, markup, prepare};
 
 /// The most nodes an HTML page may have.
 const NODES_MAX: usize = 500_000;
@@ -176,10 +177,10 @@ pub(super) fn html(text: &str) -> Result<Html, String> {
     if !text.contains('<') || text.trim_start().starts_with(['{', '[']) {
         return Err("not HTML".to_owned());
     }
-    if tags_left_open(text) > OPEN_TAGS_MAX {
+    if has_many_tags(text) && tags_left_open(text) > OPEN_TAGS_MAX {
         return Err(format!("over {OPEN_TAGS_MAX} tags deep"));
     }
-    let html = Html::parse_document(text);
+    let html = markup::parse(text);
     let mut nodes = 0_usize;
     let mut open = vec![(html.tree.root(), 0_usize)];
     while let Some((node, depth)) = open.pop() {
@@ -190,4 +191,11 @@ pub(super) fn html(text: &str) -> Result<Html, String> {
         open.extend(node.children().map(|child| (child, depth + 1)));
     }
     Ok(html)
+}
+
+/// Whether a page begins as many tags as it may leave open.
+fn has_many_tags(text: &str) -> bool {
+    let begun = memchr_iter(b'<', text.as_bytes());
+    let mut begun = begun.filter(|at| text.as_bytes().get(at + 1) != Some(&b'/'));
+    begun.nth(OPEN_TAGS_MAX).is_some()
 }

@@ -17,6 +17,7 @@ mod identity;
 mod import;
 mod inquiry;
 mod items;
+mod markup;
 mod moment;
 mod numeral;
 mod page;
