@@ -147,7 +147,7 @@ impl<'a> Node<'a> {
             }
             (Self::Json(value), Path::Column(name)) => found(Self::Json(value.get(name)?)),
             (_, Path::Css(selector)) => {
-                self.element()?.select(selector).find_map(|element| found(Self::Html(element)))
+                selector.find(self.element()?, |element| found(Self::Html(element)))
             }
             _ => None,
         }

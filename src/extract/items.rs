@@ -1,8 +1,10 @@
 //! The posts of a page.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 
-use scraper::ElementRef;
+use ego_tree::NodeId;
+use scraper::{ElementRef, Node as HtmlNode};
 
 use crate::domain::{Column, Finding, Form, Origin, Post};
 use crate::platform::{Candidate, ItemFields, Layout, Place as Sought, Role, Source};
@@ -81,7 +83,7 @@ fn listed<'a>(
             reader.left_out("posted by another account");
             continue;
         }
-        let post = post(&layout.item, reader, node, &format!("posts[{index}]"));
+        let post = post(&layout.item, reader, node, format_args!("posts[{index}]"));
         let key = post.reference.clone().or_else(|| post.url.clone());
         if !is_complete(layout, &post) {
             reader.left_out("lacks what an item must have");
@@ -115,14 +117,19 @@ fn has(post: &Post, name: &str) -> bool {
 /// Of elements inside each other, those complete ones that hold no other complete one.
 fn innermost<'a>(layout: &Layout, reader: &Reader<'a>, nodes: Vec<Node<'a>>) -> Vec<Node<'a>> {
     reader.begin(Place::Unnamed);
-    let timed = layout.require.iter().any(|name| name == "published_at");
+    let fields = &layout.item;
+    let timed = layout.require.iter().any(|name| name == "published_at")
+        && fields.published_at.candidates.iter().all(is_told_by_text);
+    // Most of a page has nothing that can be a time, and need not be searched.
+    let with_times = nodes.first().filter(|_| timed).and_then(|node| node.element());
+    let with_times = with_times.map(|element| may_hold_times(element, &fields.published_at));
     let mut holders = HashSet::new();
     let mut kept = Vec::new();
     // Backwards through the document, what is inside comes before what holds it.
     for node in nodes.into_iter().rev() {
         let Some(element) = node.element() else { continue };
-        let fields = &layout.item;
-        if holders.contains(&element.id()) || timed && !may_hold_time(element, &fields.published_at)
+        if holders.contains(&element.id())
+            || with_times.as_ref().is_some_and(|with| !with.contains(&element.id()))
         {
             continue;
         }
@@ -141,22 +148,24 @@ fn innermost<'a>(layout: &Layout, reader: &Reader<'a>, nodes: Vec<Node<'a>>) -> 
     kept
 }
 
-/// Whether an element has anything that can be a time: most of a page has not, and need not be
-/// searched.
-fn may_hold_time(element: ElementRef<'_>, source: &Source) -> bool {
-    let told_by_text = source.candidates.iter().all(is_told_by_text);
-    let named = |name: &str| {
-        let mut candidates = source.candidates.iter();
-        candidates.any(|one| one.attribute.as_deref() == Some(name))
-    };
-    !told_by_text
-        || element.descendants().any(|node| match node.value() {
-            scraper::Node::Text(text) => may_be_time(text),
-            scraper::Node::Element(inner) => {
-                inner.attrs().any(|(name, value)| may_be_time(value) && named(name))
+/// Every node of an element's page that is, or holds, a text or attribute that can be a time.
+fn may_hold_times(element: ElementRef<'_>, source: &Source) -> HashSet<NodeId> {
+    let names = source.candidates.iter().filter_map(|one| one.attribute.as_deref());
+    let names = names.collect::<Vec<_>>();
+    let mut holders = HashSet::new();
+    for node in element.tree().nodes() {
+        let may = match node.value() {
+            HtmlNode::Text(text) => may_be_time(text),
+            HtmlNode::Element(inner) => {
+                inner.attrs().any(|(name, value)| names.contains(&name) && may_be_time(value))
             }
             _ => false,
-        })
+        };
+        let above = std::iter::successors(Some(node).filter(|_| may), |node| node.parent());
+        // What holds a holder was added with it.
+        above.map(|node| node.id()).take_while(|id| holders.insert(*id)).for_each(drop);
+    }
+    holders
 }
 
 /// Whether a candidate's value is a part of what stands in the item.
@@ -172,14 +181,19 @@ fn is_told_by_text(candidate: &Candidate) -> bool {
         }
 }
 
-fn post<'a>(fields: &ItemFields, reader: &Reader<'a>, node: Node<'a>, place: &str) -> Post {
-    let at = |field: &str| format!("{place}.{field}");
+fn post<'a>(
+    fields: &ItemFields,
+    reader: &Reader<'a>,
+    node: Node<'a>,
+    place: impl Display + Copy,
+) -> Post {
     let text = reader.text(&fields.text, node).map(|text| normalised(&text));
     let text = text.filter(|text| !text.is_empty());
-    let (published, shown) = reader.written_time(&fields.published_at, node, &at("published_at"));
+    let (published, shown) =
+        reader.written_time(&fields.published_at, node, format_args!("{place}.published_at"));
     Post {
         reference: reader.text(&fields.reference, node),
-        url: reader.address(&fields.url, node, &at("url")),
+        url: reader.address(&fields.url, node, format_args!("{place}.url")),
         title: reader.text(&fields.title, node),
         text_digest: text.as_deref().map(sha256),
         text_simhash: text.as_deref().map(simhash),
@@ -188,10 +202,10 @@ fn post<'a>(fields: &ItemFields, reader: &Reader<'a>, node: Node<'a>, place: &st
         pinned: reader.flag(&fields.pinned, node).unwrap_or(false),
         form: reader.text(&fields.form, node).and_then(|word| form(&word)),
         origin: origin(reader.flag(&fields.repost, node), reader.flag(&fields.original, node)),
-        reads: reader.count(&fields.reads, node, &at("reads")),
-        likes: reader.count(&fields.likes, node, &at("likes")),
-        comments: reader.count(&fields.comments, node, &at("comments")),
-        shares: reader.count(&fields.shares, node, &at("shares")),
+        reads: reader.count(&fields.reads, node, format_args!("{place}.reads")),
+        likes: reader.count(&fields.likes, node, format_args!("{place}.likes")),
+        comments: reader.count(&fields.comments, node, format_args!("{place}.comments")),
+        shares: reader.count(&fields.shares, node, format_args!("{place}.shares")),
     }
 }
 

@@ -124,10 +124,13 @@ fn normal(text: &str) -> String {
 
 /// Whether a text can be a time at all: every written form has one of these characters.
 pub(crate) fn may_be_time(text: &str) -> bool {
-    const WORDS: &str = "刚剛今昨前半零一二三四五六七八九十两廿卅";
     text.chars().any(|character| match character {
         '\0'..='\x7f' => character.is_ascii_digit(),
-        _ => character.is_numeric() || WORDS.contains(character),
+        '刚' | '剛' | '今' | '昨' | '前' | '半' | '零' | '一' | '二' | '三' | '四' | '五'
+        | '六' | '七' | '八' | '九' | '十' | '两' | '廿' | '卅' => true,
+        // Ideographs are letters, those for numbers too.
+        '\u{3400}'..='\u{9fff}' => false,
+        _ => character.is_numeric(),
     })
 }
 
@@ -142,6 +145,8 @@ fn believable(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
 }
 
 fn epoch(text: &str) -> Option<Moment> {
+    text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '/' | 'D'))
+        .then_some(())?;
     let found = EPOCH.captures(text)?;
     let digits = &found["digits"];
     let number = digits.parse::<i64>().ok()?;
@@ -154,11 +159,13 @@ fn epoch(text: &str) -> Option<Moment> {
 }
 
 fn compact(text: &str) -> Option<Moment> {
+    text.starts_with(|first: char| first.is_ascii_digit()).then_some(())?;
     let found = COMPACT.captures(text)?;
     wall_clock(date(&found)?, &found)
 }
 
 fn iso(text: &str) -> Option<Moment> {
+    (text.contains('-') && text.contains(':')).then_some(())?;
     let found = ISO.find(text)?.as_str().replacen('T', " ", 1).replace(',', ".");
     let zone = if let Some(naive) = found.strip_suffix('Z') {
         format!("{}+0000", naive.trim_end())
@@ -177,6 +184,7 @@ fn iso(text: &str) -> Option<Moment> {
 }
 
 fn full_date(text: &str) -> Option<Moment> {
+    text.contains(['-', '/', '.', '年', '_']).then_some(())?;
     let found = FULL_DATE.captures(text)?;
     wall_clock(date(&found)?, &found)
 }

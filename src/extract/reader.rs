@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::fmt::Display;
 
 use chrono::Duration;
 use url::Url;
@@ -72,7 +73,7 @@ impl<'a> Reader<'a> {
         node.select(path)
     }
 
-    pub(crate) fn warn(&self, place: &str, what: &str) {
+    pub(crate) fn warn(&self, place: impl Display + Copy, what: &str) {
         self.warnings.borrow_mut().push(format!("{place}: {what}"));
     }
 
@@ -183,7 +184,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The first value that is an address, made absolute.
-    pub(crate) fn address(&self, source: &Source, node: Node<'a>, place: &str) -> Option<String> {
+    pub(crate) fn address(
+        &self,
+        source: &Source,
+        node: Node<'a>,
+        place: impl Display + Copy,
+    ) -> Option<String> {
         let base = self.base.as_ref();
         let mut candidates = source.candidates.iter();
         candidates.find_map(|candidate| {
@@ -239,7 +245,7 @@ impl<'a> Reader<'a> {
         &self,
         source: &Source,
         node: Node<'a>,
-        place: &str,
+        place: impl Display + Copy,
     ) -> Option<(Moment, String)> {
         let (found, shown) = self.written_time(source, node, place);
         found.map(|found| (found, shown.unwrap_or_default()))
@@ -253,7 +259,7 @@ impl<'a> Reader<'a> {
         &self,
         source: &Source,
         node: Node<'a>,
-        place: &str,
+        place: impl Display + Copy,
     ) -> (Option<Moment>, Option<String>) {
         let (mut found, mut shown): (Option<Moment>, Option<String>) = (None, None);
         for candidate in &source.candidates {
@@ -293,7 +299,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The first readable number, or why it is hidden.
-    pub(crate) fn count(&self, source: &Source, node: Node<'a>, place: &str) -> Option<Count> {
+    pub(crate) fn count(
+        &self,
+        source: &Source,
+        node: Node<'a>,
+        place: impl Display + Copy,
+    ) -> Option<Count> {
         let mut candidates = source.candidates.iter();
         let found = candidates.find_map(|candidate| {
             self.value(candidate, node, &mut |text| {

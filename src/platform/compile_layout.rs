@@ -1,5 +1,6 @@
 //! Layouts: how a page is read.
 
+use super::compile_rule::any_body;
 use super::compile_source::{FieldKind, PathLanguage, SourceCompiler, pattern, selector};
 use super::layout::{
     Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, ScriptPlace, Sign,
@@ -78,6 +79,8 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
         only_what_is_not_found(section);
     }
     let compiler = SourceCompiler { language, rounding };
+    let blocked = compiler.signs(section, "blocked", &Sign::WALLS);
+    let gone = compiler.signs(section, "gone", &Sign::ENDS);
     Layout {
         name: name.to_owned(),
         prepare: section.get("prepare").and_then(|entry| entry.word(&PREPARES)),
@@ -89,8 +92,9 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
         item: item(compiler, section.section("item").as_ref()),
         skip: compiler.rules(section, "skip"),
         inquiries: section.section("inquiry").map(|section| inquiries(compiler, &section)),
-        blocked: compiler.signs(section, "blocked", &Sign::WALLS),
-        gone: compiler.signs(section, "gone", &Sign::ENDS),
+        any_body: any_body(&[&blocked[..], &gone].concat()),
+        blocked,
+        gone,
         empty_marker: compiler.rules(section, "empty_marker"),
         exhausted: compiler.rules(section, "exhausted"),
         next: compiler.field(Some(section), "next", FieldKind::Text),

@@ -6,6 +6,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use regex::Regex;
 use scraper::Selector;
 
+use super::css::Css;
 use super::query::Query;
 use super::quirk::Quirk;
 use super::section::{Entry, Section};
@@ -61,7 +62,9 @@ impl SourceCompiler {
             PathLanguage::Json | PathLanguage::Column => Query::parse(text)
                 .map(Path::Json)
                 .map_err(|error| format!("bad JSONPath {text:?}: {error}")),
-            PathLanguage::Css => selector(text).map(Path::Css),
+            PathLanguage::Css => Css::parse(text)
+                .map(Path::Css)
+                .map_err(|error| format!("bad CSS selector {text:?}: {error}")),
         })
     }
 

@@ -10,6 +10,7 @@ mod compile_import;
 mod compile_layout;
 mod compile_rule;
 mod compile_source;
+mod css;
 mod import;
 mod layout;
 mod page;
@@ -20,6 +21,7 @@ mod source;
 mod visibility;
 
 pub use catalog::{Canary, Catalog, Limit, Observability, Platform, Robots};
+pub use css::Css;
 pub use import::{ImportAccount, ImportCatalog, ImportMapping};
 pub use layout::{
     Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, Rule, ScriptPlace, Sign,

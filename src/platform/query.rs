@@ -66,7 +66,12 @@ fn walk<'v, R>(
         Step::Deep(name) => {
             let own = value.as_object().and_then(|object| object.get(name));
             let own = own.and_then(|own| walk(rest, own, found));
-            own.or_else(|| children(value, &mut |child| walk(steps, child, found)))
+            own.or_else(|| {
+                children(value, &mut |child| match child {
+                    Value::Array(_) | Value::Object(_) => walk(steps, child, found),
+                    _ => None,
+                })
+            })
         }
     }
 }

@@ -4,6 +4,7 @@ use regex::Regex;
 use scraper::Selector;
 use scraper::selector::ToCss;
 
+use super::css::Css;
 use super::query::Query;
 use super::quirk::Quirk;
 
@@ -13,7 +14,7 @@ pub enum Path {
     /// RFC 9535 JSONPath, relative to the node it is asked of.
     Json(Query),
     /// A CSS selector among the descendants of the node it is asked of.
-    Css(Selector),
+    Css(Css),
     /// The value of that name in a row: a column of a table.
     Column(String),
 }
@@ -90,7 +91,7 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(path) => path.fmt(f),
-            Self::Css(selector) => f.write_str(&selector.to_css_string()),
+            Self::Css(selector) => f.write_str(&selector.selector().to_css_string()),
             Self::Column(name) => f.write_str(name),
         }
     }

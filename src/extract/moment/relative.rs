@@ -44,6 +44,8 @@ pub(super) fn ago(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
         let at = observed_at - Duration::hours(hours + 1) + Duration::seconds(1);
         Some(Moment { at, precision: Precision::Hour })
     };
+    // Nothing counts back without one of these.
+    text.contains(['刚', '前']).then_some(())?;
     if NOW.is_match(text) {
         return minute(observed_at);
     }
@@ -68,6 +70,7 @@ pub(super) fn ago(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
 }
 
 pub(super) fn named_day(text: &str, observed_at: DateTime<Utc>) -> Option<Moment> {
+    text.contains(['今', '昨', '前']).then_some(())?;
     let found = NAMED_DAY.captures(text)?;
     let back = match &found["name"] {
         "今天" | "今日" => 0,
