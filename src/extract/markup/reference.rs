@@ -1,42 +1,37 @@
 //! Character references: 13.2.5.72 and what follows it in the HTML standard.
 
-use html5ever::data::NAMED_ENTITIES;
+use std::borrow::Cow;
+
+use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::Token;
 use memchr::memchr;
 
-use super::{Cutter, tokens};
+use super::Cutter;
 
-/// What an ampersand begins.
-enum Reference {
-    /// Nothing: it is text.
-    None,
-    /// One or two characters; the length, in bytes.
-    Characters([Option<char>; 2], usize),
-    /// Something rare, of so many bytes.
-    Rare(usize),
+/// What a reference stands for, and its length in bytes.
+struct Reference {
+    characters: [Option<char>; 2],
+    length: usize,
+    /// Whether a semicolon ends it.
+    closed: bool,
 }
 
 impl Cutter<'_> {
     /// What begins with `&` in a text.
     pub(super) fn reference(&mut self) {
-        match reference(&self.text[self.at..]) {
-            Reference::None => self.text(self.at + 1),
-            Reference::Characters(characters, length) => {
-                let characters = characters.into_iter().flatten().collect::<String>();
-                self.emit(Token::CharacterTokens(StrTendril::from_slice(&characters)));
-                self.at += length;
-            }
-            Reference::Rare(length) => {
-                let end = self.at + length;
-                tokens(&self.text[self.at..end]).into_iter().for_each(|token| self.emit(token));
-                self.at = end;
-            }
+        let Some(found) = reference(&self.text[self.at..]) else { return self.text(self.at + 1) };
+        if !found.closed {
+            // An error, which the builder hears of.
+            self.emit(Token::ParseError(Cow::Borrowed("no semicolon")));
         }
+        let characters = found.characters.into_iter().flatten().collect::<String>();
+        self.emit(Token::CharacterTokens(StrTendril::from_slice(&characters)));
+        self.at += found.length;
     }
 
-    /// The value of an attribute, whose quote is given, if it has any.
-    pub(super) fn value(&self, from: usize, end: usize, quote: Option<u8>) -> StrTendril {
+    /// The value of an attribute.
+    pub(super) fn value(&self, from: usize, end: usize) -> StrTendril {
         let mut rest = &self.text[from..end];
         if memchr(b'&', rest.as_bytes()).is_none() {
             return self.slice(from, end);
@@ -45,66 +40,69 @@ impl Cutter<'_> {
         while let Some(found) = memchr(b'&', rest.as_bytes()) {
             value.push_slice(&rest[..found]);
             rest = &rest[found..];
-            match reference(rest) {
-                Reference::Characters(characters, length) => {
-                    characters.into_iter().flatten().for_each(|one| value.push_char(one));
-                    rest = &rest[length..];
-                }
-                // Before `=`, a name is one of an address's parameters.
-                Reference::Rare(length)
-                    if rest.starts_with("&#") || rest.as_bytes().get(length) != Some(&b'=') =>
-                {
-                    return rare_value(&self.text[from..end], quote);
-                }
-                Reference::None | Reference::Rare(_) => {
-                    value.push_char('&');
-                    rest = &rest[1..];
-                }
-            }
+            let reference = reference(rest).filter(|found| {
+                // Old names without a semicolon may be parameters of an address.
+                let after = rest.as_bytes().get(found.length);
+                let goes_on =
+                    after.is_some_and(|byte| *byte == b'=' || byte.is_ascii_alphanumeric());
+                found.closed || rest.starts_with("&#") || !goes_on
+            });
+            let Some(reference) = reference else {
+                value.push_char('&');
+                rest = &rest[1..];
+                continue;
+            };
+            reference.characters.into_iter().flatten().for_each(|one| value.push_char(one));
+            rest = &rest[reference.length..];
         }
         value.push_slice(rest);
         value
     }
 }
 
-fn reference(text: &str) -> Reference {
+/// What a text begins with that begins with `&`; none: the ampersand is text.
+fn reference(text: &str) -> Option<Reference> {
     let inside = &text[1..];
-    let number = inside.strip_prefix('#');
-    let name = number.unwrap_or(inside);
-    let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
-    if length == 0 && number.is_none() {
-        return Reference::None;
+    if let Some(number) = inside.strip_prefix('#') {
+        return numbered(number);
     }
-    let closed = name[length..].starts_with(';');
-    let whole = text.len() - name.len() + length + usize::from(closed);
-    let characters = match number {
-        _ if !closed => None,
-        Some(_) => numbered(&name[..length]).map(|one| [Some(one), None]),
-        None => NAMED_ENTITIES.get(&name[..=length]).and_then(|(first, second)| {
-            let one = |code: u32| char::from_u32(code).filter(|one| *one != '\0');
-            one(*first).map(|first| [Some(first), one(*second)])
-        }),
-    };
-    match characters {
-        Some(characters) => Reference::Characters(characters, whole),
-        None => Reference::Rare(whole),
+    // The longest name that fits; the names' beginnings are in the table, too, with no character.
+    let mut named = None;
+    let ends = inside.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b';');
+    for (length, byte) in (1..).zip(ends) {
+        let Some((first, second)) = NAMED_ENTITIES.get(&inside[..length]) else { break };
+        if let Some(first) = character(*first) {
+            let characters = [Some(first), character(*second)];
+            named = Some(Reference { characters, length: 1 + length, closed: byte == b';' });
+        }
     }
+    named
 }
 
-/// A character by its decimal number, unless the standard puts another in its place.
-fn numbered(digits: &str) -> Option<char> {
-    let code = digits.parse::<u32>().ok()?;
-    let plain = matches!(code, 0x20..=0x7e | 0xa0..=0xd7ff | 0xe000..=0xfdcf);
-    char::from_u32(code).filter(|_| plain)
+fn character(code: u32) -> Option<char> {
+    char::from_u32(code).filter(|one| *one != '\0')
 }
 
-/// The value as html5ever's tokenizer reads it.
-fn rare_value(value: &str, quote: Option<u8>) -> StrTendril {
-    let quote = quote.map(char::from).map(String::from).unwrap_or_default();
-    let mut tokens = tokens(&format!("<a b={quote}{value}{quote}>")).into_iter();
-    let value = tokens.find_map(|token| match token {
-        Token::TagToken(tag) => tag.attrs.into_iter().next(),
-        _ => None,
-    });
-    value.map(|one| one.value).unwrap_or_default()
+/// The character of a number, behind `&#`.
+fn numbered(text: &str) -> Option<Reference> {
+    let marked = text.starts_with(['x', 'X']);
+    let (radix, digits) = if marked { (16, &text[1..]) } else { (10, text) };
+    let mut code = 0_u32;
+    let mut length = 0;
+    for digit in digits.chars().map_while(|one| one.to_digit(radix)) {
+        // Beyond the last character it stays there.
+        code = (code * radix + digit).min(CODE_MAX + 1);
+        length += 1;
+    }
+    if length == 0 {
+        return None;
+    }
+    let closed = digits[length..].starts_with(';');
+    let old = code.checked_sub(0x80).and_then(|at| C1_REPLACEMENTS.get(at as usize)).copied();
+    let one = old.flatten().or_else(|| character(code)).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let length = 2 + usize::from(marked) + length + usize::from(closed);
+    Some(Reference { characters: [Some(one), None], length, closed })
 }
+
+/// The last code of a character.
+const CODE_MAX: u32 = 0x10_ffff;

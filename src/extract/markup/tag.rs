@@ -69,12 +69,12 @@ impl Cutter<'_> {
         match bytes[from] {
             quote @ (b'"' | b'\'') => {
                 let end = from + 1 + memchr(quote, &bytes[from + 1..])?;
-                Some((self.value(from + 1, end, Some(quote)), end + 1))
+                Some((self.value(from + 1, end), end + 1))
             }
             b'>' => Some((StrTendril::new(), from)),
             _ => {
                 let end = self.skip(from, |byte| !is_blank(byte) && byte != b'>')?;
-                Some((self.value(from, end, None), end))
+                Some((self.value(from, end), end))
             }
         }
     }
