@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use ego_tree::NodeId;
+use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Node as HtmlNode};
 
 use crate::domain::{Column, Finding, Form, Origin, Post};
@@ -161,7 +161,7 @@ fn may_hold_times(element: ElementRef<'_>, source: &Source) -> HashSet<NodeId> {
             }
             _ => false,
         };
-        let above = std::iter::successors(Some(node).filter(|_| may), |node| node.parent());
+        let above = std::iter::successors(Some(node).filter(|_| may), NodeRef::parent);
         // What holds a holder was added with it.
         above.map(|node| node.id()).take_while(|id| holders.insert(*id)).for_each(drop);
     }
