@@ -252,10 +252,14 @@ mod tests {
     fn the_same_elements_are_found() {
         let pages = [
             "<ul class='list a'><li><a HREF='/Video/1' class=\"x Next y\" title>一</a><li id=M_1>\
-             <p hidden>二<span>三</span></ul><div class=List-news><p>四<a href=#>五</a></div>",
-            "<svg class=a viewBox='0 0'><a xlink:href='/video/' href=/video/2><foreignObject><p class=a>\
-             </foreignObject></svg><template><p class=a>六</template><table><tr><td CLASS=A>七<math><mi>",
-            "<dl><dt>1<dd class=a>2<dt class='a b'>3</dl><input TYPE=Text><div lang=zh-CN><b class=''>",
+             <p hidden>二<span>三</span></ul>\
+             <div class=List-news><p>四<a href=#>五</a></div>",
+            "<svg class=a viewBox='0 0'><a xlink:href='/video/' href=/video/2><foreignObject>\
+             <p class=a>\
+             </foreignObject></svg><template><p class=a>六</template><table><tr>\
+             <td CLASS=A>七<math><mi>",
+            "<dl><dt>1<dd class=a>2<dt class='a b'>3</dl><input TYPE=Text>\
+             <div lang=zh-CN><b class=''>",
         ];
         let selectors = [
             "li, tr, dl, dd, dt, p, div, td, article, section",

@@ -8,8 +8,6 @@
 
 use std::borrow::Cow;
 
-use html5ever::TokenizerResult;
-use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::{RawKind, State};
 use html5ever::tokenizer::{Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
@@ -17,6 +15,9 @@ use html5ever::tree_builder::{TreeBuilder, TreeSink};
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 use scraper::{Html, HtmlTreeSink};
 
+use piece::{feed, tokens};
+
+mod piece;
 mod reference;
 mod tag;
 
@@ -258,38 +259,6 @@ impl<'t> Cutter<'t> {
         };
         let rest = self.slice(self.at, self.text.len());
         feed(Tokenizer::new(self.builder, options), rest).sink.finish()
-    }
-}
-
-/// What html5ever's tokenizer makes of a piece of a page.
-fn tokens(piece: &str) -> Vec<Token> {
-    let tokens = Tokens::default();
-    let options = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
-    let tokens = feed(Tokenizer::new(tokens, options), StrTendril::from_slice(piece));
-    let mut tokens = tokens.0.into_inner();
-    tokens.retain(|token| *token != Token::EOFToken);
-    tokens
-}
-
-fn feed<Sink: TokenSink>(tokenizer: Tokenizer<Sink>, text: StrTendril) -> Sink {
-    let input = BufferQueue::default();
-    input.push_back(text);
-    // It stops after each script, for somebody to run it.
-    while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
-    tokenizer.end();
-    tokenizer.sink
-}
-
-/// Keeps tokens.
-#[derive(Default)]
-struct Tokens(std::cell::RefCell<Vec<Token>>);
-
-impl TokenSink for Tokens {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        self.0.borrow_mut().push(token);
-        TokenSinkResult::Continue
     }
 }
 
