@@ -82,14 +82,13 @@ async fn two_that_want_a_month_at_once_make_it_once() {
     let mut first = database.pool.begin().await.unwrap();
     let made: bool = sqlx::query_scalar(wanted).fetch_one(&mut *first).await.unwrap();
     assert!(made);
-    let pool = database.pool.clone();
-    let second =
-        tokio::spawn(async move { sqlx::query_scalar::<_, bool>(wanted).fetch_one(&pool).await });
+    let second = sqlx::query_scalar::<_, bool>(wanted).fetch_one(&database.pool);
     let waiting = "select exists (select from pg_locks where locktype = 'advisory' and not granted
         and database = (select oid from pg_database where datname = current_database()))";
-    while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *first).await.unwrap() {
-        tokio::task::yield_now().await;
-    }
-    first.commit().await.unwrap();
-    assert!(!second.await.unwrap().unwrap(), "made by the first");
+    let end = async {
+        while !sqlx::query_scalar::<_, bool>(waiting).fetch_one(&mut *first).await.unwrap() {}
+        first.commit().await.unwrap();
+    };
+    let (second, ()) = tokio::join!(second, end);
+    assert!(!second.unwrap(), "made by the first");
 }
