@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::platform::{Format, Layout, Path, Prepare};
 
-use super::depth::tags_left_open;
+use super::depth::too_deep;
 use super::script::script;
 use super::{feed, markup, prepare};
 
@@ -21,6 +21,9 @@ const NODES_MAX: usize = 500_000;
 
 /// The deepest nesting of an HTML page; JSON is held to 128 by its parser.
 const DEPTH_MAX: usize = 700;
+
+/// What is no longer than this is parsed at once, however it is made.
+const SHORT: usize = 32 * 1024;
 
 /// The most tags a page may leave open at once: the time to parse grows with the square of it.
 const OPEN_TAGS_MAX: usize = 3000;
@@ -177,8 +180,11 @@ pub(super) fn html(text: &str) -> Result<Html, String> {
     if !text.contains('<') || text.trim_start().starts_with(['{', '[']) {
         return Err("not HTML".to_owned());
     }
-    if has_many_tags(text) && tags_left_open(text) > OPEN_TAGS_MAX {
-        return Err(format!("over {OPEN_TAGS_MAX} tags deep"));
+    // What is short costs little however it is made.
+    if (text.len() > SHORT || has_many_tags(text))
+        && let Some(reason) = too_deep(text, OPEN_TAGS_MAX)
+    {
+        return Err(reason);
     }
     let html = markup::parse(text);
     let mut nodes = 0_usize;

@@ -115,8 +115,13 @@ fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<Pos
     let gone_days: BTreeSet<_> = gone.iter().map(|mark| shanghai_date(mark.at)).collect();
     let absent = since.iter().filter(|mark| mark.kind == MarkKind::Absent);
     let absent: Vec<Sight> = absent.take(ABSENCES).map(|mark| sight(mark)).collect();
+    // What its own address showed is missing from when that says so, not from when a list does.
+    let first_missing = match gone.first() {
+        Some(gone) if opened.is_some() => gone.at,
+        _ => first.at,
+    };
     let presence = match gone.first() {
-        Some(gone) if gone_days.len() >= GONE_DAYS || !absent.is_empty() => {
+        Some(gone) if gone_days.len() >= GONE_DAYS || (opened.is_none() && !absent.is_empty()) => {
             Presence::Deleted(DeletionProof::Gone(sight(gone)))
         }
         _ if absent.len() == ABSENCES && opened.is_none() => {
@@ -127,7 +132,7 @@ fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<Pos
     Some(PostPresence {
         reference: reference.to_owned(),
         last_seen: opened.map_or(first.last_seen, |mark| mark.at),
-        first_missing: Some(first.at),
+        first_missing: Some(first_missing),
         presence,
     })
 }

@@ -92,12 +92,17 @@ pub struct Observation {
     pub registered_at: Option<Moment>,
 }
 
+/// The part of a page that lists neither posts of the account nor messages: a site's own page, a
+/// single post.
+pub const BESIDE: &str = "-";
+
 /// One attempt to read one page kind of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
     /// The page kind, as in the platform file.
     pub page: String,
-    /// The part of the account that the page kind lists: `all`, or a named part.
+    /// The part of the account that the page kind lists: `all`, or a named part. Empty where it
+    /// shows citizens' messages, [`BESIDE`] where it shows neither.
     pub part: String,
     /// When the request was sent.
     pub started_at: DateTime<Utc>,
@@ -133,6 +138,13 @@ pub struct ListedPost {
     pub text_digest: Option<String>,
     /// When it was written down.
     pub recorded_at: DateTime<Utc>,
+}
+
+impl Visit {
+    /// Whether the page kind lists the account's posts, or counts them.
+    pub fn speaks_for_list(&self) -> bool {
+        !matches!(self.part.as_str(), "" | BESIDE)
+    }
 }
 
 /// What a later visit said of a post that was listed before.

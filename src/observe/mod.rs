@@ -46,8 +46,8 @@ pub use coverage::{Coverage, Gap, coverage, covered};
 pub use deletion::{DeletionProof, PostPresence, Presence, presences};
 pub use drift::{PAGES_COMPARED, READINGS_KEPT, Usual, Yield, drifted, fell, usual};
 pub use facts::{
-    Bracket, CanaryLook, Drift, History, ListedPost, MarkKind, Observation, Outcome, PostMark,
-    Source, Span, Visit,
+    BESIDE, Bracket, CanaryLook, Drift, History, ListedPost, MarkKind, Observation, Outcome,
+    PostMark, Source, Span, Visit,
 };
 pub use freshness::{Answer, Freshness, UnchangedTime, freshness, relative_times, unit_of_words};
 pub use judge::{Judgement, Line, judge, judge_at};

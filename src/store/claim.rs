@@ -210,15 +210,16 @@ impl Store {
     ///
     /// A host belongs to one daemon at a time: its lease is renewed with every claim, so that the
     /// host's limit, which each daemon keeps for itself, holds across daemons. What a dead daemon
-    /// held can be claimed once its lease has run out. What is wanted is chosen first and locked
-    /// then, so that a claim locks no more than it takes; what another daemon has locked is left.
+    /// held can be claimed once its lease has run out.
     pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
         let rows = sqlx::query_as!(
             ClaimedRow,
             r#"with wanted as materialized (
                  select a.id from accounts a where a.key = any($7)
              ), mine as materialized (
-                 select h.host, h.owner is distinct from $1 as taken,
+                 select h.host, h.speed, h.troubles, h.rest_until,
+                     h.owner is distinct from $1 as taken,
+                     coalesce(h.lease_until, h.released_at) as free_since,
                      least(coalesce(b.claims_max, $5), $5) as room,
                      coalesce($8 and h.spent >= b.per_day
                          and h.spent_on = ($2 at time zone 'Asia/Shanghai')::date, false) as spent
@@ -230,6 +231,7 @@ impl Store {
                        where t.host = h.host and t.due_at <= $2
                          and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                          and (t.lease_until is null or t.lease_until <= $2))
+                 for update of h skip locked
              ), owed as materialized (
                  select due.* from mine cross join lateral (
                      select t.account_id, t.page, t.host, t.due_at, t.deadline_at
@@ -238,18 +240,19 @@ impl Store {
                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
                      order by t.deadline_at, t.account_id, t.page
-                     limit least(mine.room, $4::bigint)) due
+                     limit mine.room for update of t skip locked) due
              ), ordinary as materialized (
                  select due.* from mine cross join lateral (
                      select t.account_id, t.page, t.host, t.due_at, null::timestamptz as deadline_at
                      from crawl_targets t
                      where t.host = mine.host and t.due_at <= $2
                        and (t.deadline_at is null or t.deadline_at > $2)
-                       and (not mine.spent or t.is_canary or t.last_visit_at is null)
+                       and (not mine.spent or t.is_canary
+                           or (t.last_visit_at is null and t.speaks))
                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
                      order by t.due_at, t.account_id, t.page
-                     limit least(mine.room, $4::bigint)) due
+                     limit mine.room for update of t skip locked) due
              ), turns as materialized (
                  select u.*, row_number() over (partition by u.host
                      order by u.deadline_at nulls last, u.due_at, u.account_id, u.page) as turn
@@ -260,25 +263,10 @@ impl Store {
                  (select m.host, m.room from mine m join turns t on t.host = m.host and t.turn = 1
                   where m.taken and $9 is not null
                   order by t.deadline_at nulls last, t.due_at, m.host limit $9)
-             ), wished as materialized (
+             ), picked as materialized (
                  select t.account_id, t.page, t.host from turns t join admitted m on m.host = t.host
                  where t.turn <= m.room
                  order by t.deadline_at nulls last, t.due_at, t.account_id, t.page limit $4
-             ), held as materialized (
-                 select h.host, h.speed, h.troubles, h.rest_until,
-                     h.owner is distinct from $1 as taken,
-                     coalesce(h.lease_until, h.released_at) as free_since
-                 from host_leases h
-                 where h.host in (select w.host from wished w)
-                   and (h.owner is null or h.owner = $1 or h.lease_until <= $2)
-                 order by h.host for update of h skip locked
-             ), picked as materialized (
-                 select t.account_id, t.page, t.host
-                 from crawl_targets t join wished w
-                     on w.account_id = t.account_id and w.page = t.page
-                 where t.host in (select m.host from held m)
-                   and t.due_at <= $2 and (t.lease_until is null or t.lease_until <= $2)
-                 order by t.account_id, t.page for update of t skip locked
              ), renewed as (
                  update host_leases h set owner = $1, lease_until = greatest(h.lease_until, $3),
                      claimed = h.claimed + p.targets,
@@ -291,7 +279,7 @@ impl Store {
              )
              update crawl_targets t
              set lease_owner = $1, lease_until = $3, attempt = t.attempt + 1
-             from picked p join held m on m.host = p.host join accounts a on a.id = p.account_id
+             from picked p join mine m on m.host = p.host join accounts a on a.id = p.account_id
                  left join account_states s on s.account_id = p.account_id
                  left join host_budgets b on b.host = p.host
              where t.account_id = p.account_id and t.page = p.page

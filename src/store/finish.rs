@@ -104,7 +104,7 @@ pub(super) async fn write(
     hand_back(connection, records).await?;
     let looks = canary::insert_looks(connection, records).await?;
     // A page that speaks for no list has nothing to say for a verdict.
-    let telling = records.iter().filter(|record| !record.visit.part.is_empty());
+    let telling = records.iter().filter(|record| record.visit.speaks_for_list());
     let accounts: BTreeSet<i64> = telling.map(|record| record.account.0).collect();
     states::tell_news(connection, &accounts.into_iter().collect::<Vec<_>>(), &looks).await
 }

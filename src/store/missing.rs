@@ -19,6 +19,8 @@ pub struct MissingPost {
     pub reference: String,
     /// Its own address, as the list gave it.
     pub address: String,
+    /// Its title, where its list gave one.
+    pub title: Option<String>,
 }
 
 /// What the own address of a missing post answered.
@@ -32,19 +34,20 @@ pub struct AskedPost {
     pub gone: bool,
 }
 
-/// Days on which its own address must have answered that a post is gone before nobody asks again.
+/// Days on which its own address must have answered that a post is gone; then it is asked as seldom
+/// as one that shows its post: a site may come back from its trouble.
 const GONE_DAYS: i64 = 2;
 
-/// A post that its own address still shows is asked about again after this time.
-const OPEN_AGAIN_AFTER: TimeDelta = TimeDelta::days(7);
+/// A post whose own address has told what it can is asked about again after this time.
+const AGAIN_AFTER: TimeDelta = TimeDelta::days(7);
 
 impl Store {
     /// The posts, of one account or of all, that are missing from their list since `since` and
-    /// whose own address is to be asked now: those never asked about first, then those asked
-    /// longest ago.
+    /// whose own address is to be asked now, in another order every day, so that none keeps others
+    /// waiting for ever.
     ///
-    /// An address that answered "gone" is asked once more on another day of Asia/Shanghai, one that
-    /// showed the post after a week.
+    /// An address that answered "gone" is asked once more on another day of Asia/Shanghai; one that
+    /// did on two days, or showed the post, after a week.
     pub async fn missing_posts(
         &self,
         account: Option<AccountId>,
@@ -52,27 +55,34 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Vec<MissingPost>, StoreError> {
         let rows = sqlx::query!(
-            r#"select p.account_id as "account_id!", p.ref as "reference!", p.url as "address!"
+            r#"select p.account_id as "account_id!", p.ref as "reference!", p.url as "address!",
+                   p.title
                from (select distinct account_id, ref from post_marks
                      where kind = 'absent' and at >= $2
                        and ($1::bigint is null or account_id = $1)) missing
                join posts p on p.account_id = missing.account_id and p.ref = missing.ref
                cross join lateral (
                    select max(m.at) filter (where m.kind = 'absent') as absent,
-                       max(m.at) filter (where m.kind = 'open') as open,
-                       max(m.at) filter (where m.kind = 'gone') as gone,
-                       count(distinct (m.at at time zone 'Asia/Shanghai')::date)
-                           filter (where m.kind = 'gone') as gone_days
+                       max(m.at) filter (where m.kind = 'open') as open
                    from post_marks m
                    where m.account_id = p.account_id and m.ref = p.ref and m.at > p.last_seen
                ) since
-               where p.url is not null and since.absent is not null and since.gone_days < $5
-                 and coalesce(since.gone < $3, true) and coalesce(since.open <= $4, true)
-               order by p.account_id, greatest(since.gone, since.open) nulls first, p.ref"#,
+               cross join lateral (
+                   select max(m.at) as at,
+                       count(distinct (m.at at time zone 'Asia/Shanghai')::date) as days
+                   from post_marks m
+                   where m.account_id = p.account_id and m.ref = p.ref and m.kind = 'gone'
+                       and m.at > greatest(p.last_seen, since.open)
+               ) gone
+               where p.url is not null and since.absent is not null
+                 and case when gone.days = 0 then coalesce(since.open <= $4, true)
+                     when gone.days < $5 then gone.at < $3
+                     else gone.at <= $4 end
+               order by p.account_id, md5(p.ref || ($3::timestamptz)::text), p.ref"#,
             account.map(|account| account.0),
             since,
             shanghai_midnight(shanghai_date(now)),
-            now - OPEN_AGAIN_AFTER,
+            now - AGAIN_AFTER,
             GONE_DAYS
         )
         .fetch_all(&self.pool)
@@ -81,6 +91,7 @@ impl Store {
             account: AccountId(row.account_id),
             reference: row.reference,
             address: row.address,
+            title: row.title,
         });
         Ok(posts.collect())
     }

@@ -178,7 +178,7 @@ impl Store {
         ids: &[i64],
         of: FactsOf,
     ) -> Result<Vec<(i64, DateTime<Utc>)>, StoreError> {
-        // Of an account of the ledger, what speaks for no list is what citizens wrote.
+        // Of pages that speak for no list these are the ones with what citizens wrote.
         let rows = sqlx::query!(
             r#"select account_id, max(as_of) as "at!" from visits
                where account_id = any($1) and started_at >= $2 and started_at < $3 and part = ''

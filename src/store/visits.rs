@@ -255,7 +255,7 @@ pub(super) async fn since(
              registered_precision, body_digest, evidence, evidence_missing, bracket_older,
              bracket_newer, claims_shift_seconds, detail, cause, dated, named, counted,
              identified
-         from visits where account_id = any($1) and started_at >= $2 and part <> ''
+         from visits where account_id = any($1) and started_at >= $2 and part not in ('', '-')
          order by account_id, started_at, page",
         accounts,
         since

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{Extraction, Inquiry, PageVerdict, Reason};
 use crate::jobs::{Context, quarter_start};
-use crate::observe::{Observation, Outcome, Visit};
+use crate::observe::{BESIDE, Observation, Outcome, Visit};
 use crate::platform::{PageKind, Platform, Role};
 use crate::schedule::{self, TargetHistory};
 use crate::store::{Claimed, Found, NextVisit, VisitDetails, VisitEvidence, VisitRecord};
@@ -33,7 +33,7 @@ pub(super) async fn visit(
     };
     let asked = Asked { target, platform, kind, address: &address };
     let (gathered, found) = look(context, &asked, started_at).await?;
-    let outcome = outcome(&gathered);
+    let outcome = outcome(&gathered, kind.role);
     let now = context.clock.now();
     let (as_of, inquiries) = match &outcome {
         Outcome::Observed(seen) => (seen.as_of, messages(&gathered.pages)),
@@ -57,7 +57,7 @@ pub(super) async fn visit(
         next: Some(next_visit(context, &asked, &outcome, &gathered, now)),
         visit: Visit {
             page: target.page.clone(),
-            part: String::new(),
+            part: if reads_messages(kind) { String::new() } else { BESIDE.to_owned() },
             started_at,
             recorded_at: now,
             adapter: platform.digest.clone(),
@@ -99,6 +99,10 @@ async fn look(
     })
 }
 
+fn reads_messages(kind: &PageKind) -> bool {
+    matches!(kind.role, Role::Comments | Role::Board)
+}
+
 /// The messages of the pages that were read as what they should be.
 fn messages(pages: &[Extraction]) -> Vec<Inquiry> {
     let read = pages.iter().filter(|page| page.verdict == PageVerdict::Observation);
@@ -106,7 +110,7 @@ fn messages(pages: &[Extraction]) -> Vec<Inquiry> {
 }
 
 /// Observed where any page was read; it covers no time and confirms nothing.
-fn outcome(gathered: &Gathered) -> Outcome {
+fn outcome(gathered: &Gathered, role: Role) -> Outcome {
     let as_of = match &gathered.first {
         Err(failure) => return Outcome::Failed(failure.reason),
         Ok(Answered::NotModified(answer)) => answer.sent_at,
@@ -116,7 +120,10 @@ fn outcome(gathered: &Gathered) -> Outcome {
         },
     };
     let verdicts = || gathered.pages.iter().map(|page| page.verdict);
-    let read = |verdict| matches!(verdict, PageVerdict::Observation | PageVerdict::Gone);
+    let read = |verdict| match verdict {
+        PageVerdict::Gone => role == Role::Article,
+        verdict => verdict == PageVerdict::Observation,
+    };
     if gathered.pages.is_empty() || verdicts().any(read) {
         return Outcome::Observed(Observation {
             as_of,

@@ -1,12 +1,12 @@
 //! What is asked about single posts: the comments below them, and whether one that its list leaves
 //! out still stands at its own address.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{Account, PageVerdict};
+use crate::domain::{Account, AccountId, PageVerdict};
 use crate::fetch::NotModified;
 use crate::jobs::Context;
 use crate::platform::{AddressTemplate, PageKind, Platform, Role};
@@ -17,7 +17,7 @@ use super::reading::Asked;
 use super::targets::host_of;
 
 /// Missing posts that one visit asks about; the others wait for the next.
-const MISSING_MAX: usize = 10;
+const MISSING_MAX: usize = 3;
 
 /// What the sign of a gone page is called, in platform files, where the post's author took it away.
 /// Other words (a ban, a move of the account) say nothing of who did.
@@ -61,15 +61,22 @@ pub(super) async fn missing(
     let url = kind.url.as_ref()?;
     let here = |post: MissingPost| {
         let address = url.fill(&target.handle, Some(&post.address), 1)?;
-        (host_of(&address)? == target.host).then_some((post.reference, address))
+        (host_of(&address)? == target.host).then_some((post, address))
     };
-    let (references, addresses): (Vec<String>, Vec<String>) =
+    let (posts, addresses): (Vec<MissingPost>, Vec<String>) =
         posts.into_iter().filter_map(here).take(MISSING_MAX).unzip();
     let (gathered, answers) = ask_each(context, asked, started_at, &addresses).await;
-    let told = references.into_iter().zip(answers).filter_map(|(reference, answer)| {
-        let gone = answer.gone?;
-        // A page kind that was never read right in a recorded answer proves nothing to be gone.
-        (!gone || kind.verified.is_some()).then_some(AskedPost { reference, at: answer.at, gone })
+    let told = posts.into_iter().zip(answers).filter_map(|(post, answer)| {
+        let gone = match answer.said? {
+            Said::Shown => false,
+            // A page kind that was never read right in a recorded answer proves nothing to be gone,
+            // nor do words that the post has in its own title.
+            Said::Gone(words) => {
+                let own = post.title.as_deref().is_some_and(|title| words.contains(title));
+                (kind.verified.is_some() && !own).then_some(true)?
+            }
+        };
+        Some(AskedPost { reference: post.reference, at: answer.at, gone })
     });
     let told = told.collect();
     Some((gathered, told))
@@ -85,13 +92,20 @@ fn not_told<T>(
     None
 }
 
-/// What one address answered: that its post is gone, that it is there, or neither.
+/// When one address answered, and what; `None` where it said nothing of its post.
 struct Single {
     at: DateTime<Utc>,
-    gone: Option<bool>,
+    said: Option<Said>,
 }
 
-/// Asks one address after the other; the first wall or refusal ends it.
+enum Said {
+    /// The post.
+    Shown,
+    /// That its author took it away, in these words.
+    Gone(String),
+}
+
+/// Asks one address after the other; the first wall ends it, and whatever keeps us from the host.
 async fn ask_each(
     context: &Context,
     asked: &Asked<'_>,
@@ -101,7 +115,7 @@ async fn ask_each(
     let (mut all, mut answers) = (None::<Gathered>, Vec::new());
     for address in addresses {
         let one = Asking { context, asked: &Asked { address, ..*asked } }.first(false).await;
-        answers.push(Single { at: as_of(&one).unwrap_or(started_at), gone: is_gone(&one) });
+        answers.push(Single { at: as_of(&one).unwrap_or(started_at), said: said(&one, address) });
         let walled = one.pages.iter().any(|page| page.verdict == PageVerdict::Blocked);
         let refused = walled || one.first.is_err();
         match &mut all {
@@ -128,12 +142,17 @@ fn as_of(gathered: &Gathered) -> Option<DateTime<Utc>> {
     }
 }
 
-fn is_gone(gathered: &Gathered) -> Option<bool> {
+fn said(gathered: &Gathered, address: &str) -> Option<Said> {
     as_of(gathered)?;
+    let Ok(Answered::Page(answered)) = &gathered.first else { return None };
     let page = gathered.pages.first()?;
     match page.verdict {
-        PageVerdict::Observation => Some(false),
-        PageVerdict::Gone => page.reason.as_ref()?.starts_with(DELETED).then_some(true),
+        // An address that leads to the home page shows no post of its own.
+        PageVerdict::Observation => (answered.final_url == address).then_some(Said::Shown),
+        PageVerdict::Gone => {
+            let words = page.reason.as_ref()?.strip_prefix(DELETED)?;
+            Some(Said::Gone(words.to_owned()))
+        }
         _ => None,
     }
 }
@@ -160,21 +179,25 @@ pub(super) async fn targets(
 ) -> anyhow::Result<Vec<TargetSpec>> {
     let since = now - TimeDelta::days(context.settings.history_days.into());
     let missing = context.store.missing_posts(None, since, now).await?;
+    let judged: BTreeMap<AccountId, &Account> =
+        judged.iter().map(|account| (account.id, account)).collect();
+    let mut hosts: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
+    for spec in specs {
+        hosts.entry(spec.account).or_default().insert(&spec.host);
+    }
     let mut targets: Vec<TargetSpec> = Vec::new();
     for post in missing {
         if targets.last().is_some_and(|last| last.account == post.account) {
             continue;
         }
-        let account = judged.iter().find(|account| account.id == post.account);
-        let platform = account.and_then(|one| context.platforms.get(&one.entry.platform));
-        let (Some(account), Some(platform)) = (account, platform) else { continue };
+        let Some(entry) = judged.get(&post.account).map(|account| &account.entry) else { continue };
+        let Some(platform) = context.platforms.get(&entry.platform) else { continue };
         let Some(kind) = of_one_post(platform) else { continue };
         let url = kind.url.as_ref();
-        let address = url.and_then(|url| url.fill(&account.entry.handle, Some(&post.address), 1));
+        let address = url.and_then(|url| url.fill(&entry.handle, Some(&post.address), 1));
         let Some(host) = address.as_deref().and_then(host_of) else { continue };
-        let own = specs.iter().filter(|spec| spec.account == post.account);
-        let hosts: BTreeSet<&str> = own.map(|spec| spec.host.as_str()).collect();
-        if hosts.contains(host.as_str()) || platform.hosts.contains(&host) {
+        let own = hosts.get(&post.account).is_some_and(|hosts| hosts.contains(host.as_str()));
+        if own || platform.hosts.contains(&host) {
             targets.push(TargetSpec {
                 account: post.account,
                 page: kind.name.clone(),

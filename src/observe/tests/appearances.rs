@@ -403,12 +403,13 @@ fn a_post_that_its_own_address_shows_is_not_deleted() {
     let late = marks(&[(101, Absent), (102, Absent), (103, Open)]);
     check_presence(&case, &late, 103, Some("absent"));
     check_presence(&case, &late, 200, Some("not_listed"));
-    let deleted = marks(&[(101, Absent), (102, Open), (103, Absent), (110, Gone)]);
-    check_presence(&case, &deleted, 200, Some("gone"));
-    let told = presences(&case.0, &deleted, time(200, 0)).remove(0);
-    assert_eq!((told.last_seen, told.first_missing), (time(102, 10), Some(time(103, 10))));
-    let once = marks(&[(101, Absent), (102, Open), (110, Gone)]);
-    check_presence(&case, &once, 200, Some("not_listed"));
+    let deleted = [(101, Absent), (102, Open), (103, Absent), (110, Gone), (111, Gone)];
+    check_presence(&case, &marks(&deleted), 200, Some("gone"));
+    let told = presences(&case.0, &marks(&deleted), time(200, 0)).remove(0);
+    assert_eq!((told.last_seen, told.first_missing), (time(102, 10), Some(time(110, 10))));
+    check_presence(&case, &marks(&deleted[..4]), 200, Some("not_listed"));
+    let back = [&deleted[..], &[(118, Open)]].concat();
+    check_presence(&case, &marks(&back), 200, Some("not_listed"));
 }
 
 #[test]

@@ -169,7 +169,12 @@ async fn missing_posts_are_asked_about_until_their_address_has_told() {
     assert_eq!(waiting(8).await, [], "the same day tells nothing more");
     assert_eq!(waiting(9).await, mid);
     store.finish(&[asked(account, 9, &[("mid", true)])]).await.unwrap();
-    assert_eq!(waiting(30).await, [], "gone on two days");
+    assert_eq!(waiting(15).await, [], "gone on two days");
+    assert_eq!(waiting(16).await, mid, "the site may have come back");
+    store.finish(&[asked(account, 16, &[("mid", false)])]).await.unwrap();
+    assert_eq!(waiting(22).await, []);
+    store.finish(&[asked(account, 23, &[("mid", true)])]).await.unwrap();
+    assert_eq!(waiting(24).await, mid, "what was gone before it was shown says nothing");
     store.finish(&[listed(account, 31, all)]).await.unwrap();
     store.finish(&[listed(account, 32, without)]).await.unwrap();
     assert_eq!(waiting(32).await, mid, "missing once more");
