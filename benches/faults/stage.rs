@@ -71,8 +71,6 @@ pub(super) enum Scene {
     GlimpsedOnce,
     /// A list of what is popular, which new posts are not, in order by chance for three days.
     Popular,
-    /// An old page for a day, with the counter of its time, as a silence begins.
-    OldCounter,
 }
 
 /// An account of the stage.
@@ -150,7 +148,6 @@ pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Sta
         (Hollow, Portal),
         (GlimpsedOnce, Portal),
         (Popular, Portal),
-        (OldCounter, Weibo),
     ]
     .into_iter()
     .map(|(scene, venue)| stage.cast(scene, venue))
@@ -192,7 +189,6 @@ impl Stage<'_> {
             Scene::NeverSpoke | Scene::FilledGap | Scene::WalledLater | Scene::SaidGone => return,
             Scene::OldAfterWall | Scene::Popular => (-12, 1),
             Scene::Lagging => (-6, 1),
-            Scene::OldCounter => (-20, 1),
             Scene::NextYear => (-2, 1),
             Scene::Burst => (end, 4),
             _ => (end, 1),
@@ -238,7 +234,6 @@ impl Stage<'_> {
                 hours.map(|(day, hour)| Planted::at(self.day(day, hour))).collect()
             }
             Scene::OldAfterWall => vec![Planted::at(self.day(5, 12))],
-            Scene::OldCounter => [-4, 0].map(|day| Planted::at(self.day(day, 2))).into(),
             Scene::Lagging => {
                 let claims = self.day(first, 22) + Duration::minutes(30);
                 staged.published.push(claims);
@@ -319,10 +314,6 @@ impl Stage<'_> {
                 staged.kinds = Some((3, "feed_1", "feed_0"));
             }
             Scene::SaidGone => staged.faults.push((first..first + 1, Fault::SaysGone)),
-            Scene::OldCounter => {
-                // Between its last two posts, when nobody looked yet.
-                staged.faults.push((10..11, replica(-1)));
-            }
             Scene::GlimpsedOnce => {
                 staged.faults.push((0..first, Fault::Blocked));
                 staged.faults.push((first..first + 1, replica(-20)));
