@@ -216,6 +216,8 @@ fn hurry(settings: &mut Settings, simulator: &Simulator) {
     settings.http.anonymous_loopback = true;
     // One host stands for the whole platform here, and its comments are asked for post by post.
     settings.crawl.comments_posts_max = 2;
+    // A pass waits for each of its commits; nobody watches what they cost.
+    settings.crawl.commit_delay_ms_max = 50;
 }
 
 async fn import(jobs: &jobs::Context, city: &City, settings: &Settings) -> anyhow::Result<()> {
