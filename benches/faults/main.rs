@@ -2,15 +2,17 @@
 //! truth is known. In memory: pages → extract → observe, one visit a day, no socket, no database.
 //!
 //! `--accounts 200 --days 30 --seeds 1..3 [--seed N] [--without GUARD] [--guards] [--naive]
-//! [--explain] [--threads 2]`
+//! [--explain] [--threads 2] [--follow KEY]`
 //!
 //! Fails (exit code 1) when a silent verdict or a case of backdating was false, a provable silence
 //! was not told in time, or more account-days stayed undetermined than the simulator's own count
 //! allows. `--guards` runs it without each guard in turn and fails where nobody misses one.
-//! `README.md` holds the figures.
+//! `--follow KEY` visits and judges that account alone (and the canaries) and prints all that is
+//! known of it. `README.md` holds the figures.
 
 mod appearances;
 mod files;
+mod follow;
 mod guard;
 mod notebook;
 mod oracle;
@@ -43,6 +45,7 @@ struct Arguments {
     naive: bool,
     explain: bool,
     threads: usize,
+    follow: Option<String>,
 }
 
 impl Arguments {
@@ -56,6 +59,7 @@ impl Arguments {
             naive: false,
             explain: false,
             threads: 2,
+            follow: None,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} needs a value"));
@@ -77,6 +81,7 @@ impl Arguments {
                     let guard = value()?.parse().map_err(anyhow::Error::msg)?;
                     read.without = Some(guard);
                 }
+                "--follow" => read.follow = Some(value()?),
                 "--guards" => read.guards = true,
                 "--naive" => read.naive = true,
                 "--explain" => read.explain = true,
@@ -96,7 +101,8 @@ impl Arguments {
                     return;
                 }
                 let (accounts, days) = (self.accounts, self.days);
-                let tally = Run { accounts, days, seed, without }.go(catalog);
+                let follow = self.follow.as_deref();
+                let tally = Run { accounts, days, seed, without, follow }.go(catalog);
                 eprintln!("seed {seed}: {} page visits", tally.visits);
                 all.lock().expect("no run panics while it adds").add(tally);
             }
@@ -141,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_promise_holds_in_a_small_city() {
-        let run = Run { accounts: 80, days: 20, seed: 1, without: None };
+        let run = Run { accounts: 80, days: 20, seed: 1, without: None, follow: None };
         let tally = run.go(&catalog());
         tally.print(None);
         assert_eq!(tally.broken(), Vec::<String>::new());

@@ -18,11 +18,13 @@ use super::weather::{Weather, draw};
 
 /// One run: a city, its weather and its days.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
+pub(super) struct Run<'a> {
     pub(super) accounts: usize,
     pub(super) days: usize,
     pub(super) seed: u64,
     pub(super) without: Option<Guard>,
+    /// The one account to visit and judge, and to print all that is known of.
+    pub(super) follow: Option<&'a str>,
 }
 
 /// One account under watch.
@@ -65,16 +67,16 @@ impl<'a> Watched<'a> {
 }
 
 pub(super) struct Simulation<'a> {
-    pub(super) run: Run,
+    pub(super) run: Run<'a>,
     pub(super) start: DateTime<Utc>,
     pub(super) city: &'a City,
-    weather: Weather,
+    pub(super) weather: Weather,
     pub(super) policy: Policy,
     pub(super) frozen: BTreeMap<String, bool>,
     pub(super) tally: Tally,
 }
 
-impl Run {
+impl Run<'_> {
     /// Runs the city through its days and judges every account at the end of each.
     pub(super) fn go(self, catalog: &Catalog) -> Tally {
         // Midnight in Asia/Shanghai: a simulated day is a calendar day.
@@ -191,6 +193,9 @@ impl Simulation<'_> {
             })
             .collect();
         order.sort_unstable();
+        let is_asked =
+            |one: &Watched| one.is_canary || self.run.follow.is_none_or(|key| key == one.entry.key);
+        order.retain(|(_, index)| is_asked(&watched[*index]));
         for (at, index) in order {
             self.visit(watched, day, index, at);
         }

@@ -34,6 +34,7 @@ pub(super) struct Tally {
     pub(super) untellable: u64,
     /// Silences by the days between the first on which they were provable and the verdict.
     pub(super) lateness: BTreeMap<usize, u64>,
+    pub(super) late: Vec<String>,
     /// Provable silences never told, each told.
     pub(super) missed: Vec<String>,
     /// Accounts that the naive rule would have wronged.
@@ -110,6 +111,7 @@ impl Tally {
                 .into_iter()
                 .for_each(|(reason, count)| *mine.entry(reason).or_default() += count);
         }
+        self.late.extend(other.late);
         for (days, count) in other.lateness {
             *self.lateness.entry(days).or_default() += count;
         }
@@ -203,6 +205,7 @@ impl Tally {
         let lists = [
             &self.false_silent,
             &self.missed,
+            &self.late,
             &self.saved_afterwards,
             &self.eternal,
             &self.false_backdating,

@@ -28,8 +28,8 @@ const REST_DAYS: i64 = 7;
 
 impl Simulation<'_> {
     pub(super) fn judge_all(&mut self, watched: &mut [Watched<'_>], day: usize) {
-        let now = self.start + days(day + 1);
-        for one in watched.iter_mut().filter(|one| !one.is_canary) {
+        let (run, now) = (self.run, self.start + days(day + 1));
+        for one in watched.iter_mut().filter(|one| run.judges(one)) {
             let weakened = self.run.without.map(|guard| {
                 let mut history = one.notebook.history.clone();
                 guard.weaken(&mut history);
@@ -48,6 +48,9 @@ impl Simulation<'_> {
                     .map(|back| judge_at(history, &self.policy, now - Duration::days(back), now))
                     .into(),
             };
+            if self.run.follow.is_some() {
+                self.tell(one, &judgement, &frozen, day);
+            }
             self.check_silent(one, &judgement, now, &format!("day {day}"));
             for frozen in frozen {
                 self.check_frozen(one, &frozen, &format!("frozen on day {day}"));
@@ -59,8 +62,8 @@ impl Simulation<'_> {
 
     /// What a freeze at each midnight would say, from all that is known at the end.
     pub(super) fn judge_cutoffs(&mut self, watched: &mut [Watched<'_>]) {
-        let end = self.start + days(self.run.days);
-        for one in watched.iter_mut().filter(|one| !one.is_canary) {
+        let (run, end) = (self.run, self.start + days(self.run.days));
+        for one in watched.iter_mut().filter(|one| run.judges(one)) {
             self.close_spell(one);
             if one.tellable_days > 2 * LATE_DAYS_MAX && !one.was_told {
                 self.tally.eternal.push(one.name(self.run.seed));
@@ -185,6 +188,12 @@ impl Simulation<'_> {
             if told_days(judgement.activity) >= limit {
                 told.found = true;
                 *self.tally.lateness.entry(told.provable_days).or_default() += 1;
+                if told.provable_days > LATE_DAYS_MAX {
+                    self.tally.late.push(format!(
+                        "{name} day {day}: silent for {limit} days, told {} days late",
+                        told.provable_days
+                    ));
+                }
             }
             told.provable_days += 1;
         }
