@@ -49,6 +49,8 @@ guards! {
     Coverage => "coverage",
     /// Each instant of a silence was seen on as many days as it is confirmed on.
     Often => "often",
+    /// A list that others show to be of an old page proves nothing, nor one that may be of one.
+    Outdated => "outdated",
     /// A list in order among many that are not stands so by chance.
     Chance => "chance",
     /// A list ends where a marker or the counter says so.
@@ -144,6 +146,7 @@ impl Guard {
             }
             Self::Parts => history.parts.truncate(1),
             Self::Often => see_often(history),
+            Self::Outdated => seen_mut(history).for_each(|seen| seen.bracket = None),
             Self::Chance => history.visits.iter_mut().for_each(|visit| {
                 if visit.outcome == Outcome::Failed(Reason::Drifted) {
                     visit.items = 0;
@@ -156,7 +159,7 @@ impl Guard {
 
     /// Whether single posts are weighed as ever: only verdicts are given without it.
     pub(super) fn is_of_verdicts(self) -> bool {
-        matches!(self, Self::Often | Self::Chance)
+        matches!(self, Self::Often | Self::Outdated | Self::Chance)
     }
 
     /// Whether a late post is a candidate when this guard is left out.
@@ -185,6 +188,13 @@ impl Guard {
         };
         late.doubts.iter().all(is_waived)
     }
+}
+
+fn seen_mut(history: &mut History) -> impl Iterator<Item = &mut Observation> {
+    history.visits.iter_mut().filter_map(|visit| match &mut visit.outcome {
+        Outcome::Observed(seen) => Some(seen),
+        _ => None,
+    })
 }
 
 /// Every list is taken to have been seen on the two days before, too.

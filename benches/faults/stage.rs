@@ -71,6 +71,8 @@ pub(super) enum Scene {
     GlimpsedOnce,
     /// A list of what is popular, which new posts are not, in order by chance for three days.
     Popular,
+    /// A post after weeks, and for a day, before anyone sees it, an old page without either.
+    Relapsed,
 }
 
 /// An account of the stage.
@@ -148,6 +150,7 @@ pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Sta
         (Hollow, Portal),
         (GlimpsedOnce, Portal),
         (Popular, Portal),
+        (Relapsed, Portal),
     ]
     .into_iter()
     .map(|(scene, venue)| stage.cast(scene, venue))
@@ -189,6 +192,7 @@ impl Stage<'_> {
             Scene::NeverSpoke | Scene::FilledGap | Scene::WalledLater | Scene::SaidGone => return,
             Scene::OldAfterWall | Scene::Popular => (-12, 1),
             Scene::Lagging => (-6, 1),
+            Scene::Relapsed => (4, 1),
             Scene::NextYear => (-2, 1),
             Scene::Burst => (end, 4),
             _ => (end, 1),
@@ -251,6 +255,7 @@ impl Stage<'_> {
                     |at| Planted { away: Some((at, self.day(3650, 0))), ..Planted::at(at) };
                 (-12..end).map(|day| unpopular(self.day(day, 2))).collect()
             }
+            Scene::Relapsed => vec![Planted::at(self.day(first + 2, 23))],
             Scene::NextYear => {
                 let claims = self.day(400, 0);
                 vec![Planted { claims, ..Planted::at(self.day(-1, 10)) }]
@@ -314,6 +319,7 @@ impl Stage<'_> {
                 staged.kinds = Some((3, "feed_1", "feed_0"));
             }
             Scene::SaidGone => staged.faults.push((first..first + 1, Fault::SaysGone)),
+            Scene::Relapsed => staged.faults.push((first + 3..first + 4, replica(-5))),
             Scene::GlimpsedOnce => {
                 staged.faults.push((0..first, Fault::Blocked));
                 staged.faults.push((first..first + 1, replica(-20)));

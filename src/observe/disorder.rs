@@ -1,47 +1,73 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, Duration, Utc};
 
 use crate::domain::Reason;
 
-use super::facts::{Outcome, Visit};
+use super::facts::{Bracket, Outcome, Visit};
 
 /// Lists so near in time are taken to be of one kind.
-const NEAR: Duration = Duration::days(15);
+const NEAR: Duration = Duration::days(45);
 
 /// Where more than one in so many of them is out of order, the others are in order by chance.
 const ONE_IN: usize = 3;
 
-/// How the lists of an account's page kinds fared, in order of time: page kind, version of the
-/// platform file, time, and whether the list was out of order.
-pub(super) struct Disorder<'a>(Vec<(&'a str, &'a str, DateTime<Utc>, bool)>);
+/// How the lists of an account's page kinds fared, in order of time.
+pub(super) struct Disorder<'a>(Vec<Ranked<'a>>);
+
+/// A list, and whether its order was that of time.
+struct Ranked<'a> {
+    page: &'a str,
+    /// Version of the platform file.
+    adapter: &'a str,
+    at: DateTime<Utc>,
+    order: Order,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Broken,
+    Kept,
+    /// The list before it stood so already: what has not changed shows its order once. Or it lists
+    /// too little to show any.
+    Unchanged,
+}
 
 impl<'a> Disorder<'a> {
     /// `visits` in order of time.
     pub(super) fn of(visits: &[&'a Visit]) -> Self {
-        let lists = visits.iter().filter_map(|visit| {
-            let out_of_order = match &visit.outcome {
-                Outcome::Observed(seen) if seen.span.is_some() => false,
+        let mut enclosed: HashMap<&str, Bracket> = HashMap::new();
+        let mut ranked = |visit: &&'a Visit| {
+            let order = match &visit.outcome {
+                Outcome::Observed(seen) if seen.span.is_some() => match seen.bracket {
+                    Some(bracket) if enclosed.insert(&visit.page, bracket) != Some(bracket) => {
+                        Order::Kept
+                    }
+                    _ => Order::Unchanged,
+                },
                 // One that could not be read at all lists nothing.
-                Outcome::Failed(Reason::Drifted) if visit.items > 0 => true,
+                Outcome::Failed(Reason::Drifted) if visit.items > 0 => Order::Broken,
                 _ => return None,
             };
-            Some((visit.page.as_str(), visit.adapter.as_str(), visit.started_at, out_of_order))
-        });
-        let lists: Vec<_> = lists.collect();
-        let is_needed = lists.iter().any(|(.., out_of_order)| *out_of_order);
+            let (page, adapter) = (visit.page.as_str(), visit.adapter.as_str());
+            Some(Ranked { page, adapter, at: visit.started_at, order })
+        };
+        let lists: Vec<_> = visits.iter().filter_map(&mut ranked).collect();
+        let is_needed = lists.iter().any(|list| list.order == Order::Broken);
         Self(if is_needed { lists } else { Vec::new() })
     }
 
     /// Whether a list that seems to stand newest first is one of a page that mostly does not: it
     /// shows what is popular, say, and tells nothing of what it leaves out.
     pub(super) fn holds(&self, visit: &Visit) -> bool {
-        let from = self.0.partition_point(|(_, _, at, _)| *at < visit.started_at - NEAR);
-        let near = self.0[from..].iter().take_while(|(_, _, at, _)| *at <= visit.started_at + NEAR);
-        let mut near = near.filter(|(page, adapter, ..)| {
-            (*page, *adapter) == (visit.page.as_str(), visit.adapter.as_str())
+        let from = self.0.partition_point(|list| list.at < visit.started_at - NEAR);
+        let near = self.0[from..].iter().take_while(|list| list.at <= visit.started_at + NEAR);
+        let near = near.filter(|list| (list.page, list.adapter) == (&*visit.page, &*visit.adapter));
+        let (kept, broken) = near.fold((0, 0), |(kept, broken), list| match list.order {
+            Order::Broken => (kept, broken + 1),
+            Order::Kept => (kept + 1, broken),
+            Order::Unchanged => (kept, broken),
         });
-        let (all, out) = near.by_ref().fold((0, 0), |(all, out), (.., out_of_order)| {
-            (all + 1, out + usize::from(*out_of_order))
-        });
-        out * ONE_IN > all
+        broken * ONE_IN > kept + broken
     }
 }

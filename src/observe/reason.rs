@@ -99,19 +99,19 @@ fn missing(view: &View, policy: &Policy, question: Question, frozen: bool) -> (R
     match question.prove(view, policy) {
         Ok(_) => (held, canary_line().into_iter().collect()),
         Err(shortfall) => {
-            let lines = canary_line().into_iter().chain([told(&shortfall)]).collect();
+            let mut lines: Vec<Line> =
+                canary_line().into_iter().chain([told(&shortfall)]).collect();
             let waits_for_looks = matches!(
                 shortfall,
                 Shortfall::Unconfirmed { .. }
                     | Shortfall::PartMissing(_)
                     | Shortfall::NotCovered(_)
             );
-            let newest_is_void = view
-                .seen
-                .iter()
-                .max_by_key(|seen| seen.visit.started_at)
-                .is_some_and(|seen| seen.trust == Trust::Void && seen.span.is_some());
-            if waits_for_looks && (frozen || newest_is_void) {
+            let newest = view.seen.iter().max_by_key(|seen| seen.visit.started_at);
+            let newest = newest.filter(|seen| seen.trust == Trust::Void && seen.span.is_some());
+            let old = newest.filter(|seen| view.old_pages.contains(&seen.as_of));
+            lines.extend(old.map(|seen| Line::new("newest_post_missing", seen.as_of.to_rfc3339())));
+            if waits_for_looks && (frozen || (newest.is_some() && old.is_none())) {
                 return (held, lines);
             }
             match shortfall {

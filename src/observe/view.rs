@@ -15,6 +15,10 @@ use super::span::Covered;
 /// The part that a page kind lists when it lists everything.
 const ALL_PARTS: &str = "all";
 
+/// On so many days lists must lack what stood at the head of earlier ones for it to have been
+/// deleted, on one more where no canary can vouch for them: as many as silence is confirmed on.
+const LAPSE_DAYS: usize = 2;
+
 /// An observation as it may be used: its times cut to what is possible, its trust settled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'a> {
@@ -68,6 +72,8 @@ pub(super) struct View<'a> {
     pub(super) posts: Vec<PostTimes<'a>>,
     pub(super) hidden: Vec<HiddenPost>,
     pub(super) canaries: Canaries<'a>,
+    /// As-of times of the lists that were of old pages, or may have been.
+    pub(super) old_pages: Vec<DateTime<Utc>>,
     drifts: Drifts<'a>,
 }
 
@@ -121,6 +127,7 @@ impl<'a> View<'a> {
             visits,
             hidden: Vec::new(),
             canaries,
+            old_pages: Vec::new(),
             drifts,
         };
         view.seen.sort_by_key(|seen| (seen.as_of, seen.visit.started_at));
@@ -129,9 +136,9 @@ impl<'a> View<'a> {
             (seen.span, seen.confirms) = (None, None);
         }
         let known = || history.posts.iter().filter(|post| post.recorded_at <= known_at);
-        let outdated = outdated(&view.seen, known());
-        let old_pages: Vec<DateTime<Utc>> =
-            outdated.iter().map(|at| view.seen[*at].as_of).collect();
+        let lapse_days = if view.canaries.exist() { LAPSE_DAYS } else { LAPSE_DAYS + 1 };
+        let outdated = outdated(&view.seen, known(), lapse_days);
+        view.old_pages = outdated.iter().map(|at| view.seen[*at].as_of).collect();
         for at in outdated {
             view.seen[at].trust = Trust::Void;
         }
@@ -140,7 +147,7 @@ impl<'a> View<'a> {
         let posts: Vec<PostTimes> = known().map(|post| view.times_of(post, &shifted)).collect();
         view.posts = posts;
         view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
-        view.hidden = hidden_posts(&view.seen, &old_pages);
+        view.hidden = hidden_posts(&view.seen, &view.old_pages);
         view
     }
 

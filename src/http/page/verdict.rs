@@ -104,6 +104,9 @@ pub(super) fn told(line: &Line) -> String {
         ("counter_grew", _) => format!("{} 之间平台的发布数增加，但列表里没有看到。", span(data)),
         ("part_missing", _) => format!("栏目“{data}”没有读到。"),
         ("not_covered", _) => format!("判定时段 {} 中有时间未被观察覆盖。", span(data)),
+        ("newest_post_missing", _) => {
+            format!("{} 的列表缺少此前的最新发布，可能是旧页面，尚待另一日的观察。", moment(data))
+        }
         ("confirmed_days", [days, "of", needed, ..]) => {
             format!("需在 {needed} 个不同日期确认，目前 {days} 个。")
         }
@@ -151,6 +154,7 @@ mod tests {
             ("counter_grew", &span, "2026-11-21 00:00 至 2026-11-21 00:00"),
             ("part_missing", "videos", "videos"),
             ("not_covered", &span, "未被观察覆盖"),
+            ("newest_post_missing", at, "可能是旧页面"),
             ("confirmed_days", "1 of 2 for all", "2 个不同日期确认，目前 1 个"),
         ] {
             let told = told(&Line { code, data: data.to_owned() });

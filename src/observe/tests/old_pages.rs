@@ -25,8 +25,40 @@ fn a_list_without_a_post_known_before_and_after_confirms_nothing() {
     check_live("again", &lists(&[(198, 185), (199, 100), (200, 185)]), noon(), Dormant);
     let two_days = lists(&[(198, 100), (199, 100), (200, 185)]);
     check_live("old on two days", &two_days, noon(), unconfirmed);
+}
+
+#[test]
+fn a_list_that_lacks_the_newest_post_confirms_nothing_until_another_day_says_the_same() {
+    let unconfirmed = Undetermined(Reason::Unconfirmed);
     // Whether the post was deleted or the page is old cannot be told yet.
-    check_live("old now", &lists(&[(199, 185), (200, 100)]), noon(), Dormant);
+    check_live("once", &lists(&[(199, 185), (200, 100)]), noon(), unconfirmed);
+    check_live("twice", &lists(&[(198, 185), (199, 100), (200, 100)]), noon(), Dormant);
+    let twice_a_day = lists(&[(199, 185), (200, 100)]).listed([200]).newest_seen(|seen| {
+        seen.bracket = Some(Bracket { older: time(50, 0), newer: time(100, 8) });
+    });
+    check_live("twice on one day", &twice_a_day, noon(), unconfirmed);
+    let apart = lists(&[(190, 185), (196, 100), (200, 100)]);
+    check_live("days apart", &apart, noon(), Undetermined(Reason::ObservationTooOld));
+    let between = lists(&[(197, 185), (198, 100), (199, 185), (200, 100)]);
+    check_live("with another between", &between, noon(), Dormant);
+    let nobody_vouches = |case: Case| case.with(|history| history.has_canary = false);
+    let two = nobody_vouches(lists(&[(197, 185), (198, 185), (199, 100), (200, 100)]));
+    check_live("twice without a canary", &two, noon(), unconfirmed);
+    let three = nobody_vouches(lists(&[(197, 185), (198, 100), (199, 100), (200, 100)]));
+    check_live("three times without a canary", &three, noon(), Dormant);
+    // A date in the future is no newest item.
+    check_live("after next year", &lists(&[(198, 600), (199, 185), (200, 185)]), noon(), Dormant);
+}
+
+#[test]
+fn a_post_between_an_old_page_and_the_next_look_is_not_silence() {
+    // Published after the list of day 199, and shown by nobody before day 202.
+    let old_page = lists(&[(199, 185), (200, 100), (201, 185)]).with(|history| {
+        history.posts.push(post(Some(Moment::second(time(199, 20))), time(201, 10)));
+    });
+    check_at("by what is known later", &old_page, time(200, 8), Activity::Active);
+    let told = judge(&old_page.0, &Policy::default(), time(200, 12), time(200, 12));
+    assert_eq!(told.activity, Undetermined(Reason::Unconfirmed), "{:?}", told.explanation);
 }
 
 #[test]
@@ -176,5 +208,16 @@ fn lists_in_order_among_many_out_of_order_tell_nothing_of_what_they_leave_out() 
         history.visits.iter_mut().take(11).for_each(|visit| visit.adapter = "b".to_owned());
     });
     check_live("by an older platform file", &mended, noon(), Zombie);
-    check_live("long ago", &out_of_order(9).listed(212..=215), time(215, 12), Zombie);
+    check_live("a month ago", &out_of_order(9).listed(226..=229), time(229, 12), drifted);
+    check_live("long ago", &out_of_order(9).listed(242..=245), time(245, 12), Zombie);
+    // What stands as it stood shows its order once, however often it is looked at.
+    let in_order = |newest: fn(i64) -> i64| {
+        (201..=230).fold(out_of_order(9), |case, day| {
+            case.listed([day]).newest_seen(|seen| {
+                seen.bracket = Some(Bracket { older: time(50, 0), newer: time(newest(day), 8) });
+            })
+        })
+    };
+    check_live("unchanged", &in_order(|_| 100), time(230, 12), drifted);
+    check_live("in motion", &in_order(|day| 100 + day % 2), time(230, 12), Zombie);
 }
