@@ -4,7 +4,8 @@ use chrono::{DateTime, Duration, Utc};
 use xunjian::domain::{Count, Extraction, LedgerEntry, Moment, Post, shanghai_midnight};
 use xunjian::observe::{
     CanaryKind, Composed, History, Known, ListedPost, MarkKind, Observation, Outcome, Policy,
-    PostMark, Provenance, Reading, Source, Span, Visit, canary_health, compose, freshness, late,
+    PostMark, Provenance, Reading, Source, Span, Visit, canary_health, compose, freshness,
+    is_redated, late,
 };
 use xunjian::platform::{Observability, Platform, Role};
 
@@ -111,6 +112,8 @@ impl Notebook {
             });
             let spans: Vec<Span> = earlier.clone().filter_map(|seen| seen.span).collect();
             let before = earlier.map(|seen| seen.as_of).filter(|at| *at < first_seen).max();
+            let observed_unmoved = matches!(&composed.outcome,
+                Outcome::Observed(seen) if seen.claims_shift_seconds == 0);
             for post in posts.iter().filter(kept) {
                 let Some(name) = post.reference.clone().or(post.url.clone()) else { continue };
                 known.names.extend([&post.reference, &post.url].into_iter().flatten().cloned());
@@ -118,7 +121,20 @@ impl Notebook {
                 if last_seen.is_none_or(|at| at < first_seen) {
                     self.listed.insert(name.clone(), first_seen);
                 }
-                let newest = self.marks.iter().rev().find(|mark| mark.reference == name);
+                let is_redated = known
+                    .claims
+                    .get(&name)
+                    .zip(post.published)
+                    .is_some_and(|(first, now)| observed_unmoved && is_redated(*first, now));
+                let noted =
+                    |mark: &PostMark| mark.reference == name && mark.kind == MarkKind::Redated;
+                if is_redated && !self.marks.iter().any(noted) {
+                    let redated = MarkKind::Redated;
+                    self.marks.push(mark(visitor, name.clone(), redated, first_seen, first_seen));
+                }
+                let of_list =
+                    |mark: &&PostMark| mark.reference == name && mark.kind != MarkKind::Redated;
+                let newest = self.marks.iter().rev().find(of_list);
                 if let Some(last_seen) = last_seen
                     && newest
                         .is_some_and(|mark| mark.kind == MarkKind::Absent && mark.at < first_seen)

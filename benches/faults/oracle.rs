@@ -100,6 +100,11 @@ impl Oracle {
         if matches!(fault, Some(Fault::Replica { .. } | Fault::Stale { with_age: false, .. })) {
             self.lies.push(at);
         }
+        let is_early =
+            |seconds: i64| seconds < 0 && matches!(venue, Some(Venue::Feed | Venue::Wechat));
+        if matches!(fault, Some(Fault::WrongOffset { seconds }) if is_early(seconds)) {
+            self.lies.push(at);
+        }
         let sight = match fault {
             None | Some(Fault::Slow { .. }) => Sight::Whole,
             Some(Fault::WrongClock { .. }) if venue == Some(Venue::Wechat) => Sight::Whole,
@@ -191,7 +196,8 @@ impl Oracle {
     }
 
     /// A post that an old page did not show, before it was ever seen, seems to have appeared late: it
-    /// counts when it was first seen.
+    /// counts when it was first seen. So does one that was first seen while the source wrote its
+    /// times too early: the list before it seems to have missed it.
     fn seems_posted_by(&self, post: DateTime<Utc>) -> DateTime<Utc> {
         let later = |at: &&(DateTime<Utc>, Sight)| at.0 >= post && at.1 >= Sight::Posts;
         let first_seen = self.visits.iter().find(later).map(|(at, _)| *at);

@@ -86,7 +86,7 @@ impl Weather {
                 }
                 // The canary's own trouble would be taken for its host's.
                 None if character == Character::Canary => {}
-                None => hinder_account(&mut plan, place),
+                None => hinder_account(&mut plan, place, character),
             }
         }
         let first = 3 + usize::try_from(draw(seed, &[7]) % 8).unwrap_or(0);
@@ -170,7 +170,7 @@ fn hinder_host(plan: &mut Days, place: Place<'_>) {
     }
 }
 
-fn hinder_account(plan: &mut Days, place: Place<'_>) {
+fn hinder_account(plan: &mut Days, place: Place<'_>, character: Character) {
     let mut day = 0;
     while day < plan.len() {
         let chance = |label| draw(place.seed, &[place.number, day as u64, label]);
@@ -207,7 +207,13 @@ fn hinder_account(plan: &mut Days, place: Place<'_>) {
             12 => wrong_offset(chance(6)),
             _ => wrong_clock(chance(6)),
         };
-        strike(plan, place.target, day, long, fault);
+        // Nobody is seen by wrong times alone: a wrong offset of a page that is never read without it
+        // contradicts nothing.
+        let is_unseen = matches!(fault, Fault::WrongOffset { .. } | Fault::WrongClock { .. })
+            && character == Character::Unreachable;
+        if !is_unseen {
+            strike(plan, place.target, day, long, fault);
+        }
         day += long + 4;
     }
 }

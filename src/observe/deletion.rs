@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
-use crate::domain::{Precision, shanghai_date};
+use crate::domain::{Moment, Precision, shanghai_date};
 
 use super::appearance::Sight;
 use super::canary::Trust;
@@ -84,12 +84,26 @@ pub fn presences(
     told.collect()
 }
 
+/// Whether a post that claimed one time first and claims another now cannot mean the same.
+///
+/// Words such as `3小时前` say a time to their own unit, and move by up to one more between readings.
+pub fn is_redated(first: Moment, now: Moment) -> bool {
+    let coarser = first.precision.max(now.precision);
+    let moves = match coarser {
+        Precision::Second => Duration::zero(),
+        _ => coarser.step(),
+    };
+    first.upper() + moves <= now.lower() || now.upper() + moves <= first.lower()
+}
+
 fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<PostPresence> {
+    let (redated, marks): (Vec<&PostMark>, Vec<&PostMark>) =
+        marks.iter().partition(|mark| mark.kind == MarkKind::Redated);
     // Of what came before it was shown the last time nothing is left to say.
     let is_sight = |mark: &&PostMark| matches!(mark.kind, MarkKind::Listed | MarkKind::Open);
     let shown = marks.iter().rposition(is_sight);
     let opened = shown.map(|at| marks[at]).filter(|mark| mark.kind == MarkKind::Open);
-    let claims_well = claims_well(view, reference, marks);
+    let claims_well = redated.is_empty() && claims_well(view, reference, &marks);
     let counts = |mark: &&PostMark| match mark.kind {
         MarkKind::Gone => true,
         _ => claims_well && is_settled(view, mark),

@@ -158,6 +158,8 @@ pub enum MarkKind {
     Gone,
     /// It was missing from its list, and its own address still showed it.
     Open,
+    /// It was listed with a time that cannot be the one it claimed first; noted once.
+    Redated,
 }
 
 /// A mark in a post's later life. While a post is listed as ever, none is made.

@@ -43,7 +43,7 @@ pub use backdating::late_posts;
 pub use burst::{Burst, NoBurst, burst};
 pub use canary::{CanaryKind, canary_health, stand_ins};
 pub use coverage::{Coverage, Gap, coverage, covered};
-pub use deletion::{DeletionProof, PostPresence, Presence, presences};
+pub use deletion::{DeletionProof, PostPresence, Presence, is_redated, presences};
 pub use drift::{PAGES_COMPARED, READINGS_KEPT, Usual, Yield, drifted, fell, usual};
 pub use facts::{
     BESIDE, Bracket, CanaryLook, Drift, History, ListedPost, MarkKind, Observation, Outcome,

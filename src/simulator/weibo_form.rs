@@ -37,7 +37,8 @@ pub(super) fn base62(id: u64) -> String {
     text.iter().rev().collect()
 }
 
-/// A time as the site shows it: relative below a day, then ever coarser; or in full.
+/// A time as the site shows it: relative below a day, then ever coarser; or in full. No word says
+/// a time to come: it is shown by its date.
 pub(super) fn shown_time(at: DateTime<Utc>, now: DateTime<Utc>, relative: bool) -> String {
     let local = at.with_timezone(&SHANGHAI);
     if !relative {
@@ -45,7 +46,9 @@ pub(super) fn shown_time(at: DateTime<Utc>, now: DateTime<Utc>, relative: bool) 
     }
     let age = now - at;
     let yesterday = shanghai_date(now).pred_opt();
-    if age < Duration::minutes(1) {
+    if age < Duration::zero() {
+        local.format("%Y-%m-%d").to_string()
+    } else if age < Duration::minutes(1) {
         "刚刚".to_owned()
     } else if age < Duration::hours(1) {
         format!("{}分钟前", age.num_minutes())

@@ -85,7 +85,7 @@ pub(super) async fn write(
     let rows: Vec<VisitRow> = records
         .iter()
         .zip(new_items)
-        .zip(shifts)
+        .zip(shifts.iter().copied())
         .zip(kept)
         .map(|(((record, new), shift), kept)| VisitRow::of(record, new, shift, kept))
         .collect();
@@ -94,6 +94,7 @@ pub(super) async fn write(
     report.discovered = new_posts::insert(connection, &listed.posts, &known).await?;
     let known_before = listed.known_before(&report.discovered);
     marks::note_listed(connection, records, &known_before).await?;
+    marks::note_redated(connection, records, &shifts, &known).await?;
     listing::update(connection, &known_before).await?;
     marks::note_absent(connection, records).await?;
     missing::note_asked(connection, records).await?;

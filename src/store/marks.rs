@@ -11,13 +11,16 @@ use super::listing::{self, ListedRow};
 use super::record::VisitRecord;
 use super::{Store, StoreError};
 use crate::domain::AccountId;
-use crate::observe::{Bracket, MarkKind, Observation, Outcome, PostMark, claims_shift_seconds};
+use crate::observe::{
+    Bracket, MarkKind, Observation, Outcome, PostMark, claims_shift_seconds, is_redated,
+};
 
-const KINDS: [(MarkKind, &str); 4] = [
+const KINDS: [(MarkKind, &str); 5] = [
     (MarkKind::Absent, "absent"),
     (MarkKind::Listed, "listed"),
     (MarkKind::Gone, "gone"),
     (MarkKind::Open, "open"),
+    (MarkKind::Redated, "redated"),
 ];
 
 pub(super) fn word(kind: MarkKind) -> &'static str {
@@ -30,8 +33,8 @@ fn read_kind(word: &str) -> Result<MarkKind, StoreError> {
 }
 
 impl Store {
-    /// Marks since `since` in the later life of posts, in order of time; accounts and posts without
-    /// any are absent.
+    /// Marks since `since` in the later life of posts, in order of time, and whenever it was that a
+    /// post was listed with another time; accounts and posts without any are absent.
     pub async fn post_marks(
         &self,
         accounts: &[AccountId],
@@ -39,7 +42,7 @@ impl Store {
     ) -> Result<BTreeMap<AccountId, Vec<PostMark>>, StoreError> {
         let rows = sqlx::query!(
             "select account_id, ref, at, kind, page, started_at, last_seen, recorded_at
-             from post_marks where account_id = any($1) and at >= $2
+             from post_marks where account_id = any($1) and (at >= $2 or kind = 'redated')
              order by account_id, at, ref, kind",
             &column(accounts, |account| account.0),
             since
@@ -90,7 +93,7 @@ pub(super) async fn note_listed(
              $6::timestamptz[]) as n (account_id, ref, at, page, started_at, recorded_at)
          join posts p on p.account_id = n.account_id and p.ref = n.ref and p.last_seen < n.at
          where exists (select from post_marks m
-             where m.account_id = p.account_id and m.ref = p.ref and m.kind <> 'listed'
+             where m.account_id = p.account_id and m.ref = p.ref and m.kind not in ('listed', 'redated')
                  and m.at > p.last_seen and m.at < n.at)
          on conflict (account_id, ref, at, kind) do nothing",
         &column(rows, |row| row.key().0),
@@ -99,6 +102,54 @@ pub(super) async fn note_listed(
         &column(rows, |row| visit(row.last_record).page.clone()),
         &column(rows, |row| visit(row.last_record).started_at),
         &column(rows, |row| visit(row.last_record).recorded_at),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes the posts that are listed with another time than at first, once each. Where the source has
+/// moved all its times none has been dated anew.
+pub(super) async fn note_redated(
+    connection: &mut PgConnection,
+    records: &[&VisitRecord],
+    shifts: &[i32],
+    known: &Known,
+) -> Result<(), StoreError> {
+    let unmoved = records.iter().zip(shifts).filter(|(_, shift)| **shift == 0);
+    let redated: Vec<(&VisitRecord, DateTime<Utc>, String)> = unmoved
+        .filter_map(|(record, _)| match &record.visit.outcome {
+            Outcome::Observed(seen) => Some((*record, seen.as_of)),
+            _ => None,
+        })
+        .flat_map(|(record, at)| record.posts.iter().map(move |post| (record, at, post)))
+        .filter_map(|(record, at, post)| {
+            let reference = listing::reference(post)?;
+            let key = (record.account.0, reference);
+            let first = known.get(&key).copied()??;
+            is_redated(first, post.published?).then_some((record, at, key.1))
+        })
+        .collect();
+    if redated.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
+             recorded_at)
+         select distinct on (r.account_id, r.ref) r.account_id, r.ref, r.at, 'redated', r.page,
+             r.started_at, r.at, r.recorded_at
+         from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[],
+             $6::timestamptz[]) as r (account_id, ref, at, page, started_at, recorded_at)
+         where not exists (select from post_marks m
+             where m.account_id = r.account_id and m.ref = r.ref and m.kind = 'redated')
+         order by r.account_id, r.ref, r.at
+         on conflict (account_id, ref, at, kind) do nothing",
+        &column(&redated, |(record, ..)| record.account.0),
+        &column(&redated, |(.., reference)| reference.clone()),
+        &column(&redated, |(_, at, _)| *at),
+        &column(&redated, |(record, ..)| record.visit.page.clone()),
+        &column(&redated, |(record, ..)| record.visit.started_at),
+        &column(&redated, |(record, ..)| record.visit.recorded_at),
     )
     .execute(connection)
     .await?;

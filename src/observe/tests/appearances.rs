@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::{IdTime, Precision};
 use crate::observe::{
     Bracket, DateRules, DeletionProof, Doubt, LatePost, MarkKind, PostMark, Presence, SetAside,
-    claims_shift_seconds, late_posts, presences,
+    claims_shift_seconds, is_redated, late_posts, presences,
 };
 
 /// A portal watched at 10 o'clock of days 101 to 105. A post of the last list claims noon of day
@@ -451,6 +451,35 @@ fn a_coarse_time_that_was_read_once_misses_nothing() {
     check_presence(&listed_first(once, Precision::Second), &marks, 200, Some("absent"));
     let twice = once - Duration::days(1);
     check_presence(&listed_first(twice, Precision::Hour), &marks, 200, Some("absent"));
+    let redated = [&marks[..], &[mark(99, MarkKind::Redated)]].concat();
+    check_presence(&listed_first(twice, Precision::Hour), &redated, 200, None);
+    check_presence(&listed_first(once, Precision::Second), &redated[2..], 200, None);
+    check_presence(&listed_first(twice, Precision::Hour), &redated, 99, None);
+}
+
+#[test]
+fn a_time_that_cannot_be_the_one_claimed_first_is_another() {
+    use Precision::{Day, Hour, Minute, Second};
+    // Minutes of the two claims.
+    let check = |first: (Precision, i64), now: (Precision, i64), expected| {
+        let claim = |(precision, minute)| Moment {
+            at: time(100, 0) + Duration::minutes(minute),
+            precision,
+        };
+        assert_eq!(is_redated(claim(first), claim(now)), expected, "{first:?} {now:?}");
+        assert_eq!(is_redated(claim(now), claim(first)), expected, "{now:?} {first:?}");
+    };
+    check((Second, 0), (Second, 0), false);
+    check((Second, 0), (Second, 1), true);
+    check((Minute, 10), (Second, 10), false);
+    check((Minute, 10), (Second, 11), false);
+    check((Minute, 10), (Second, 12), true);
+    check((Hour, 600), (Second, 600 + 119), false);
+    check((Hour, 600), (Second, 600 + 120), true);
+    check((Hour, 1500), (Day, 0), false);
+    check((Hour, 1440 * 2), (Day, 0), true);
+    check((Day, 1440), (Day, 0), false);
+    check((Day, 1440 * 2), (Day, 0), true);
 }
 
 #[test]

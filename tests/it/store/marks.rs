@@ -210,3 +210,26 @@ async fn the_text_of_the_first_listing_is_kept_as_it_was() {
     assert_eq!(history.posts[0].text_digest.as_deref(), Some("sha256:1"));
     assert_eq!(history.posts[0].page, "timeline");
 }
+
+#[tokio::test]
+async fn a_post_listed_with_another_time_is_noted_once_and_no_list_proves_it_deleted() {
+    let (store, _database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    let all = items(&[("new", -10), ("mid", -20), ("old", -30)]);
+    store.finish(&[listed(account, 0, all)]).await.unwrap();
+    // The old page of day 0 moved one of its times.
+    let true_times = items(&[("new", -10), ("old", -30), ("mid", -3 * DAY)]);
+    store.finish(&[listed(account, 1, true_times.clone())]).await.unwrap();
+    store.finish(&[listed(account, 2, true_times)]).await.unwrap();
+    let redated = ("mid".to_owned(), DAY, MarkKind::Redated, DAY);
+    assert_eq!(marks(&store, account).await, std::slice::from_ref(&redated));
+    let without = items(&[("new", -10), ("old", -30)]);
+    store.finish(&[listed(account, 3, without.clone())]).await.unwrap();
+    store.finish(&[listed(account, 4, without)]).await.unwrap();
+    let absent = |day: i64| ("mid".to_owned(), day * DAY, MarkKind::Absent, 2 * DAY);
+    assert_eq!(marks(&store, account).await, [redated, absent(3), absent(4)]);
+    let history = store.histories(&[account], at(-DAY)).await.unwrap().remove(&account);
+    let told = store.post_marks(&[account], at(4 * DAY)).await.unwrap();
+    let told = presences(&history.unwrap(), &told[&account], at(99 * DAY));
+    assert_eq!(told, [], "long after, the mark of another time is still read");
+}
