@@ -121,32 +121,18 @@ impl Notebook {
                 if last_seen.is_none_or(|at| at < first_seen) {
                     self.listed.insert(name.clone(), first_seen);
                 }
-                let is_redated = known
-                    .claims
-                    .get(&name)
-                    .zip(post.published)
-                    .is_some_and(|(first, now)| observed_unmoved && is_redated(*first, now));
-                let noted =
-                    |mark: &PostMark| mark.reference == name && mark.kind == MarkKind::Redated;
-                if is_redated && !self.marks.iter().any(noted) {
-                    let redated = MarkKind::Redated;
-                    self.marks.push(mark(visitor, name.clone(), redated, first_seen, first_seen));
-                }
-                let of_list =
-                    |mark: &&PostMark| mark.reference == name && mark.kind != MarkKind::Redated;
-                let newest = self.marks.iter().rev().find(of_list);
-                if let Some(last_seen) = last_seen
-                    && newest
-                        .is_some_and(|mark| mark.kind == MarkKind::Absent && mark.at < first_seen)
+                let mut again = Vec::new();
+                let first = known.claims.get(&name).copied();
+                if observed_unmoved
+                    && first.zip(post.published).is_some_and(|(a, b)| is_redated(a, b))
                 {
-                    self.marks.push(mark(
-                        visitor,
-                        name.clone(),
-                        MarkKind::Listed,
-                        first_seen,
-                        last_seen,
-                    ));
+                    again.push((MarkKind::Redated, first_seen));
                 }
+                again.extend(last_seen.map(|last_seen| (MarkKind::Listed, last_seen)));
+                again.retain(|(kind, _)| is_news(&self.marks, &name, *kind, first_seen));
+                self.marks.extend(again.into_iter().map(|(kind, last_seen)| {
+                    mark(visitor, name.clone(), kind, first_seen, last_seen)
+                }));
                 if last_seen.is_none() {
                     if let Some(claim) = post.published {
                         known.claims.insert(name.clone(), claim);
@@ -227,6 +213,19 @@ fn said(page: &Extraction) -> String {
         post.published = None;
     }
     format!("{:?}{posts:?}{}", page.identity, page.exhausted)
+}
+
+/// Whether a mark is to be made: that a post is listed again if it was missing, that it is dated anew
+/// once.
+fn is_news(marks: &[PostMark], name: &str, kind: MarkKind, at: DateTime<Utc>) -> bool {
+    let (redated, others): (Vec<&PostMark>, Vec<&PostMark>) = marks
+        .iter()
+        .filter(|mark| mark.reference == name)
+        .partition(|mark| mark.kind == MarkKind::Redated);
+    match kind {
+        MarkKind::Redated => redated.is_empty(),
+        _ => others.last().is_some_and(|mark| mark.kind == MarkKind::Absent && mark.at < at),
+    }
 }
 
 fn mark(

@@ -42,7 +42,8 @@ impl Store {
     ) -> Result<BTreeMap<AccountId, Vec<PostMark>>, StoreError> {
         let rows = sqlx::query!(
             "select account_id, ref, at, kind, page, started_at, last_seen, recorded_at
-             from post_marks where account_id = any($1) and (at >= $2 or kind = 'redated')
+             from post_marks
+             where account_id = any($1) and (at >= $2 or kind = 'redated')
              order by account_id, at, ref, kind",
             &column(accounts, |account| account.0),
             since
@@ -93,8 +94,8 @@ pub(super) async fn note_listed(
              $6::timestamptz[]) as n (account_id, ref, at, page, started_at, recorded_at)
          join posts p on p.account_id = n.account_id and p.ref = n.ref and p.last_seen < n.at
          where exists (select from post_marks m
-             where m.account_id = p.account_id and m.ref = p.ref and m.kind not in ('listed', 'redated')
-                 and m.at > p.last_seen and m.at < n.at)
+             where m.account_id = p.account_id and m.ref = p.ref
+                 and m.kind not in ('listed', 'redated') and m.at > p.last_seen and m.at < n.at)
          on conflict (account_id, ref, at, kind) do nothing",
         &column(rows, |row| row.key().0),
         &column(rows, |row| row.key().1),
