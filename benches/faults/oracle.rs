@@ -48,6 +48,8 @@ pub(super) struct Oracle {
     visits: Vec<(DateTime<Utc>, Sight)>,
     /// Visits that were shown an old page as if it were new.
     lies: Vec<DateTime<Utc>>,
+    /// Visits shown all times hours too early.
+    early: Vec<DateTime<Utc>>,
     /// The host's canary by day; `None` where there is none or no day passed.
     trusted: Vec<bool>,
     has_canary: bool,
@@ -83,6 +85,7 @@ impl Oracle {
             claims_later: false,
             visits: Vec::new(),
             lies: Vec::new(),
+            early: Vec::new(),
             trusted: Vec::new(),
             has_canary,
         }
@@ -103,7 +106,7 @@ impl Oracle {
         let is_early =
             |seconds: i64| seconds < 0 && matches!(venue, Some(Venue::Feed | Venue::Wechat));
         if matches!(fault, Some(Fault::WrongOffset { seconds }) if is_early(seconds)) {
-            self.lies.push(at);
+            self.early.push(at);
         }
         let sight = match fault {
             None | Some(Fault::Slow { .. }) => Sight::Whole,
@@ -201,6 +204,11 @@ impl Oracle {
     fn seems_posted_by(&self, post: DateTime<Utc>) -> DateTime<Utc> {
         let later = |at: &&(DateTime<Utc>, Sight)| at.0 >= post && at.1 >= Sight::Posts;
         let first_seen = self.visits.iter().find(later).map(|(at, _)| *at);
+        if let Some(early) = self.early.iter().find(|early| **early >= post)
+            && first_seen.is_none_or(|seen| *early < seen)
+        {
+            return *early;
+        }
         match first_seen {
             Some(seen) if self.lies.iter().any(|lie| *lie >= post && *lie < seen) => seen,
             _ => post,

@@ -73,6 +73,8 @@ pub(super) enum Scene {
     Popular,
     /// A post after weeks, and for a day, before anyone sees it, an old page without either.
     Relapsed,
+    /// Long silent, and for one day in an order that is not that of time.
+    Stirred,
 }
 
 /// An account of the stage.
@@ -151,6 +153,7 @@ pub(super) fn set(city: &mut City, start: DateTime<Utc>, days: usize) -> Vec<Sta
         (GlimpsedOnce, Portal),
         (Popular, Portal),
         (Relapsed, Portal),
+        (Stirred, Portal),
     ]
     .into_iter()
     .map(|(scene, venue)| stage.cast(scene, venue))
@@ -191,6 +194,7 @@ impl Stage<'_> {
         let (until, step) = match staged.scene {
             Scene::NeverSpoke | Scene::FilledGap | Scene::WalledLater | Scene::SaidGone => return,
             Scene::OldAfterWall | Scene::Popular => (-12, 1),
+            Scene::Stirred => (-15, 1),
             Scene::Lagging => (-6, 1),
             Scene::Relapsed => (4, 1),
             Scene::NextYear => (-2, 1),
@@ -319,6 +323,7 @@ impl Stage<'_> {
                 staged.kinds = Some((3, "feed_1", "feed_0"));
             }
             Scene::SaidGone => staged.faults.push((first..first + 1, Fault::SaysGone)),
+            Scene::Stirred => staged.faults.push((first..first + 1, Fault::HotOrder)),
             Scene::Relapsed => staged.faults.push((first + 3..first + 4, replica(-5))),
             Scene::GlimpsedOnce => {
                 staged.faults.push((0..first, Fault::Blocked));

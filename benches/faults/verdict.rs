@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 use xunjian::domain::Activity;
-use xunjian::observe::{Judgement, Policy, judge, judge_at};
+use xunjian::observe::{Judgement, Knowledge, Policy};
 use xunjian::simulator::Character;
 
 use super::guard::Guard;
@@ -36,7 +36,8 @@ impl Simulation<'_> {
                 history
             });
             let history = weakened.as_ref().unwrap_or(&one.notebook.history);
-            let judgement = judge(history, &self.policy, now, now);
+            let known = Knowledge::new(history, now);
+            let judgement = known.judge(&self.policy, now);
             let frozen: Vec<Judgement> = match judgement.activity {
                 Activity::Active
                     if judgement.last_post_at > Some(now - Duration::days(REST_DAYS)) =>
@@ -45,7 +46,7 @@ impl Simulation<'_> {
                 }
                 // A bulletin of one and of two midnights ago, by what is known now.
                 _ => [1, 2]
-                    .map(|back| judge_at(history, &self.policy, now - Duration::days(back), now))
+                    .map(|back| known.judge_at(&self.policy, now - Duration::days(back)))
                     .into(),
             };
             if self.run.follow.is_some() {
@@ -73,10 +74,10 @@ impl Simulation<'_> {
                 guard.weaken(&mut history);
                 history
             });
+            let known = Knowledge::new(weakened.as_ref().unwrap_or(&one.notebook.history), end);
             for day in 1..self.run.days {
                 let cutoff = self.start + days(day);
-                let history = weakened.as_ref().unwrap_or(&one.notebook.history);
-                let judgement = judge_at(history, &self.policy, cutoff, end);
+                let judgement = known.judge_at(&self.policy, cutoff);
                 self.check_frozen(one, &judgement, &format!("cutoff before day {day}"));
             }
             let is_of_verdicts = self.run.without.is_some_and(Guard::is_of_verdicts);

@@ -207,11 +207,10 @@ fn hinder_account(plan: &mut Days, place: Place<'_>, character: Character) {
             12 => wrong_offset(chance(6)),
             _ => wrong_clock(chance(6)),
         };
-        // Nobody is seen by wrong times alone: a wrong offset of a page that is never read without it
+        // Nobody is seen by times alone that lie too early: a page that is never read without them
         // contradicts nothing.
-        let is_unseen = matches!(fault, Fault::WrongOffset { .. } | Fault::WrongClock { .. })
-            && character == Character::Unreachable;
-        if !is_unseen {
+        let is_early = matches!(fault, Fault::WrongOffset { seconds } if seconds < 0);
+        if !(is_early && character == Character::Unreachable) {
             strike(plan, place.target, day, long, fault);
         }
         day += long + 4;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::domain::{Moment, Precision, shanghai_date};
 
@@ -86,13 +86,10 @@ pub fn presences(
 
 /// Whether a post that claimed one time first and claims another now cannot mean the same.
 ///
-/// Words such as `3小时前` say a time to their own unit, and move by up to one more between readings.
+/// Words such as `3小时前` say a time to their own unit, and move by up to one more between readings;
+/// times to the second are allowed a minute.
 pub fn is_redated(first: Moment, now: Moment) -> bool {
-    let coarser = first.precision.max(now.precision);
-    let moves = match coarser {
-        Precision::Second => Duration::zero(),
-        _ => coarser.step(),
-    };
+    let moves = first.precision.max(now.precision).max(Precision::Minute).step();
     first.upper() + moves <= now.lower() || now.upper() + moves <= first.lower()
 }
 
@@ -103,7 +100,13 @@ fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<Pos
     let is_sight = |mark: &&PostMark| matches!(mark.kind, MarkKind::Listed | MarkKind::Open);
     let shown = marks.iter().rposition(is_sight);
     let opened = shown.map(|at| marks[at]).filter(|mark| mark.kind == MarkKind::Open);
-    let claims_well = redated.is_empty() && claims_well(view, reference, &marks);
+    let is_redated = redated.iter().any(|mark| {
+        let by = |seen: &&Seen<'_>| {
+            seen.visit.page == mark.page && seen.visit.started_at == mark.started_at
+        };
+        view.seen.iter().find(by).is_none_or(|seen| is_sound(seen) && !seen.is_lapsed)
+    });
+    let claims_well = !is_redated && claims_well(view, reference, &marks);
     let counts = |mark: &&PostMark| match mark.kind {
         MarkKind::Gone => true,
         _ => claims_well && is_settled(view, mark),

@@ -58,6 +58,27 @@ pub struct Judgement {
     pub next_crossing_at: Option<DateTime<Utc>>,
 }
 
+/// A history as it was known at one time, ready to be judged any number of times.
+#[derive(Debug)]
+pub struct Knowledge<'a>(View<'a>);
+
+impl<'a> Knowledge<'a> {
+    /// The facts recorded by `known_at`.
+    pub fn new(history: &'a History, known_at: DateTime<Utc>) -> Self {
+        Self(View::new(history, known_at))
+    }
+
+    /// As [`judge`].
+    pub fn judge(&self, policy: &Policy, now: DateTime<Utc>) -> Judgement {
+        judge_now(&self.0, policy, now)
+    }
+
+    /// As [`judge_at`].
+    pub fn judge_at(&self, policy: &Policy, cutoff: DateTime<Utc>) -> Judgement {
+        judge_cutoff(&self.0, policy, cutoff)
+    }
+}
+
 /// What is proven of an account now, from the facts recorded by `known_at`.
 pub fn judge(
     history: &History,
@@ -65,12 +86,15 @@ pub fn judge(
     now: DateTime<Utc>,
     known_at: DateTime<Utc>,
 ) -> Judgement {
-    let view = View::new(history, known_at);
+    Knowledge::new(history, known_at).judge(policy, now)
+}
+
+fn judge_now(view: &View<'_>, policy: &Policy, now: DateTime<Utc>) -> Judgement {
     let live = Live { now, frozen: view.frozen_since().is_some() };
-    if let Some((cutoff, gone)) = live_gone(&view, policy, live) {
-        return Found::silent(Activity::Gone, cutoff, gone).finish(&view, policy, Some(live));
+    if let Some((cutoff, gone)) = live_gone(view, policy, live) {
+        return Found::silent(Activity::Gone, cutoff, gone).finish(view, policy, Some(live));
     }
-    if let Some(post) = newest_active(&view, policy.watch, now, true) {
+    if let Some(post) = newest_active(view, policy.watch, now, true) {
         let found = Found {
             activity: Activity::Active,
             cutoff: now,
@@ -78,10 +102,10 @@ pub fn judge(
             explanation: vec![Line::new("posted", post.to_rfc3339())],
             next_crossing_at: Some(policy.watch.crossing(post)),
         };
-        return found.finish(&view, policy, Some(live));
+        return found.finish(view, policy, Some(live));
     }
-    let candidates = live_cutoffs(&view, policy, now);
-    for (activity, threshold, empty) in tiers(&view, policy) {
+    let candidates = live_cutoffs(view, policy, now);
+    for (activity, threshold, empty) in tiers(view, policy) {
         for cutoff in candidates.iter().copied() {
             let question = Question {
                 threshold,
@@ -93,13 +117,13 @@ pub fn judge(
                 admit: Admit::Settled,
                 frozen: live.frozen,
             };
-            if let Ok(silence) = question.prove(&view, policy) {
+            if let Ok(silence) = question.prove(view, policy) {
                 let found = Found::silent(activity, cutoff, silence);
-                return found.finish(&view, policy, Some(live));
+                return found.finish(view, policy, Some(live));
             }
         }
     }
-    Found::undetermined(&view, policy, now, Some(live)).finish(&view, policy, Some(live))
+    Found::undetermined(view, policy, now, Some(live)).finish(view, policy, Some(live))
 }
 
 /// What is proven of an account at a cutoff T (监测时间点), from the facts recorded by `known_at`.
@@ -112,12 +136,15 @@ pub fn judge_at(
     cutoff: DateTime<Utc>,
     known_at: DateTime<Utc>,
 ) -> Judgement {
-    let view = View::new(history, known_at);
+    Knowledge::new(history, known_at).judge_at(policy, cutoff)
+}
+
+fn judge_cutoff(view: &View<'_>, policy: &Policy, cutoff: DateTime<Utc>) -> Judgement {
     let confirmed_from = cutoff + policy.visibility_lag();
-    if let Some(gone) = prove_gone(&view, policy, cutoff, confirmed_from, None) {
-        return Found::silent(Activity::Gone, cutoff, gone).finish(&view, policy, None);
+    if let Some(gone) = prove_gone(view, policy, cutoff, confirmed_from, None) {
+        return Found::silent(Activity::Gone, cutoff, gone).finish(view, policy, None);
     }
-    if let Some(post) = newest_active(&view, policy.watch, cutoff, false) {
+    if let Some(post) = newest_active(view, policy.watch, cutoff, false) {
         let found = Found {
             activity: Activity::Active,
             cutoff,
@@ -125,9 +152,9 @@ pub fn judge_at(
             explanation: vec![Line::new("posted", post.to_rfc3339())],
             next_crossing_at: None,
         };
-        return found.finish(&view, policy, None);
+        return found.finish(view, policy, None);
     }
-    for (activity, threshold, empty) in tiers(&view, policy) {
+    for (activity, threshold, empty) in tiers(view, policy) {
         let question = Question {
             threshold,
             cutoff,
@@ -137,11 +164,11 @@ pub fn judge_at(
             admit: Admit::Settled,
             frozen: false,
         };
-        if let Ok(silence) = question.prove(&view, policy) {
-            return Found::silent(activity, cutoff, silence).finish(&view, policy, None);
+        if let Ok(silence) = question.prove(view, policy) {
+            return Found::silent(activity, cutoff, silence).finish(view, policy, None);
         }
     }
-    Found::undetermined(&view, policy, cutoff, None).finish(&view, policy, None)
+    Found::undetermined(view, policy, cutoff, None).finish(view, policy, None)
 }
 
 /// The silent activities from the strongest, each with its threshold and whether it needs lists

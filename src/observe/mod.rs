@@ -50,7 +50,7 @@ pub use facts::{
     PostMark, Source, Span, Visit,
 };
 pub use freshness::{Answer, Freshness, UnchangedTime, freshness, relative_times, unit_of_words};
-pub use judge::{Judgement, Line, judge, judge_at};
+pub use judge::{Judgement, Knowledge, Line, judge, judge_at};
 pub use list::{ListOrder, latest, read_order};
 pub use numbers::{BoundedSum, FIXED_AGES_HOURS, NotAtAge, NumberSample, at_age, sum};
 pub use policy::Policy;

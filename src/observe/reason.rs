@@ -54,6 +54,14 @@ fn live_reason(view: &View, policy: &Policy, live: Live) -> (Reason, Vec<Line>) 
         };
         return (reason, vec![Line::new("gone_seen", gone.as_of.to_rfc3339())]);
     }
+    let lapsed = view.seen.iter().filter(|seen| seen.is_lapsed && seen.trust != Trust::Void);
+    let lapsed = lapsed.map(|seen| seen.as_of).max();
+    if let Some(lapsed) = lapsed.filter(|at| view.listed_to().is_none_or(|newest| *at > newest))
+        && live.now - lapsed <= policy.max_age()
+    {
+        let line = Line::new("newest_post_missing", lapsed.to_rfc3339());
+        return (if live.frozen { Reason::Frozen } else { Reason::Unconfirmed }, vec![line]);
+    }
     let Some(newest) = view.listed_to() else {
         let question = weakest(view, policy, live.now, DateTime::<Utc>::MAX_UTC, live.now);
         return missing(view, policy, question, live.frozen);
@@ -99,19 +107,19 @@ fn missing(view: &View, policy: &Policy, question: Question, frozen: bool) -> (R
     match question.prove(view, policy) {
         Ok(_) => (held, canary_line().into_iter().collect()),
         Err(shortfall) => {
-            let mut lines: Vec<Line> =
-                canary_line().into_iter().chain([told(&shortfall)]).collect();
+            let lines = canary_line().into_iter().chain([told(&shortfall)]).collect();
             let waits_for_looks = matches!(
                 shortfall,
                 Shortfall::Unconfirmed { .. }
                     | Shortfall::PartMissing(_)
                     | Shortfall::NotCovered(_)
             );
-            let newest = view.seen.iter().max_by_key(|seen| seen.visit.started_at);
-            let newest = newest.filter(|seen| seen.trust == Trust::Void && seen.span.is_some());
-            let old = newest.filter(|seen| view.old_pages.contains(&seen.as_of));
-            lines.extend(old.map(|seen| Line::new("newest_post_missing", seen.as_of.to_rfc3339())));
-            if waits_for_looks && (frozen || (newest.is_some() && old.is_none())) {
+            let newest_is_void = view
+                .seen
+                .iter()
+                .max_by_key(|seen| seen.visit.started_at)
+                .is_some_and(|seen| seen.trust == Trust::Void && seen.span.is_some());
+            if waits_for_looks && (frozen || newest_is_void) {
                 return (held, lines);
             }
             match shortfall {

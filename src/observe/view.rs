@@ -8,15 +8,15 @@ use super::canary::{Canaries, Trust};
 use super::disorder::Disorder;
 use super::facts::{Drift, History, ListedPost, Observation, Outcome, Source, Span, Visit};
 use super::hidden::{HiddenPost, hidden_posts};
-use super::outdated::outdated;
+use super::outdated::{lapsed, overtaken};
 use super::post::{PostTimes, late};
 use super::span::Covered;
 
 /// The part that a page kind lists when it lists everything.
 const ALL_PARTS: &str = "all";
 
-/// On so many days lists must lack what stood at the head of earlier ones for it to have been
-/// deleted, on one more where no canary can vouch for them: as many as silence is confirmed on.
+/// On so many days a list must lack what headed earlier ones for that to have been deleted, on one
+/// more where no canary vouches for it: as many as silence is confirmed on by default.
 const LAPSE_DAYS: usize = 2;
 
 /// An observation as it may be used: its times cut to what is possible, its trust settled.
@@ -30,6 +30,9 @@ pub(super) struct Seen<'a> {
     pub(super) span: Option<Span>,
     /// The instant it confirms silence for, where it may confirm.
     pub(super) confirms: Option<DateTime<Utc>>,
+    /// Whether it lacks what had headed the list: it may be of an old page, and proves no silence.
+    /// What it missed and what it counted still speak against silence.
+    pub(super) is_lapsed: bool,
 }
 
 impl Seen<'_> {
@@ -72,8 +75,6 @@ pub(super) struct View<'a> {
     pub(super) posts: Vec<PostTimes<'a>>,
     pub(super) hidden: Vec<HiddenPost>,
     pub(super) canaries: Canaries<'a>,
-    /// As-of times of the lists that were of old pages, or may have been.
-    pub(super) old_pages: Vec<DateTime<Utc>>,
     drifts: Drifts<'a>,
 }
 
@@ -127,7 +128,6 @@ impl<'a> View<'a> {
             visits,
             hidden: Vec::new(),
             canaries,
-            old_pages: Vec::new(),
             drifts,
         };
         view.seen.sort_by_key(|seen| (seen.as_of, seen.visit.started_at));
@@ -136,18 +136,23 @@ impl<'a> View<'a> {
             (seen.span, seen.confirms) = (None, None);
         }
         let known = || history.posts.iter().filter(|post| post.recorded_at <= known_at);
-        let lapse_days = if view.canaries.exist() { LAPSE_DAYS } else { LAPSE_DAYS + 1 };
-        let outdated = outdated(&view.seen, known(), lapse_days);
-        view.old_pages = outdated.iter().map(|at| view.seen[*at].as_of).collect();
-        for at in outdated {
+        let overtaken = overtaken(&view.seen, known());
+        let old_pages: Vec<DateTime<Utc>> =
+            overtaken.iter().map(|at| view.seen[*at].as_of).collect();
+        for at in overtaken {
             view.seen[at].trust = Trust::Void;
+        }
+        let days = if view.canaries.exist() { LAPSE_DAYS } else { LAPSE_DAYS + 1 };
+        for at in lapsed(&view.seen, days) {
+            let seen = &mut view.seen[at];
+            (seen.span, seen.confirms, seen.is_lapsed) = (None, None, true);
         }
         let shifted: Vec<&Seen> =
             view.seen.iter().filter(|seen| seen.observation.claims_shift_seconds != 0).collect();
         let posts: Vec<PostTimes> = known().map(|post| view.times_of(post, &shifted)).collect();
         view.posts = posts;
         view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
-        view.hidden = hidden_posts(&view.seen, &view.old_pages);
+        view.hidden = hidden_posts(&view.seen, &old_pages);
         view
     }
 
@@ -259,8 +264,10 @@ impl<'a> View<'a> {
     /// kind that was read and never listed anything is a profile: the lists stand without it.
     pub(super) fn standing_failure(&self) -> Option<(&'a Visit, Reason)> {
         let mut newest_list: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
-        let lists =
-            self.seen.iter().filter(|seen| seen.trust != Trust::Void && seen.span.is_some());
+        let lists = self
+            .seen
+            .iter()
+            .filter(|seen| seen.trust != Trust::Void && (seen.span.is_some() || seen.is_lapsed));
         for seen in lists {
             let newest = newest_list.entry(&seen.visit.part).or_insert(seen.visit.started_at);
             *newest = seen.visit.started_at.max(*newest);
@@ -314,6 +321,7 @@ fn seen<'a>(visit: &'a Visit, canaries: &Canaries, drifts: &Drifts) -> Option<Se
         trust: trust(visit, canaries, drifts),
         span,
         confirms: span.filter(|_| observation.confirming).map(|span| span.high),
+        is_lapsed: false,
     })
 }
 

@@ -41,10 +41,14 @@ impl Store {
         since: DateTime<Utc>,
     ) -> Result<BTreeMap<AccountId, Vec<PostMark>>, StoreError> {
         let rows = sqlx::query!(
-            "select account_id, ref, at, kind, page, started_at, last_seen, recorded_at
-             from post_marks
-             where account_id = any($1) and (at >= $2 or kind = 'redated')
-             order by account_id, at, ref, kind",
+            r#"select account_id as "account_id!", ref as "ref!", at as "at!", kind as "kind!",
+                 page as "page!", started_at as "started_at!", last_seen as "last_seen!",
+                 recorded_at as "recorded_at!"
+             from post_marks where account_id = any($1) and at >= $2
+             union all
+             select account_id, ref, at, kind, page, started_at, last_seen, recorded_at
+             from post_marks where account_id = any($1) and kind = 'redated' and at < $2
+             order by 1, 3, 2, 4"#,
             &column(accounts, |account| account.0),
             since
         )
@@ -109,8 +113,8 @@ pub(super) async fn note_listed(
     Ok(())
 }
 
-/// Notes the posts that are listed with another time than at first, once each. Where the source has
-/// moved all its times none has been dated anew.
+/// Notes the posts that are listed by the page kind that listed them first with another time than
+/// then, once a week. Where the source has moved all its times none has been dated anew.
 pub(super) async fn note_redated(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
@@ -141,8 +145,10 @@ pub(super) async fn note_redated(
              r.started_at, r.at, r.recorded_at
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[],
              $6::timestamptz[]) as r (account_id, ref, at, page, started_at, recorded_at)
+         join posts p on p.account_id = r.account_id and p.ref = r.ref and p.page = r.page
          where not exists (select from post_marks m
-             where m.account_id = r.account_id and m.ref = r.ref and m.kind = 'redated')
+             where m.account_id = r.account_id and m.ref = r.ref and m.kind = 'redated'
+                 and m.at > r.at - interval '7 days')
          order by r.account_id, r.ref, r.at
          on conflict (account_id, ref, at, kind) do nothing",
         &column(&redated, |(record, ..)| record.account.0),

@@ -470,7 +470,8 @@ fn a_time_that_cannot_be_the_one_claimed_first_is_another() {
         assert_eq!(is_redated(claim(now), claim(first)), expected, "{now:?} {first:?}");
     };
     check((Second, 0), (Second, 0), false);
-    check((Second, 0), (Second, 1), true);
+    check((Second, 0), (Second, 1), false);
+    check((Second, 0), (Second, 2), true);
     check((Minute, 10), (Second, 10), false);
     check((Minute, 10), (Second, 11), false);
     check((Minute, 10), (Second, 12), true);

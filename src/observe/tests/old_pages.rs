@@ -38,7 +38,7 @@ fn a_list_that_lacks_the_newest_post_confirms_nothing_until_another_day_says_the
     });
     check_live("twice on one day", &twice_a_day, noon(), unconfirmed);
     let apart = lists(&[(190, 185), (196, 100), (200, 100)]);
-    check_live("days apart", &apart, noon(), Undetermined(Reason::ObservationTooOld));
+    check_live("days apart", &apart, noon(), unconfirmed);
     let between = lists(&[(197, 185), (198, 100), (199, 185), (200, 100)]);
     check_live("with another between", &between, noon(), Dormant);
     let nobody_vouches = |case: Case| case.with(|history| history.has_canary = false);
@@ -57,6 +57,11 @@ fn a_post_between_an_old_page_and_the_next_look_is_not_silence() {
         history.posts.push(post(Some(Moment::second(time(199, 20))), time(201, 10)));
     });
     check_at("by what is known later", &old_page, time(200, 8), Activity::Active);
+    let missed = old_page.clone().with(|history| {
+        history.posts[2].missed_by = Some(time(200, 10));
+    });
+    // The old page may have been none: then the post appeared late, and saves nobody.
+    check_at("missed by it", &missed, time(200, 8), Undetermined(Reason::TimeAmbiguous));
     let told = judge(&old_page.0, &Policy::default(), time(200, 12), time(200, 12));
     assert_eq!(told.activity, Undetermined(Reason::Unconfirmed), "{:?}", told.explanation);
 }
@@ -219,5 +224,20 @@ fn lists_in_order_among_many_out_of_order_tell_nothing_of_what_they_leave_out() 
         })
     };
     check_live("unchanged", &in_order(|_| 100), time(230, 12), drifted);
-    check_live("in motion", &in_order(|day| 100 + day % 2), time(230, 12), Zombie);
+    check_live("to and fro", &in_order(|day| 100 + day % 2), time(230, 12), drifted);
+    check_live("in motion", &in_order(|day| day - 101), time(230, 12), Zombie);
+    // Weeks in order say nothing of a page that shows what is popular since.
+    let moving = (155..=184).fold(Case::new().posted(100, 8), |case, day| {
+        case.listed([day]).newest_seen(|seen| {
+            seen.bracket = Some(Bracket { older: time(50, 0), newer: time(day - 60, 8) });
+        })
+    });
+    let turned = (185..=196).fold(moving, |case, day| {
+        case.failed(day, Reason::Drifted).newest(|visit| visit.items = 9)
+    });
+    check_live("popular since", &turned.listed([199, 200]), noon(), drifted);
+    // One day of trouble does not silence what a dead account's list says.
+    let stirred = Case::new().posted(100, 8).listed(190..=196).failed(197, Reason::Drifted);
+    let stirred = stirred.newest(|visit| visit.items = 9).listed(198..=200);
+    check_live("one day", &stirred, noon(), Zombie);
 }
