@@ -6,9 +6,10 @@ use crate::domain::{Reason, shanghai_date};
 
 use super::facts::{Bracket, Outcome, Visit};
 
-/// Lists so near in time are taken to be of one kind: by the near ones, lest a page that was in
-/// order for weeks and is no more is trusted for its past, and by those of weeks, lest a chance that
-/// lasts is.
+/// Lists so near in time are taken to be of one kind.
+///
+/// By the near ones, lest a page that was in order for weeks and is no more is trusted for its
+/// past; and by those of weeks, lest a chance that lasts is.
 const NEAR: [Duration; 2] = [Duration::days(15), Duration::days(45)];
 
 /// Where more than one in so many of them is out of order, the others are in order by chance.
