@@ -108,7 +108,8 @@ async fn run() -> anyhow::Result<()> {
     let period: Period = "2026Q3".parse().map_err(anyhow::Error::msg)?;
     // All that was posted in the quarter is written down a day later.
     let known_at = period.to() + TimeDelta::days(1);
-    let of = FactsOf { from: period.from(), to: period.to(), known_at };
+    let (from, to) = (period.from(), period.to());
+    let of = FactsOf { since: from, from, to, known_at };
     let (mut sql, mut ours) = (Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
         let begun = Instant::now();

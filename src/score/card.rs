@@ -48,19 +48,38 @@ pub struct ScoreCard {
 }
 
 impl ScoreCard {
-    /// The same without lines, inputs and explanations: what a roll-up needs, small enough to be
-    /// kept for a nation's accounts.
+    /// What a roll-up needs of it: scores and vetoes without lines, inputs and digests, small
+    /// enough to be kept for very many accounts.
     #[must_use]
     pub fn without_lines(&self) -> Self {
         let flag = |flag: &FlagScore| FlagScore { inputs: BTreeMap::new(), ..flag.clone() };
-        let dimension = |one: &DimensionScore| DimensionScore { lines: vec![], ..one.clone() };
+        let dimension = |one: &DimensionScore| DimensionScore {
+            id: one.id.clone(),
+            title: one.title.clone(),
+            outcome: one.outcome.clone(),
+            max: one.max,
+            rescaled_from: one.rescaled_from,
+            coverage: one.coverage,
+            ranked: one.ranked,
+            closed: one.closed.clone(),
+            lines: Vec::new(),
+        };
         Self {
+            scheme: self.scheme.clone(),
+            version: String::new(),
+            scheme_digest: String::new(),
+            certainty: self.certainty,
+            assigned_by: None,
+            period: String::new(),
+            cutoff: self.cutoff,
+            verdict: self.verdict.clone(),
             vetoes: self.vetoes.iter().map(flag).collect(),
             flags: Vec::new(),
             dimensions: self.dimensions.iter().map(dimension).collect(),
             unmeasured: Vec::new(),
             inputs: String::new(),
-            ..self.clone()
+            facts_digest: String::new(),
+            calendar_digest: String::new(),
         }
     }
 

@@ -8,10 +8,10 @@ use crate::scheme::{Declared, DeclaredKind, GroupKey, Scheme};
 
 use super::beside::{Entrant, group_of, percentiles, place_and_run, places};
 use super::card::{DimensionScore, Outcome, Points};
-use super::catalogue::readings_alone;
+use super::measured::Measured;
 use super::reading::{Quantity, Reading, Unknown, UnknownKind};
-use super::scoring::{ScoreError, score};
-use super::{PeriodFacts, Tables};
+use super::scoring::{ScoreError, card};
+use super::{SubjectFact, Tables};
 
 /// The comparisons of one scheme, with those who have been entered.
 ///
@@ -52,21 +52,22 @@ impl<'a> Comparison<'a> {
     /// Enters one account into every comparison.
     ///
     /// # Errors
-    /// As [`score`].
-    pub fn enter(&mut self, facts: &PeriodFacts) -> Result<(), ScoreError> {
+    /// As [`card`].
+    pub fn enter(&mut self, measured: &Measured, subject: &SubjectFact) -> Result<(), ScoreError> {
         self.entered += 1;
         if !self.is_needed() {
             return Ok(());
         }
-        let measures = readings_alone(facts, self.scheme, self.tables);
+        let measures = measured.alone();
         let is_score = |of: &str| !measures.contains_key(of);
         let compares_scores = self
             .fields
             .iter()
             .filter_map(|field| compared(field.declared))
             .any(|one| is_score(one.0));
+        let none = BTreeMap::new();
         let card = match compares_scores {
-            true => Some(score(self.scheme, facts, &BTreeMap::new(), self.tables)?),
+            true => Some(card(self.scheme, measured, subject, &none, self.tables)?),
             false => None,
         };
         for field in &mut self.fields {
@@ -75,7 +76,7 @@ impl<'a> Comparison<'a> {
                 Some(reading) => reading.clone(),
                 None => as_reading(card.as_ref().and_then(|card| card.score(of))),
             };
-            field.entrants.push(Entrant { group: group_of(group, &facts.subject), value });
+            field.entrants.push(Entrant { group: group_of(group, subject), value });
         }
         Ok(())
     }
@@ -88,38 +89,48 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// What the comparisons tell of each account, in the order in which they were entered.
+    /// What the comparisons tell of each account.
     ///
     /// `earlier` gives what the accounts had of a score in the periods before, the newest first,
-    /// each in the same order.
-    pub fn told(
-        &self,
-        earlier: impl Fn(&str) -> Vec<Vec<Option<Points>>>,
-    ) -> Vec<BTreeMap<String, Reading>> {
-        let mut told = vec![BTreeMap::new(); self.entered];
+    /// each in the order in which they were entered.
+    pub fn told(&self, earlier: impl Fn(&str) -> Vec<Vec<Option<Points>>>) -> Told {
+        let mut told = Told::default();
         for field in &self.fields {
             let id = &field.declared.id;
             match &field.declared.kind {
                 DeclaredKind::Peers(peers) => {
-                    let readings = percentiles(peers, &field.entrants);
-                    for (told, reading) in told.iter_mut().zip(readings) {
-                        told.insert(id.clone(), reading);
-                    }
+                    told.columns.insert(id.clone(), percentiles(peers, &field.entrants));
                 }
                 DeclaredKind::Rank(rank) => {
                     let now = places(&field.entrants);
                     let earlier: Vec<Vec<Option<Quantity>>> =
                         earlier(&rank.of).iter().map(|points| field.places_of(points)).collect();
-                    for (at, told) in told.iter_mut().enumerate() {
+                    for (at, place) in now.into_iter().enumerate() {
                         let before: Vec<Option<Quantity>> =
                             earlier.iter().map(|places| places[at]).collect();
-                        told.extend(place_and_run(id, rank, now[at], &before));
+                        for (name, reading) in place_and_run(id, rank, place, &before) {
+                            told.columns.entry(name).or_default().push(reading);
+                        }
                     }
                 }
                 _ => {}
             }
         }
         told
+    }
+}
+
+/// What comparisons tell, by the name of the number, in the order in which accounts were entered.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    columns: BTreeMap<String, Vec<Reading>>,
+}
+
+impl Told {
+    /// What is told of the account that was entered at a place, from 0.
+    pub fn of(&self, at: usize) -> BTreeMap<String, Reading> {
+        let columns = self.columns.iter();
+        columns.filter_map(|(name, all)| Some((name.clone(), all.get(at)?.clone()))).collect()
     }
 }
 

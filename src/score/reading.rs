@@ -24,7 +24,7 @@ impl Quantity {
 }
 
 /// Why a number cannot be told; it is never 0 for that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownKind {
     /// There is nothing to judge, as a reply rate without messages.
@@ -36,7 +36,7 @@ pub enum UnknownKind {
 }
 
 /// A number that cannot be told, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Unknown {
     /// Which kind of not knowing.
     pub unknown: UnknownKind,

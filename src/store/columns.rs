@@ -45,6 +45,7 @@ pub(super) fn read_count(stored: Option<Value>) -> Result<Option<Count>, StoreEr
 }
 
 /// A count read straight from the wire, without a JSON value between: a number where exact.
+#[derive(Debug)]
 pub(super) struct StoredCount(pub(super) Count);
 
 impl<'de> Deserialize<'de> for StoredCount {

@@ -11,13 +11,14 @@ use crate::domain::{AccountId, shanghai_midnight};
 use crate::observe::{CanaryLook, History, ListedPost, Outcome, Visit};
 
 /// A host and page kind, and the account looked at with the look.
-type Looks = HashMap<(String, String), Vec<(i64, CanaryLook)>>;
+pub(super) type Looks = HashMap<(String, String), Vec<(i64, CanaryLook)>>;
 
-struct Pages {
+/// A history that is being read, and the pages that it is read from.
+pub(super) struct Pages {
     platform: String,
     /// Host and page of every target that speaks for it.
     pages: Vec<(String, String)>,
-    history: History,
+    pub(super) history: History,
 }
 
 impl Store {
@@ -56,7 +57,10 @@ impl Store {
     }
 
     /// Histories without facts: dates, parts, and whether there are canaries.
-    async fn histories_begun(&self, ids: &[i64]) -> Result<BTreeMap<i64, Pages>, StoreError> {
+    pub(super) async fn histories_begun(
+        &self,
+        ids: &[i64],
+    ) -> Result<BTreeMap<i64, Pages>, StoreError> {
         let rows = sqlx::query!(
             r#"select a.id, a.platform, a.opened_on, a.filed_on, t.page as "page?",
                    t.part as "part?",
@@ -130,7 +134,7 @@ impl Store {
             .collect()
     }
 
-    async fn looks(
+    pub(super) async fn looks(
         &self,
         known: &BTreeMap<i64, Pages>,
         since: DateTime<Utc>,
@@ -170,7 +174,7 @@ impl Pages {
         Self { platform, pages: Vec::new(), history: History::default() }
     }
 
-    fn with_drifts(mut self, drifts: &[PageDrift]) -> Self {
+    pub(super) fn with_drifts(mut self, drifts: &[PageDrift]) -> Self {
         let concerns = |drift: &&PageDrift| {
             let on_host = |(host, page): &(String, String)| {
                 drift.drift.page == *page && (drift.host == "*" || drift.host == *host)
@@ -181,7 +185,7 @@ impl Pages {
         self
     }
 
-    fn with_looks(mut self, account: i64, looks: &Looks) -> History {
+    pub(super) fn with_looks(mut self, account: i64, looks: &Looks) -> History {
         let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
         instants.sort_unstable();
         for page in &self.pages {
@@ -212,21 +216,26 @@ fn instants_of(visit: &Visit) -> impl Iterator<Item = DateTime<Utc>> {
 /// voided back to the last healthy look before a failed one; both are ends of such runs.
 fn telling<'a>(
     looks: &'a [&'a CanaryLook],
-    instants: &'a [DateTime<Utc>],
+    instants: &[DateTime<Utc>],
 ) -> impl Iterator<Item = &'a CanaryLook> {
-    let equal = |one: &CanaryLook, other: &CanaryLook| {
-        let before = instants.partition_point(|at| *at < one.at);
-        let visited = instants.get(before).is_some_and(|at| *at <= other.at);
-        one.healthy == other.healthy && one.adapter == other.adapter && !visited
+    let same = |one: &CanaryLook, other: &CanaryLook| {
+        one.healthy == other.healthy && one.adapter == other.adapter
     };
-    (0..looks.len())
-        .filter(move |&index| {
-            let look = looks[index];
-            let repeats_before = index > 0 && equal(looks[index - 1], look);
-            let repeated_after = index + 1 < looks.len() && equal(look, looks[index + 1]);
-            !(repeats_before && repeated_after)
-        })
-        .map(|index| looks[index])
+    // A run ends before an index: where another thing is said, or a visit lies between. Visits are
+    // far fewer than looks.
+    let mut ends: Vec<usize> =
+        (1..looks.len()).filter(|&index| !same(looks[index - 1], looks[index])).collect();
+    for instant in instants {
+        let before = looks.partition_point(|look| look.at < *instant);
+        let beyond = looks.partition_point(|look| look.at <= *instant);
+        ends.extend(before.max(1)..(beyond + 1).min(looks.len()));
+    }
+    let edges = [0, looks.len().saturating_sub(1)].into_iter().filter(|_| !looks.is_empty());
+    let mut kept: Vec<usize> =
+        ends.into_iter().flat_map(|end| [end - 1, end]).chain(edges).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    kept.into_iter().map(|index| looks[index])
 }
 
 #[cfg(test)]
@@ -265,5 +274,8 @@ mod tests {
             &[1, 3, 4, 6],
         );
         check(&[(1, true), (2, true), (3, true), (4, true), (5, true)], &[4], &[1, 3, 4, 5]);
+        check(&[(2, true), (4, true), (6, true)], &[1, 7], &[2, 6]);
+        check(&[(2, true), (4, true), (4, true), (4, true), (6, true)], &[4], &[2, 4, 4, 4, 6]);
+        check(&[(2, true)], &[2], &[2]);
     }
 }

@@ -42,6 +42,7 @@ mod new_items;
 mod new_posts;
 mod notices;
 mod outbox;
+mod period_histories;
 mod period_posts;
 mod pins;
 mod platforms;

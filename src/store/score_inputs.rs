@@ -2,23 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use sqlx::types::Json;
 
-use super::columns::{column, read_count};
+use super::columns::{StoredCount, column, read_count};
+use super::histories::Pages;
+use super::period_histories::Surroundings;
 use super::posts::{self, PostRow, StoredPost};
 use super::{Store, StoreError};
 use crate::domain::{Account, AccountId, Count, Inquiry, Moment, Precision};
+use crate::observe::{History, ListedPost};
 
 /// Accounts read at once.
-const BATCH: i64 = 500;
+const BATCH: i64 = 200;
 
-/// One account's facts of a period. How much of it was watched is told by its history
-/// ([`Store::histories`] since the start of the period), which knows what the canaries say.
+/// No page claims a time so far ahead.
+const FUTURE: TimeDelta = TimeDelta::days(36_500);
+
+/// How many batches are read at once: the database reads the next while one is judged.
+const AHEAD: usize = 2;
+
+/// One account's facts of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScoreInput {
     /// The account.
     pub account: Account,
+    /// What bears on its activity and on how much of the period was watched, as
+    /// [`Store::histories`] tells it.
+    pub history: History,
     /// Posts that claim the period or were first seen in it, by time, with their newest numbers.
     pub posts: Vec<StoredPost>,
     /// Followers at the newest sample before the end of the period.
@@ -61,6 +73,8 @@ pub struct PostSample {
 /// The stretch of time that facts are read for, and when they had to be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FactsOf {
+    /// Histories reach back to this instant: not after the begin of the period.
+    pub since: DateTime<Utc>,
     /// The begin of the period.
     pub from: DateTime<Utc>,
     /// Nothing at or after this instant is read: the cutoff.
@@ -80,19 +94,34 @@ impl Store {
         Ok(inputs.pop().expect("one account gives one input"))
     }
 
-    /// Every account's facts of a stretch of time, in the order of their numbers; a batch of
-    /// accounts is in memory at a time, and no statement is open between two batches.
+    /// Every account's facts of a stretch of time, in the order of their numbers; few batches of
+    /// accounts are in memory at a time, and no statement is open between two batches.
     pub fn score_inputs(
         &self,
         of: FactsOf,
     ) -> impl Stream<Item = Result<ScoreInput, StoreError>> + '_ {
+        let read = async move {
+            let around = self.surroundings(of.since, None).await?;
+            let batches = self.account_batches(BATCH).map_ok(move |accounts| {
+                let around = around.clone();
+                async move { self.inputs_among(accounts, of, &around).await }
+            });
+            Ok::<_, StoreError>(batches.try_buffered(AHEAD))
+        };
+        let inputs = stream::once(read).try_flatten();
+        inputs.map_ok(|batch| stream::iter(batch).map(Ok)).try_flatten()
+    }
+
+    /// Every account, in the order of their numbers, so many at a time.
+    pub fn account_batches(
+        &self,
+        limit: i64,
+    ) -> impl Stream<Item = Result<Vec<Account>, StoreError>> + '_ {
         stream::try_unfold(AccountId(i64::MIN), move |after| async move {
-            let accounts = self.accounts_after(after, BATCH).await?;
+            let accounts = self.accounts_after(after, limit).await?;
             let Some(last) = accounts.last().map(|account| account.id) else { return Ok(None) };
-            let inputs = self.inputs_of(accounts, of).await?;
-            Ok::<_, StoreError>(Some((stream::iter(inputs).map(Ok), last)))
+            Ok::<_, StoreError>(Some((accounts, last)))
         })
-        .try_flatten()
     }
 
     /// The facts of `[from, to)` of these accounts, in the order of their numbers.
@@ -101,13 +130,38 @@ impl Store {
         accounts: Vec<Account>,
         of: FactsOf,
     ) -> Result<Vec<ScoreInput>, StoreError> {
-        let FactsOf { from, to, known_at } = of;
+        let ids = column(&accounts, |account| account.id.0);
+        let pages = self.histories_begun(&ids).await?;
+        let around = self.surroundings(of.since, Some(&pages)).await?;
+        self.inputs_of_pages(accounts, pages, of, &around).await
+    }
+
+    /// As [`Self::inputs_of`], where what their histories share was read before.
+    async fn inputs_among(
+        &self,
+        accounts: Vec<Account>,
+        of: FactsOf,
+        around: &Surroundings,
+    ) -> Result<Vec<ScoreInput>, StoreError> {
+        let pages = self.histories_begun(&column(&accounts, |account| account.id.0)).await?;
+        self.inputs_of_pages(accounts, pages, of, around).await
+    }
+
+    async fn inputs_of_pages(
+        &self,
+        accounts: Vec<Account>,
+        pages: BTreeMap<i64, Pages>,
+        of: FactsOf,
+        around: &Surroundings,
+    ) -> Result<Vec<ScoreInput>, StoreError> {
+        let FactsOf { since, from, to, known_at } = of;
         let ids = column(&accounts, |account| account.id.0);
         let mut inputs: BTreeMap<i64, ScoreInput> = BTreeMap::new();
         for account in accounts {
             let id = account.id.0;
             let input = ScoreInput {
                 account,
+                history: History::default(),
                 posts: Vec::new(),
                 followers: None,
                 followers_before: None,
@@ -117,10 +171,34 @@ impl Store {
             };
             inputs.insert(id, input);
         }
-        for row in posts::between(self, &ids, of).await? {
+        let mut telling = self.telling_visits(&ids, of).await?;
+        // What claims to lie in the future was listed all the same.
+        let all = FactsOf { from: since, to: known_at + FUTURE, ..of };
+        let mut listed: BTreeMap<i64, Vec<ListedPost>> = BTreeMap::new();
+        for row in posts::between(self, &ids, all).await? {
             let account = row.account_id;
             let post = PostRow::into_stored(row)?;
-            inputs.entry(account).and_modify(|input| input.posts.push(post));
+            let Some(input) = inputs.get_mut(&account) else { continue };
+            listed.entry(account).or_default().push(post.listed.clone());
+            let inside = |at: DateTime<Utc>| from <= at && at < to;
+            let first_seen = post.listed.first_seen;
+            if inside(first_seen) || inside(post.listed.claimed.map_or(first_seen, |one| one.at)) {
+                input.posts.push(post);
+            }
+        }
+        for (account, post) in self.edge_posts(&ids, since).await? {
+            let posts = listed.entry(account).or_default();
+            if posts.iter().all(|one| one.reference != post.reference) {
+                posts.push(post);
+            }
+        }
+        for (account, pages) in pages {
+            let Some(input) = inputs.get_mut(&account) else { continue };
+            let told = telling.remove(&account).unwrap_or_default();
+            input.messages_read_at = told.messages_read_at;
+            let mut posts = listed.remove(&account).unwrap_or_default();
+            posts.sort_by(|a, b| (a.first_seen, &a.reference).cmp(&(b.first_seen, &b.reference)));
+            input.history = around.history(account, pages, told.visits, posts);
         }
         for (account, reference, sample) in self.samples(&ids, of).await? {
             let push = |input: &mut ScoreInput| {
@@ -137,9 +215,6 @@ impl Store {
         for (account, inquiry) in self.inquiries(&ids, of).await? {
             inputs.entry(account).and_modify(|input| input.inquiries.push(inquiry));
         }
-        for (account, at) in self.messages_read(&ids, of).await? {
-            inputs.entry(account).and_modify(|input| input.messages_read_at = Some(at));
-        }
         Ok(inputs.into_values().collect())
     }
 
@@ -150,9 +225,12 @@ impl Store {
         of: FactsOf,
     ) -> Result<Vec<(i64, String, PostSample)>, StoreError> {
         let rows = sqlx::query!(
-            "select account_id, ref, at, reads, likes, comments, shares from post_samples
+            r#"select account_id, ref, at, reads as "reads: Json<StoredCount>",
+                 likes as "likes: Json<StoredCount>", comments as "comments: Json<StoredCount>",
+                 shares as "shares: Json<StoredCount>"
+             from post_samples
              where account_id = any($1) and at >= $2 and at < $3 and recorded_at <= $4
-             order by account_id, ref, at",
+             order by account_id, ref, at"#,
             ids,
             of.from,
             of.to,
@@ -160,38 +238,18 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
+        let count = |count: Option<Json<StoredCount>>| count.map(|count| count.0.0);
         let read = rows.into_iter().map(|row| {
             let sample = PostSample {
                 at: row.at,
-                reads: read_count(row.reads)?,
-                likes: read_count(row.likes)?,
-                comments: read_count(row.comments)?,
-                shares: read_count(row.shares)?,
+                reads: count(row.reads),
+                likes: count(row.likes),
+                comments: count(row.comments),
+                shares: count(row.shares),
             };
-            Ok((row.account_id, row.r#ref, sample))
+            (row.account_id, row.r#ref, sample)
         });
-        read.collect()
-    }
-
-    async fn messages_read(
-        &self,
-        ids: &[i64],
-        of: FactsOf,
-    ) -> Result<Vec<(i64, DateTime<Utc>)>, StoreError> {
-        // Of pages that speak for no list these are the ones with what citizens wrote.
-        let rows = sqlx::query!(
-            r#"select account_id, max(as_of) as "at!" from visits
-               where account_id = any($1) and started_at >= $2 and started_at < $3 and part = ''
-                 and outcome = 'observed' and recorded_at <= $4
-               group by account_id"#,
-            ids,
-            of.from,
-            of.to,
-            of.known_at
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(|row| (row.account_id, row.at)).collect())
+        Ok(read.collect())
     }
 
     async fn followers(

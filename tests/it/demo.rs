@@ -160,7 +160,7 @@ async fn scores_are_explained(demo: &Demo) {
     let now = jobs.clock.now();
     let judging = Judging { period, cutoff: now, known_at: now, scheme: None, only: None };
     let beside = compare(jobs, &judging).await.unwrap();
-    let inputs = jobs.store.score_inputs(judging.facts());
+    let inputs = jobs.store.score_inputs(judging.facts(jobs));
     let inputs: Vec<_> = inputs.try_collect().await.unwrap();
     let cards = cards(jobs, &judging, &beside, inputs).await.unwrap();
     assert_eq!(cards.len(), ACCOUNTS);
@@ -193,7 +193,7 @@ async fn responsiveness_is_the_truth(demo: &Demo) {
     let now = jobs.clock.now();
     let judging = Judging { period, cutoff: now, known_at: now, scheme: None, only: None };
     let beside = compare(jobs, &judging).await.unwrap();
-    let inputs = jobs.store.score_inputs(judging.facts());
+    let inputs = jobs.store.score_inputs(judging.facts(jobs));
     let inputs: Vec<_> = inputs.try_collect().await.unwrap();
     let read: BTreeMap<String, (DateTime<Utc>, Vec<HeardInquiry>)> = inputs
         .iter()

@@ -65,7 +65,10 @@ async fn posts(store: &Store, key: &str) -> Vec<StoredPost> {
     let account = store.account(key).await.unwrap().unwrap();
     let year = chrono::TimeDelta::days(365);
     store
-        .score_input(account, FactsOf { from: now() - year, to: now(), known_at: now() })
+        .score_input(
+            account,
+            FactsOf { since: now() - year, from: now() - year, to: now(), known_at: now() },
+        )
         .await
         .unwrap()
         .posts

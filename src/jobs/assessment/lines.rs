@@ -25,10 +25,8 @@ pub(super) async fn batch(
     let mut batch = Vec::with_capacity(inputs.len());
     for (account, facts) in period_facts(context, judging, inputs).await? {
         let Some((scheme, row)) = judging.scheme_of(context, &account) else { continue };
-        let none = BTreeMap::new();
-        let compared = beside.readings.get(&account.id).unwrap_or(&none);
         let facts = facts.canonical();
-        let mut card = score(scheme, &facts, compared, tables(context))?;
+        let mut card = score(scheme, &facts, &beside.of(account.id), tables(context))?;
         card.assigned_by = row.map(Assignment::to_string);
         let last_post_at = posted.get(&account.id).copied();
         let earlier = beside.earlier.get(&account.id).cloned().unwrap_or_default();

@@ -80,7 +80,7 @@ async fn of_period(
 ) -> anyhow::Result<Vec<(AccountId, Readings, Option<PostingBurst>)>> {
     let judging =
         Judging { period, cutoff: period.to(), known_at: at.known_at, scheme: None, only: None };
-    let inputs = context.store.inputs_of(accounts.to_vec(), judging.facts()).await;
+    let inputs = context.store.inputs_of(accounts.to_vec(), judging.facts(context)).await;
     let inputs = inputs.context("facts of a period")?;
     let mut bursts = match burst_days {
         Some(days) => bursts(context, at, period, days, accounts).await?,

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use futures::TryStreamExt;
 
 use crate::domain::AccountId;
-use crate::score::{Comparison, Period, Points, Reading};
+use crate::score::{Comparison, Measured, Period, Points, Reading, Told};
 
 use super::super::Context;
 use super::{ACCOUNTS, Judging, facts, tables};
@@ -20,14 +20,39 @@ pub type Earlier = BTreeMap<String, Vec<Option<Points>>>;
 /// What the comparisons tell.
 #[derive(Debug, Default)]
 pub struct Beside {
-    /// The numbers of each account that come from a comparison.
-    pub readings: HashMap<AccountId, BTreeMap<String, Reading>>,
+    told: Vec<Told>,
+    /// Which of those tells of an account, and where.
+    places: HashMap<AccountId, (usize, usize)>,
     /// What runs of places look back to, by account and score.
     pub earlier: HashMap<AccountId, Earlier>,
 }
 
+impl Beside {
+    /// The numbers of an account that come from a comparison.
+    pub fn of(&self, account: AccountId) -> BTreeMap<String, Reading> {
+        let place = self.places.get(&account);
+        place.map(|(told, at)| self.told[*told].of(*at)).unwrap_or_default()
+    }
+}
+
 /// One scheme's comparisons, with the accounts in the order in which they were entered.
-type Entered<'a> = (Comparison<'a>, Vec<AccountId>);
+pub(super) type Entered<'a> = (Comparison<'a>, Vec<AccountId>);
+
+/// The comparisons of the schemes that compare, with nobody in them.
+pub(super) fn comparisons<'a>(
+    context: &'a Context,
+    judging: &Judging<'a>,
+) -> HashMap<&'a str, Entered<'a>> {
+    let one = judging.scheme.into_iter();
+    let all = context.schemes.iter().filter(|_| judging.scheme.is_none());
+    let schemes = one.chain(all);
+    let begun =
+        schemes.map(|scheme| (scheme.id.as_str(), Comparison::new(scheme, tables(context))));
+    begun
+        .filter(|(_, comparison)| comparison.is_needed())
+        .map(|(id, comparison)| (id, (comparison, Vec::new())))
+        .collect()
+}
 
 /// Reads every account once and compares those of each scheme with their peers; does nothing where
 /// no scheme compares.
@@ -35,19 +60,11 @@ type Entered<'a> = (Comparison<'a>, Vec<AccountId>);
 /// # Errors
 /// The database does not answer; a scheme compiled over other measures than this program's.
 pub async fn compare(context: &Context, judging: &Judging<'_>) -> anyhow::Result<Beside> {
-    let one = judging.scheme.into_iter();
-    let all = context.schemes.iter().filter(|_| judging.scheme.is_none());
-    let mut schemes: HashMap<&str, Entered<'_>> = HashMap::new();
-    for scheme in one.chain(all) {
-        let comparison = Comparison::new(scheme, tables(context));
-        if comparison.is_needed() {
-            schemes.insert(&scheme.id, (comparison, Vec::new()));
-        }
-    }
+    let mut schemes = comparisons(context, judging);
     if schemes.is_empty() {
         return Ok(Beside::default());
     }
-    let inputs = context.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
+    let inputs = context.store.score_inputs(judging.facts(context)).try_chunks(ACCOUNTS);
     let mut inputs = std::pin::pin!(inputs);
     while let Some(inputs) = inputs.try_next().await.context("reading facts to compare")? {
         for (account, facts) in facts::of(context, judging, inputs).await? {
@@ -55,13 +72,23 @@ pub async fn compare(context: &Context, judging: &Judging<'_>) -> anyhow::Result
             let Some((comparison, accounts)) = schemes.get_mut(scheme.id.as_str()) else {
                 continue;
             };
-            comparison.enter(&facts)?;
+            let measured = Measured::of(scheme, &facts, tables(context));
+            comparison.enter(&measured, &facts.subject)?;
             accounts.push(account.id);
         }
     }
+    tell(context, judging, schemes).await
+}
+
+/// What the comparisons tell of those who were entered.
+pub(super) async fn tell(
+    context: &Context,
+    judging: &Judging<'_>,
+    schemes: HashMap<&str, Entered<'_>>,
+) -> anyhow::Result<Beside> {
     let mut beside = Beside::default();
-    for (scheme, entered) in &schemes {
-        told(context, judging, scheme, entered, &mut beside).await?;
+    for (scheme, entered) in schemes {
+        told(context, judging, scheme, &entered, &mut beside).await?;
     }
     Ok(beside)
 }
@@ -84,8 +111,10 @@ async fn told(
         });
         beside.earlier.insert(*account, own.collect());
     }
-    let readings = comparison.told(|of| earlier.get(of).cloned().unwrap_or_default());
-    beside.readings.extend(accounts.iter().copied().zip(readings));
+    let own = beside.told.len();
+    beside.told.push(comparison.told(|of| earlier.get(of).cloned().unwrap_or_default()));
+    let places = accounts.iter().enumerate();
+    beside.places.extend(places.map(|(at, account)| (*account, (own, at))));
     Ok(())
 }
 

@@ -15,9 +15,6 @@ use super::super::Context;
 use super::Judging;
 use super::silence::{silence_fact, threshold};
 
-/// Before the longest tier, so that its confirmations and the post before it are read too.
-const BEFORE_TIER: chrono::Duration = chrono::Duration::days(7);
-
 /// The facts of some accounts.
 pub(in crate::jobs) async fn of(
     context: &Context,
@@ -29,27 +26,23 @@ pub(in crate::jobs) async fn of(
         .iter()
         .map(|input| judging.scheme_of(context, &input.account).map(|(scheme, _)| scheme))
         .collect();
-    let longest = schemes.iter().flatten().map(|scheme| scheme.activity.zombie);
-    let reach = longest.map(|tier| tier.limit.before(judging.cutoff) - BEFORE_TIER).min();
-    let since = reach.map_or(judging.period.from(), |reach| reach.min(judging.period.from()));
-    let mut histories = context.store.histories(&accounts, since).await?;
     let period = judging.period.to_string();
     let mut entries = context.store.entries(&accounts, &period, judging.known_at).await?;
     let times = (judging.period.from(), judging.cutoff);
     let mut records = context.store.records_of(&accounts, times, judging.known_at).await?;
     let mut facts = Vec::with_capacity(inputs.len());
-    for (input, scheme) in inputs.into_iter().zip(schemes) {
-        let history = histories.remove(&input.account.id).unwrap_or_default();
+    for (mut input, scheme) in inputs.into_iter().zip(schemes) {
+        let history = std::mem::take(&mut input.history);
         let entered = entries.remove(&input.account.id).unwrap_or_default();
-        let account = input.account.clone();
         let one = OneAccount { context, judging, history, scheme };
-        let record = records.remove(&account.id).unwrap_or_default();
+        let record = records.remove(&input.account.id).unwrap_or_default();
         let record = RecordFact {
             missed_notices: record.missed,
             pending_notices: record.pending,
             namings: record.namings,
         };
-        facts.push((account, PeriodFacts { record: Some(record), ..one.facts(input, entered) }));
+        let (account, told) = one.facts(input, entered);
+        facts.push((account, PeriodFacts { record: Some(record), ..told }));
     }
     Ok(facts)
 }
@@ -62,7 +55,7 @@ struct OneAccount<'a> {
 }
 
 impl OneAccount<'_> {
-    fn facts(&self, input: ScoreInput, entered: Vec<SchemeEntry>) -> PeriodFacts {
+    fn facts(&self, input: ScoreInput, entered: Vec<SchemeEntry>) -> (Account, PeriodFacts) {
         let cutoff = self.judging.cutoff;
         let platform = self.context.platforms.get(&input.account.entry.platform);
         let covered = self.covered();
@@ -73,7 +66,7 @@ impl OneAccount<'_> {
         let messages = input.inquiries.iter().map(|one| inquiry_fact(one, kind, cutoff));
         let inquiries = input.messages_read_at.map(|_| messages.collect());
         let samples = &input.samples;
-        PeriodFacts {
+        let mut facts = PeriodFacts {
             period: self.judging.period,
             cutoff: observed_to.map_or(cutoff, |high| high.min(cutoff)),
             existed_from: existed_from(&input.account),
@@ -81,8 +74,11 @@ impl OneAccount<'_> {
             covered,
             posts: input
                 .posts
-                .iter()
-                .map(|post| post_fact(post, samples.get(&post.listed.reference), cutoff))
+                .into_iter()
+                .map(|post| {
+                    let samples = samples.get(&post.listed.reference);
+                    post_fact(post, samples, cutoff)
+                })
                 .collect(),
             inquiries,
             followers: input.followers,
@@ -91,7 +87,9 @@ impl OneAccount<'_> {
             silence,
             entered: entered.into_iter().map(|one| (one.item.clone(), entry(one))).collect(),
             record: None,
-        }
+        };
+        facts.posts.sort_by_key(|post| post.published);
+        (input.account, facts)
     }
 
     /// What the account's observations cover of the period: void ones not, and of several parts
@@ -168,7 +166,7 @@ fn message_kind(platform: Option<&Platform>, category: Option<&str>) -> &'static
 const LOOKED_AT_WITHIN: TimeDelta = TimeDelta::days(3);
 
 fn post_fact(
-    post: &StoredPost,
+    post: StoredPost,
     samples: Option<&Vec<PostSample>>,
     cutoff: DateTime<Utc>,
 ) -> PostFact {
@@ -206,8 +204,8 @@ fn post_fact(
         comments: count(|sample| &sample.comments),
         shares: count(|sample| &sample.shares),
         form: post.form,
-        title: post.title.clone(),
-        text_digest: post.text_digest.clone(),
+        title: post.title,
+        text_digest: post.text_digest,
         late: listed.missed_by.is_some(),
         aged: at_ages.collect(),
     }

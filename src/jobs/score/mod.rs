@@ -4,6 +4,7 @@ mod compare;
 mod facts;
 mod rows;
 mod silence;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,9 +23,16 @@ use super::Context;
 pub use crate::scheme::DEFAULT_SCHEME;
 pub use compare::{Beside, Earlier, compare};
 pub(super) use facts::of as period_facts;
+pub use whole::{Whole, measure};
 
 /// Accounts scored at once: their facts are in memory together.
 const ACCOUNTS: usize = 50;
+
+/// Accounts whose scores are written at once.
+const SAVED: i64 = 200;
+
+/// Before the longest tier, so that its confirmations and the post before it are read too.
+const BEFORE_TIER: chrono::Duration = chrono::Duration::days(7);
 
 /// What is judged, as of when, by which scheme.
 #[derive(Debug, Clone, Copy)]
@@ -42,9 +50,15 @@ pub struct Judging<'a> {
 }
 
 impl<'a> Judging<'a> {
-    /// The facts that are read for it.
-    pub fn facts(&self) -> FactsOf {
-        FactsOf { from: self.period.from(), to: self.cutoff, known_at: self.known_at }
+    /// The facts that are read for it: as far back as the longest silence that a scheme asks for.
+    pub fn facts(&self, context: &Context) -> FactsOf {
+        let from = self.period.from();
+        let named = context.schemes.assignments().iter().map(|row| row.scheme.as_str());
+        let named = named.chain([DEFAULT_SCHEME]).filter_map(|id| context.schemes.get(id));
+        let schemes = named.filter(|_| self.scheme.is_none()).chain(self.scheme);
+        let reach = schemes.map(|one| one.activity.zombie.limit.before(self.cutoff) - BEFORE_TIER);
+        let since = reach.chain([from]).min().unwrap_or(from);
+        FactsOf { since, from, to: self.cutoff, known_at: self.known_at }
     }
 
     /// The scheme that judges an account, with the row that says so; none for one that is not in
@@ -73,14 +87,14 @@ pub async fn score_current_quarter(context: &Context) -> anyhow::Result<()> {
     let now = context.clock.now();
     let period = Period::quarter_of(now);
     let judging = Judging { period, cutoff: now, known_at: now, scheme: None, only: None };
-    let beside = compare(context, &judging).await?;
+    let whole = measure(context, judging).await?;
     let mut runs: BTreeMap<String, ScoreRunId> = BTreeMap::new();
     let mut summing = Summing::default();
-    let inputs = context.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
-    let mut inputs = std::pin::pin!(inputs);
-    while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
+    let mut batches = std::pin::pin!(context.store.account_batches(SAVED));
+    while let Some(accounts) = batches.try_next().await.context("reading the ledger")? {
         let mut of_scheme: HashMap<String, Vec<(Account, ScoreCard)>> = HashMap::new();
-        for (account, card) in cards(context, &judging, &beside, inputs).await? {
+        for account in accounts {
+            let Some(card) = whole.card(&account)? else { continue };
             take(context, &mut summing, &account, &card, |scheme| !scheme.rollups.is_empty());
             of_scheme.entry(card.scheme.clone()).or_default().push((account, card));
         }
@@ -155,9 +169,8 @@ pub async fn cards(
     let mut cards = Vec::with_capacity(inputs.len());
     for (account, facts) in facts::of(context, judging, inputs).await? {
         let Some((scheme, row)) = judging.scheme_of(context, &account) else { continue };
-        let compared = beside.readings.get(&account.id);
-        let none = BTreeMap::new();
-        let mut card = score(scheme, &facts, compared.unwrap_or(&none), tables(context))?;
+        let compared = beside.of(account.id);
+        let mut card = score(scheme, &facts, &compared, tables(context))?;
         card.assigned_by = row.map(ToString::to_string);
         cards.push((account, card));
     }

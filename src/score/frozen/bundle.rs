@@ -196,6 +196,9 @@ impl FrozenHead {
 impl FrozenAccount {
     /// Its line, without line end: the same bytes in whatever order the facts were loaded.
     pub fn line(&self) -> String {
+        if self.facts.is_arranged() {
+            return json(self);
+        }
         json(&Self { facts: self.facts.canonical(), ..self.clone() })
     }
 

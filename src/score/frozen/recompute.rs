@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::scheme::Scheme;
 
-use super::super::{Comparison, PeriodFacts, Points, Reading, ScoreCard, SilenceFact, score};
+use super::super::{Comparison, Measured, PeriodFacts, Points, ScoreCard, SilenceFact, Told, card};
 use super::bundle::FrozenAccount;
 use super::rules::FrozenRules;
 
@@ -15,7 +15,9 @@ pub struct Recomputation<'a> {
     /// The id of a frozen scheme, and the draft that judges in its stead.
     draft: Option<(&'a str, &'a Scheme)>,
     comparisons: BTreeMap<&'a str, Entered<'a>>,
-    beside: HashMap<String, BTreeMap<String, Reading>>,
+    told: Vec<Told>,
+    /// By 账号编号, which of those tells of the account, and where.
+    places: HashMap<String, (usize, usize)>,
 }
 
 struct Entered<'a> {
@@ -27,7 +29,8 @@ struct Entered<'a> {
 impl<'a> Recomputation<'a> {
     /// Under the bundle's own rules, or with a draft in the stead of one scheme.
     pub fn new(rules: &'a FrozenRules, draft: Option<(&'a str, &'a Scheme)>) -> Self {
-        Self { rules, draft, comparisons: BTreeMap::new(), beside: HashMap::new() }
+        let comparisons = BTreeMap::new();
+        Self { rules, draft, comparisons, told: Vec::new(), places: HashMap::new() }
     }
 
     fn scheme(&self, account: &FrozenAccount) -> Result<(&'a Scheme, bool), String> {
@@ -66,7 +69,9 @@ impl<'a> Recomputation<'a> {
             earlier: Vec::new(),
         });
         if entered.comparison.is_needed() {
-            entered.comparison.enter(&facts).map_err(|error| error.to_string())?;
+            let measured = Measured::of(scheme, &facts, tables);
+            let entered_now = entered.comparison.enter(&measured, &facts.subject);
+            entered_now.map_err(|error| error.to_string())?;
             entered.keys.push(account.key.clone());
             entered.earlier.push(account.earlier.clone());
         }
@@ -76,8 +81,10 @@ impl<'a> Recomputation<'a> {
     /// Between the passes: tells every account what the comparisons say of it.
     pub fn compare(&mut self) {
         for entered in self.comparisons.values() {
-            let told = entered.comparison.told(|of| entered.periods(of));
-            self.beside.extend(entered.keys.iter().cloned().zip(told));
+            let own = self.told.len();
+            self.told.push(entered.comparison.told(|of| entered.periods(of)));
+            let places = entered.keys.iter().enumerate();
+            self.places.extend(places.map(|(at, key)| (key.clone(), (own, at))));
         }
     }
 
@@ -88,9 +95,11 @@ impl<'a> Recomputation<'a> {
     pub fn card(&self, account: &FrozenAccount) -> Result<ScoreCard, String> {
         let (scheme, is_draft) = self.scheme(account)?;
         let facts = self.facts(account, scheme, is_draft);
-        let none = BTreeMap::new();
-        let beside = self.beside.get(&account.key).unwrap_or(&none);
-        let card = score(scheme, &facts, beside, self.rules.tables());
+        let place = self.places.get(&account.key);
+        let beside = place.map(|(told, at)| self.told[*told].of(*at)).unwrap_or_default();
+        let tables = self.rules.tables();
+        let measured = Measured::of(scheme, &facts, tables);
+        let card = card(scheme, &measured, &facts.subject, &beside, tables);
         let mut card = card.map_err(|error| format!("{}: {error}", account.key))?;
         card.assigned_by.clone_from(&account.card.assigned_by);
         Ok(card)

@@ -1,6 +1,7 @@
 //! Cards summed up: roll-ups and rankings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -15,19 +16,34 @@ use super::summary::{Placed, Ranking, SubjectPart, SubjectScore, Summary};
 /// Accounts of one ranking on one line.
 const PLACES: usize = 1_000;
 
-/// One account in the summaries.
+/// One account in the roll-ups.
 struct Member {
-    key: String,
+    key: Arc<str>,
     sponsor: String,
     supervisor: Option<String>,
     subject: SubjectFact,
     card: ScoreCard,
 }
 
+/// One score in the rankings: its id and title, and the points of who may be ranked.
+struct Ranked {
+    id: String,
+    title: String,
+    points: Vec<(Arc<str>, Points)>,
+}
+
+/// What is gathered under one scheme.
+struct Gathered<'a> {
+    scheme: &'a Scheme,
+    /// Nobody where the scheme rolls nothing up: a nation's cards would fill the memory.
+    members: Vec<Member>,
+    ranked: Vec<Ranked>,
+}
+
 /// Gathers cards, without their lines, and sums them up once all are in.
 #[derive(Default)]
 pub struct Summing<'a> {
-    schemes: BTreeMap<&'a str, (&'a Scheme, Vec<Member>)>,
+    schemes: BTreeMap<&'a str, Gathered<'a>>,
 }
 
 impl<'a> Summing<'a> {
@@ -40,9 +56,25 @@ impl<'a> Summing<'a> {
         subject: &SubjectFact,
         card: &ScoreCard,
     ) {
-        let (_, members) = self.schemes.entry(&scheme.id).or_insert_with(|| (scheme, Vec::new()));
-        members.push(Member {
-            key: key.to_owned(),
+        let begun = || Gathered { scheme, members: Vec::new(), ranked: Vec::new() };
+        let gathered = self.schemes.entry(&scheme.id).or_insert_with(begun);
+        let key: Arc<str> = key.into();
+        for score in &card.dimensions {
+            let known = gathered.ranked.iter().position(|one| one.id == score.id);
+            let at = known.unwrap_or_else(|| {
+                let (id, title) = (score.id.clone(), score.title.clone());
+                gathered.ranked.push(Ranked { id, title, points: Vec::new() });
+                gathered.ranked.len() - 1
+            });
+            if let Some(points) = score.outcome.points().filter(|_| score.ranked) {
+                gathered.ranked[at].points.push((key.clone(), points));
+            }
+        }
+        if scheme.rollups.is_empty() {
+            return;
+        }
+        gathered.members.push(Member {
+            key,
             sponsor: sponsor.to_owned(),
             supervisor: supervisor.map(str::to_owned),
             subject: subject.clone(),
@@ -53,7 +85,7 @@ impl<'a> Summing<'a> {
     /// Every roll-up and every ranking, by scheme, in the scheme's order.
     pub fn finish(&self) -> Vec<Summary> {
         let mut all = Vec::new();
-        for (scheme, members) in self.schemes.values() {
+        for Gathered { scheme, members, ranked } in self.schemes.values() {
             for rollup in &scheme.rollups {
                 let scores = subject_scores(scheme, rollup, members);
                 let points = scores.iter().filter_map(|one| {
@@ -63,18 +95,9 @@ impl<'a> Summing<'a> {
                 all.extend(scores.into_iter().map(Summary::Rollup));
                 all.extend(ranking.into_iter().map(Summary::Ranking));
             }
-            let mut titles: Vec<(&str, &str)> = Vec::new();
-            for score in members.iter().flat_map(|member| &member.card.dimensions) {
-                if !titles.iter().any(|(id, _)| *id == score.id) {
-                    titles.push((&score.id, &score.title));
-                }
-            }
-            for of in titles {
-                let points = members.iter().filter_map(|member| {
-                    let score = member.card.score(of.0).filter(|score| score.ranked)?;
-                    Some((member.key.clone(), score.outcome.points()?))
-                });
-                let ranking = ranking(scheme, of, points.collect());
+            for one in ranked {
+                let points = one.points.iter().map(|(key, points)| (key.to_string(), *points));
+                let ranking = ranking(scheme, (&one.id, &one.title), points.collect());
                 all.extend(ranking.into_iter().map(Summary::Ranking));
             }
         }
@@ -93,7 +116,7 @@ fn subject_scores(scheme: &Scheme, rollup: &Rollup, members: &[Member]) -> Vec<S
         let cards: Vec<(Subject<'_>, &ScoreCard)> =
             members.iter().map(|member| (member.subject.subject(), &member.card)).collect();
         let score = roll_up(rollup, &cards);
-        let key = |at: &usize| members[*at].key.clone();
+        let key = |at: &usize| members[*at].key.to_string();
         SubjectScore {
             scheme: scheme.id.clone(),
             id: score.id,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::{Count, Lifecycle, SourceText};
 use crate::scheme::Scheme;
 use crate::score::tests::{at, calendar, every};
-use crate::score::{Comparison, Period, PeriodFacts, Reading, VerdictWord, score};
+use crate::score::{Comparison, Measured, Period, PeriodFacts, VerdictWord, score};
 
 use super::*;
 
@@ -42,8 +42,12 @@ pub(crate) fn bundle(scheme: &str) -> (Vec<String>, FrozenTail) {
     };
     let all: Vec<PeriodFacts> = (0..7).map(facts).collect();
     let mut comparison = Comparison::new(scheme, rules.tables());
-    all.iter().for_each(|facts| comparison.enter(facts).unwrap());
-    let beside: Vec<BTreeMap<String, Reading>> = comparison.told(|_| Vec::new());
+    for facts in &all {
+        let measured = Measured::of(scheme, facts, rules.tables());
+        comparison.enter(&measured, &facts.subject).unwrap();
+    }
+    let told = comparison.told(|_| Vec::new());
+    let beside: Vec<_> = (0..all.len()).map(|at| told.of(at)).collect();
     let mut lines = vec![head.line()];
     for (at, (facts, beside)) in all.into_iter().zip(beside).enumerate() {
         let card = score(scheme, &facts, &beside, rules.tables()).unwrap();

@@ -16,9 +16,10 @@ use crate::scheme::{Dimension, Rescale, Scheme, Subject};
 use super::card::{DimensionScore, LineScore, NotScored, Outcome, Points, ScoreCard};
 use super::facts::json;
 use super::measure::ledger::is_judged;
+use super::measured::Measured;
 use super::reading::{Reading, UnknownKind};
 use super::window::Tables;
-use super::{PeriodFacts, catalogue};
+use super::{PeriodFacts, SubjectFact};
 
 pub(super) use interval::to_points;
 
@@ -46,9 +47,23 @@ pub fn score(
     beside: &BTreeMap<String, Reading>,
     tables: Tables<'_>,
 ) -> Result<ScoreCard, ScoreError> {
-    let deadline = scheme.reply_deadline_hours;
-    let readings = catalogue::readings(facts, deadline, &scheme.declared, beside, tables);
-    let subject = facts.subject.subject();
+    card(scheme, &Measured::of(scheme, facts, tables), &facts.subject, beside, tables)
+}
+
+/// Scores an account from what was measured of its facts: [`score`] in two steps.
+///
+/// # Errors
+///
+/// As [`score`].
+pub fn card(
+    scheme: &Scheme,
+    measured: &Measured,
+    of: &SubjectFact,
+    beside: &BTreeMap<String, Reading>,
+    tables: Tables<'_>,
+) -> Result<ScoreCard, ScoreError> {
+    let readings = measured.beside(&scheme.declared, beside);
+    let subject = of.subject();
     let mut dimensions = Vec::new();
     for dimension in &scheme.dimensions {
         let one = score_dimension(dimension, &readings, &subject, &dimensions)?;
@@ -57,7 +72,7 @@ pub fn score(
     overall::composites(&scheme.composites, &mut dimensions);
     let flags = |flags| flag::all(flags, &readings, &subject);
     let (vetoes, others) = (flags(&scheme.vetoes)?, flags(&scheme.flags)?);
-    let judged = is_judged(scheme, facts.subject.lifecycle);
+    let judged = is_judged(scheme, of.lifecycle);
     let verdict = overall::verdict(scheme, judged, &vetoes, &dimensions);
     Ok(ScoreCard {
         scheme: scheme.id.clone(),
@@ -65,15 +80,15 @@ pub fn score(
         scheme_digest: scheme.digest.clone(),
         certainty: scheme.certainty,
         assigned_by: None,
-        period: facts.period.to_string(),
-        cutoff: facts.cutoff,
+        period: measured.period.to_string(),
+        cutoff: measured.cutoff,
         verdict,
         vetoes,
         flags: others,
         dimensions,
         unmeasured: scheme.unmeasured.clone(),
         inputs: json(&readings),
-        facts_digest: facts.digest(),
+        facts_digest: measured.facts_digest.clone(),
         calendar_digest: tables.calendar.digest().to_owned(),
     })
 }

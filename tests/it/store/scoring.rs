@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use xunjian::domain::{AccountId, Count};
 use xunjian::observe::{Outcome, Span, coverage};
-use xunjian::store::{NewScoreRun, Score, ScoreRunId, Store};
+use xunjian::store::{NewScoreRun, Score, ScoreInput, ScoreRunId, Store};
 
 use super::{accounts, at, facts, looked, observed, post, target};
 use crate::support::database;
@@ -124,6 +124,26 @@ async fn inputs_come_account_by_account_with_the_facts_of_the_period() {
     assert_eq!(first.posts[1].likes, Some(Count::Exact(7)));
     assert_eq!(first.followers, Some(Count::Exact(1000)));
     assert!(inputs[500].posts.is_empty() && inputs[500].followers.is_none());
+    same_histories(&store, &ids, &inputs, -100).await;
+    // Of an account with nothing since, the newest and the oldest post are told all the same.
+    let later: Vec<_> = store.score_inputs(facts(5000, 6000)).try_collect().await.unwrap();
+    let names: Vec<_> = later[0].history.posts.iter().map(|one| one.reference.as_str()).collect();
+    assert_eq!(names, ["before", "after"]);
+    same_histories(&store, &ids, &later, 5000).await;
+}
+
+/// What scores are told of each account's observations is what everybody is told of them.
+async fn same_histories(store: &Store, ids: &[AccountId], inputs: &[ScoreInput], since: i64) {
+    let mut all = store.histories(ids, at(since)).await.unwrap();
+    for input in inputs {
+        let known = store.score_input(input.account.clone(), facts(since, since + 200)).await;
+        let history = all.remove(&input.account.id).unwrap();
+        assert_eq!(known.unwrap().history, history, "{}", input.account.entry.key);
+        assert_eq!(input.history, history, "{}", input.account.entry.key);
+        if input.posts.is_empty() && history.posts.is_empty() {
+            break;
+        }
+    }
 }
 
 #[tokio::test]
@@ -144,6 +164,8 @@ async fn a_period_is_covered_by_what_its_canaries_do_not_void() {
     store.finish(&records).await.unwrap();
     let history = store.histories(&ids, quarter).await.unwrap().remove(&ids[0]).unwrap();
     assert_eq!(history.visits.len(), 2);
+    let told: Vec<_> = store.score_inputs(facts(0, 100)).try_collect().await.unwrap();
+    same_histories(&store, &ids, &told, 0).await;
     let covered = coverage(&history, quarter, at(100), at(120));
     assert_eq!((covered.ratio, covered.gaps.len()), (0.5, 1));
     assert_eq!((covered.gaps[0].from, covered.gaps[0].to), (at(50), at(100)));

@@ -1,0 +1,225 @@
+//! Histories of very many accounts for the scores of a period: what they share is read once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::columns::{misread, read_count, read_moment, read_reason, read_source};
+use super::drifts::PageDrift;
+use super::histories::{Looks, Pages};
+use super::score_inputs::FactsOf;
+use super::{Store, StoreError};
+use crate::observe::{Bracket, CanaryLook, History, ListedPost, Observation, Outcome, Span, Visit};
+
+/// What the histories of accounts share: looks at canaries, and page kinds that drifted.
+#[derive(Clone)]
+pub(super) struct Surroundings(Arc<Shared>);
+
+struct Shared {
+    looks: Looks,
+    drifts: Vec<PageDrift>,
+}
+
+/// What visits tell of one account.
+#[derive(Default)]
+pub(super) struct Telling {
+    /// Those that speak for its lists, oldest first.
+    pub(super) visits: Vec<Visit>,
+    /// As-of time of the newest look, made in the period, at a page with what citizens wrote.
+    pub(super) messages_read_at: Option<DateTime<Utc>>,
+}
+
+struct VisitRow {
+    account_id: i64,
+    started_at: DateTime<Utc>,
+    page: String,
+    part: String,
+    recorded_at: DateTime<Utc>,
+    adapter: String,
+    source: String,
+    outcome: String,
+    reason: Option<String>,
+    items: i32,
+    as_of: Option<DateTime<Utc>>,
+    span_low: Option<DateTime<Utc>>,
+    span_high: Option<DateTime<Utc>>,
+    exhausted: bool,
+    empty: bool,
+    confirming: bool,
+    posts_total: Option<Value>,
+    new_items: i32,
+    upstream_success: Option<DateTime<Utc>>,
+    registered_at: Option<DateTime<Utc>>,
+    registered_precision: Option<String>,
+    bracket_older: Option<DateTime<Utc>>,
+    bracket_newer: Option<DateTime<Utc>>,
+    claims_shift_seconds: i32,
+}
+
+impl VisitRow {
+    fn into_visit(self) -> Result<Visit, StoreError> {
+        let bracket = self.bracket_older.zip(self.bracket_newer);
+        let outcome = match (self.outcome.as_str(), self.as_of) {
+            ("observed", Some(as_of)) => Outcome::Observed(Observation {
+                as_of,
+                span: self.span_low.zip(self.span_high).map(|(low, high)| Span { low, high }),
+                bracket: bracket.map(|(older, newer)| Bracket { older, newer }),
+                claims_shift_seconds: self.claims_shift_seconds,
+                exhausted: self.exhausted,
+                empty: self.empty,
+                confirming: self.confirming,
+                posts_total: read_count(self.posts_total)?,
+                new_items: self.new_items.unsigned_abs(),
+                upstream_success: self.upstream_success,
+                registered_at: read_moment(self.registered_at, self.registered_precision)?,
+            }),
+            ("gone", Some(as_of)) => Outcome::Gone { as_of, confirming: self.confirming },
+            ("failed", _) => {
+                Outcome::Failed(read_reason(self.reason.as_deref().unwrap_or_default())?)
+            }
+            (word, _) => return Err(misread("an outcome", word)),
+        };
+        Ok(Visit {
+            page: self.page,
+            part: self.part,
+            started_at: self.started_at,
+            recorded_at: self.recorded_at,
+            adapter: self.adapter,
+            source: read_source(&self.source)?,
+            items: self.items.unsigned_abs(),
+            outcome,
+        })
+    }
+}
+
+impl Surroundings {
+    /// The history of one account.
+    pub(super) fn history(
+        &self,
+        account: i64,
+        mut pages: Pages,
+        visits: Vec<Visit>,
+        posts: Vec<ListedPost>,
+    ) -> History {
+        pages.history.visits = visits;
+        pages.history.posts = posts;
+        pages.with_drifts(&self.0.drifts).with_looks(account, &self.0.looks)
+    }
+}
+
+impl Store {
+    /// What the histories since an instant share: of these accounts' pages, or of all.
+    pub(super) async fn surroundings(
+        &self,
+        since: DateTime<Utc>,
+        of: Option<&BTreeMap<i64, Pages>>,
+    ) -> Result<Surroundings, StoreError> {
+        let looks = match of {
+            Some(pages) => self.looks(pages, since).await?,
+            None => self.all_looks(since).await?,
+        };
+        let drifts = self.drifts(since).await?;
+        Ok(Surroundings(Arc::new(Shared { looks, drifts })))
+    }
+
+    /// The looks since an instant at every host and page kind.
+    async fn all_looks(&self, since: DateTime<Utc>) -> Result<Looks, StoreError> {
+        let rows = sqlx::query!(
+            "select host, page, account_id, at, adapter, healthy, recorded_at from canary_looks
+             where at >= $1 order by at, account_id",
+            since
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut looks = Looks::new();
+        for row in rows {
+            let look = CanaryLook {
+                page: row.page.clone(),
+                at: row.at,
+                adapter: row.adapter,
+                healthy: row.healthy,
+                recorded_at: row.recorded_at,
+            };
+            looks.entry((row.host, row.page)).or_default().push((row.account_id, look));
+        }
+        Ok(looks)
+    }
+
+    /// The visits of some accounts since `since`, and when their messages were read last.
+    pub(super) async fn telling_visits(
+        &self,
+        accounts: &[i64],
+        of: FactsOf,
+    ) -> Result<HashMap<i64, Telling>, StoreError> {
+        let mut rows = sqlx::query_as!(
+            VisitRow,
+            "select account_id, started_at, page, part, recorded_at, adapter, source, outcome,
+                 reason, items, as_of, span_low, span_high, exhausted, empty, confirming,
+                 posts_total, new_items, upstream_success, registered_at, registered_precision,
+                 bracket_older, bracket_newer, claims_shift_seconds
+             from visits where account_id = any($1) and started_at >= $2 and part <> '-'",
+            accounts,
+            of.since
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.sort_unstable_by(|a, b| {
+            (a.account_id, a.started_at, &a.page).cmp(&(b.account_id, b.started_at, &b.page))
+        });
+        let mut telling: HashMap<i64, Telling> = HashMap::with_capacity(accounts.len());
+        for row in rows {
+            let one = telling.entry(row.account_id).or_default();
+            if !row.part.is_empty() {
+                one.visits.push(row.into_visit()?);
+                continue;
+            }
+            // Of pages that speak for no list these are the ones with what citizens wrote.
+            let in_time = of.from <= row.started_at && row.started_at < of.to;
+            if row.outcome == "observed" && in_time && row.recorded_at <= of.known_at {
+                one.messages_read_at = one.messages_read_at.max(row.as_of);
+            }
+        }
+        Ok(telling)
+    }
+
+    /// The oldest and the newest post of some accounts where none is listed since `since`.
+    pub(super) async fn edge_posts(
+        &self,
+        accounts: &[i64],
+        since: DateTime<Utc>,
+    ) -> Result<Vec<(i64, ListedPost)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"select wanted.account_id as "account_id!", p.ref as "reference!", p.claimed_at,
+                   p.claimed_precision, p.first_seen as "first_seen!", p.missed_by, p.seen_before,
+                   p.recorded_at as "recorded_at!", p.page as "page!", p.first_text_digest
+               from unnest($1::bigint[]) as wanted (account_id), lateral (
+                   (select * from posts n where n.account_id = wanted.account_id
+                    order by coalesce(n.claimed_at, n.first_seen) desc limit 1)
+                   union all
+                   (select * from posts o where o.account_id = wanted.account_id
+                    order by coalesce(o.claimed_at, o.first_seen) limit 1)
+               ) p
+               where coalesce(p.claimed_at, p.first_seen) < $2 and p.first_seen < $2"#,
+            accounts,
+            since
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let posts = rows.into_iter().map(|row| {
+            let post = ListedPost {
+                reference: row.reference,
+                page: row.page,
+                claimed: read_moment(row.claimed_at, row.claimed_precision)?,
+                first_seen: row.first_seen,
+                missed_by: row.missed_by,
+                seen_before: row.seen_before,
+                text_digest: row.first_text_digest,
+                recorded_at: row.recorded_at,
+            };
+            Ok((row.account_id, post))
+        });
+        posts.collect()
+    }
+}
