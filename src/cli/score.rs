@@ -14,7 +14,8 @@ pub(super) use explanation::text;
 pub(super) use summary::summary_text;
 
 use super::{Context, Misused};
-use crate::jobs::score::{Judging, cards, compare, take};
+use crate::jobs::score::{Judging, cards, compare, measure, take};
+use crate::registry::guarded;
 use crate::score::frozen::Summing;
 use crate::score::{Period, ScoreCard};
 
@@ -41,8 +42,8 @@ pub(super) struct Args {
     format: Format,
 }
 
-/// Accounts computed at once.
-const ACCOUNTS: usize = 50;
+/// Accounts printed at once.
+const ACCOUNTS: i64 = 500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -79,20 +80,20 @@ async fn print(args: &Args, jobs: &crate::jobs::Context) -> anyhow::Result<()> {
             bail!("no account {key:?} in the ledger");
         };
         let beside = compare(jobs, &judging).await?;
-        let input = jobs.store.score_input(account, judging.facts()).await?;
+        let input = jobs.store.score_input(account, judging.facts(jobs)).await?;
         let cards = cards(jobs, &judging, &beside, vec![input]).await?;
         return cards.iter().try_for_each(|(_, card)| explain(args.format, key, jobs, card));
     }
-    let beside = compare(jobs, &judging).await?;
+    let whole = measure(jobs, judging).await?;
     let mut rows = match args.summary {
         true => None,
         false => Some(Rows::begin(args.format)?),
     };
     let mut summing = Summing::default();
-    let inputs = jobs.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
-    let mut inputs = std::pin::pin!(inputs);
-    while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
-        for (account, card) in cards(jobs, &judging, &beside, inputs).await? {
+    let mut batches = std::pin::pin!(jobs.store.account_batches(ACCOUNTS));
+    while let Some(accounts) = batches.try_next().await.context("reading the ledger")? {
+        for account in accounts {
+            let Some(card) = whole.card(&account)? else { continue };
             match &mut rows {
                 Some(rows) => rows.write(&account.entry.key, &account.entry.name, &card)?,
                 None => take(jobs, &mut summing, &account, &card, |_| true),
@@ -137,6 +138,11 @@ impl Rows {
                 "high",
                 "coverage",
                 "reason",
+                "scheme",
+                "scheme_digest",
+                "facts_digest",
+                "calendar_digest",
+                "cutoff",
             ])?;
         }
         Ok(rows)
@@ -161,14 +167,19 @@ impl Rows {
                     let points = one.outcome.points();
                     let text = |value: Option<String>| value.unwrap_or_default();
                     out.write_record([
-                        key.to_owned(),
-                        name.to_owned(),
+                        guarded(key),
+                        guarded(name),
                         one.id.clone(),
                         text(points.map(|points| points.points.to_string())),
                         text(points.map(|points| points.low.to_string())),
                         text(points.map(|points| points.high.to_string())),
                         text(one.coverage.map(|share| share.to_string())),
-                        explanation::reason(&one.outcome).to_owned(),
+                        guarded(explanation::reason(&one.outcome)),
+                        card.scheme.clone(),
+                        card.scheme_digest.clone(),
+                        card.facts_digest.clone(),
+                        card.calendar_digest.clone(),
+                        card.cutoff.to_rfc3339(),
                     ])?;
                 }
             }

@@ -6,6 +6,7 @@ use rust_xlsxwriter::{Workbook, XlsxError};
 use serde_json::{Map, Value, json};
 
 use crate::domain::SHANGHAI;
+use crate::registry::guarded;
 use crate::score::frozen::FrozenAccount;
 use crate::store::Assessment;
 
@@ -136,10 +137,7 @@ fn csv_of(
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-            format!("'{text}")
-        }
-        Value::String(text) => text.clone(),
+        Value::String(text) => guarded(text),
         other => other.to_string(),
     }
 }

@@ -54,7 +54,7 @@ fn is_formula(text: &str) -> bool {
 }
 
 /// Text that no spreadsheet computes: an apostrophe before what would be a formula.
-pub(super) fn guarded(text: &str) -> String {
+pub fn guarded(text: &str) -> String {
     if is_formula(text.trim_start_matches('\'')) { format!("'{text}") } else { text.to_owned() }
 }
 

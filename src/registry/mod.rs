@@ -25,6 +25,7 @@ pub use crate::domain::RowError;
 pub use audit::audit;
 pub use column::Column;
 pub use compare::{Area, Change, Changes, FieldChange, HandleConflict, Refusal, compare};
+pub use csv_table::guarded;
 pub use defect::{AuditFacts, Defect, DefectKind};
 pub use error::ReadError;
 pub use export::{ExportError, Format, export};
