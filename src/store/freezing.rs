@@ -58,6 +58,10 @@ impl Store {
         scheme: Option<&str>,
     ) -> Result<Freezing, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        // Between two batches of lines facts are read, which may take long on a busy server.
+        sqlx::query("set local idle_in_transaction_session_timeout to '10min'")
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query!("lock table assessments in share row exclusive mode")
             .execute(&mut *transaction)
             .await?;

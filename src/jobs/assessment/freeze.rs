@@ -72,21 +72,22 @@ pub async fn freeze(context: &Context, wanted: &Freeze<'_>) -> anyhow::Result<Fr
     };
     let running = running(context, wanted).await?;
     let id = wanted.scheme.map(|scheme| scheme.id.as_str());
-    let mut freezing = context.store.begin_freezing(&period.to_string(), id).await?;
-    let (version, supersedes) = freezing.version();
-    ensure!(
-        supersedes.is_none() || !wanted.reason.trim().is_empty(),
-        "{period} is frozen already (version {}): a correction says why, with --reason",
-        version - 1
-    );
-    let head = head(context, wanted, &freezing, (running, now)).await?;
+    let frozen = context.store.assessments(Some(&period.to_string())).await?;
+    let newest = frozen.iter().filter(|one| one.scheme.as_deref() == id).map(|one| one.version);
+    reasoned(wanted, newest.max().unwrap_or(0))?;
+    // A nation is read for minutes: not within a transaction, which the server ends where nothing
+    // is asked in it for long.
     let beside = compare(context, &judging).await?;
+    let mut freezing = context.store.begin_freezing(&period.to_string(), id).await?;
+    let (version, _) = freezing.version();
+    reasoned(wanted, version - 1)?;
+    let head = head(context, wanted, &freezing, (running, now)).await?;
     let mut digest = BundleDigest::default();
     digest.line(&head.line());
     let mut verdicts: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut accounts = 0;
     let mut summing = Summing::default();
-    let inputs = context.store.score_inputs(judging.facts()).try_chunks(ACCOUNTS);
+    let inputs = context.store.score_inputs(judging.facts(context)).try_chunks(ACCOUNTS);
     let mut inputs = std::pin::pin!(inputs);
     while let Some(inputs) = inputs.try_next().await.context("reading facts to freeze")? {
         let batch = batch(context, &judging, &beside, inputs).await?;
@@ -125,6 +126,16 @@ pub async fn freeze(context: &Context, wanted: &Freeze<'_>) -> anyhow::Result<Fr
     };
     let id = freezing.finish(&new).await?;
     Ok(Frozen { id, version, digest: new.digest, accounts, verdicts })
+}
+
+/// A correction of a version, 0 for none, says why.
+fn reasoned(wanted: &Freeze<'_>, newest: u32) -> anyhow::Result<()> {
+    ensure!(
+        newest == 0 || !wanted.reason.trim().is_empty(),
+        "{} is frozen already (version {newest}): a correction says why, with --reason",
+        wanted.period
+    );
+    Ok(())
 }
 
 /// How many accounts of the ledger run; every account of a sample must be one of the ledger's.
