@@ -40,7 +40,7 @@ pub(crate) async fn fill(pool: &PgPool, accounts: i64, posts: i64) -> anyhow::Re
                  to_jsonb(i % 70), to_jsonb(i % 90), t + interval '1 hour', t + interval '1 hour'
              from generate_series($2::bigint, $3::bigint) as i,
                  (select min(id) as first from accounts) f,
-                 lateral (select timestamptz '2026-01-01 00:00+08'
+                 lateral (select timestamptz '2025-10-07 00:00+08'
                      + make_interval(secs => i * (365 * 86400.0) / $4::float8) as t) as at",
         )
         .bind(accounts)

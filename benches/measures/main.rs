@@ -1,13 +1,16 @@
 //! Measures of a quarter over a whole nation, beside one SQL aggregate over the same rows.
 //!
-//! `--url postgres://… [--accounts 100000] [--posts 10000000] [--rounds 3]`; `benches/measures.sh`
-//! starts a scratch server and passes its address. The database is filled once: posts of a year in
-//! time order, a quarter of which is measured. SQL and Rust alternate; both must find the same
-//! posts and days.
+//! `--url postgres://… [--accounts 100000] [--posts 10000000] [--rounds 3] [--program FILE]
+//! [--place FOLDER]`; `benches/measures.sh` starts a scratch server and passes its address. The
+//! database is filled once: posts of a year in time order, a quarter of which is measured. SQL and
+//! Rust alternate; both must find the same posts and days. Where the program is given, the rest is
+//! filled in and it scores, freezes and verifies the quarter, each beside the same SQL.
 
+mod command;
 mod fill;
+mod rest;
 
-use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -66,11 +69,25 @@ struct Arguments {
     accounts: i64,
     posts: i64,
     rounds: usize,
+    /// The program whose commands are measured.
+    program: Option<String>,
+    /// A folder for what they write.
+    place: PathBuf,
+    /// Days between two visits of an account.
+    visit_days: i32,
 }
 
 impl Arguments {
     fn read(mut words: impl Iterator<Item = String>) -> anyhow::Result<Self> {
-        let mut read = Self { url: String::new(), accounts: 100_000, posts: 10_000_000, rounds: 3 };
+        let mut read = Self {
+            url: String::new(),
+            accounts: 100_000,
+            posts: 10_000_000,
+            rounds: 3,
+            program: None,
+            place: std::env::temp_dir(),
+            visit_days: rest::VISIT_DAYS,
+        };
         while let Some(word) = words.next() {
             let value = words.next().with_context(|| format!("{word} needs a value"))?;
             match word.as_str() {
@@ -78,6 +95,9 @@ impl Arguments {
                 "--accounts" => read.accounts = value.parse().context("--accounts")?,
                 "--posts" => read.posts = value.parse().context("--posts")?,
                 "--rounds" => read.rounds = value.parse().context("--rounds")?,
+                "--program" => read.program = Some(value),
+                "--place" => read.place = value.into(),
+                "--visit-days" => read.visit_days = value.parse().context("--visit-days")?,
                 other => bail!("unknown {other}"),
             }
         }
@@ -112,10 +132,8 @@ async fn run() -> anyhow::Result<()> {
     let of = FactsOf { since: from, from, to, known_at };
     let (mut sql, mut ours) = (Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
-        let begun = Instant::now();
-        let row: (i64, i64, i64) =
-            sqlx::query_as(AGGREGATE).bind(of.from).bind(of.to).fetch_one(&pool).await?;
-        sql.push(begun.elapsed().as_secs_f64());
+        let (row, seconds) = aggregate(&pool, of).await?;
+        sql.push(seconds);
         let begun = Instant::now();
         let found = post_measures(&store, period, of).await?;
         ours.push(begun.elapsed().as_secs_f64());
@@ -131,19 +149,55 @@ async fn run() -> anyhow::Result<()> {
         arguments.posts,
         ours / sql
     );
-    println!("memory at most {} MB", resident_max_kb()? / 1024);
+    println!("memory at most {} MB", command::resident_max_kb("/proc/self/status")? / 1024);
+    if let Some(program) = &arguments.program {
+        rest::fill(&pool, arguments.visit_days).await?;
+        whole(&pool, &arguments, program, of).await?;
+    }
     Ok(())
+}
+
+/// The program's commands over the whole quarter, each after the aggregate.
+async fn whole(
+    pool: &PgPool,
+    arguments: &Arguments,
+    program: &str,
+    of: FactsOf,
+) -> anyhow::Result<()> {
+    let place = &arguments.place;
+    let bundle = place.join("bundle.jsonl");
+    let bundle = bundle.to_str().context("the folder's name")?;
+    let score: &[&str] = &["score", "--period", "2026Q3", "--format", "csv"];
+    let freeze: &[&str] = &["assessment", "freeze", "--period", "2026Q3", "--actor", "某人"];
+    let export: &[&str] = &["assessment", "export", "--period", "2026Q3", "--out", bundle];
+    let verify: &[&str] = &["assessment", "verify", "--bundle", bundle];
+    let rounds = std::iter::repeat_n(score, arguments.rounds);
+    for words in rounds.chain([freeze, export, verify]) {
+        let sql = aggregate(pool, of).await?.1;
+        let cost = command::run(program, &arguments.url, place, words)?;
+        println!(
+            "{}: {:.1} s ({:.1} s of its own), {:.2} x the SQL aggregate ({sql:.2} s), at most {} MB",
+            words[..2].join(" "),
+            cost.seconds,
+            cost.own_seconds,
+            cost.seconds / sql,
+            cost.memory_kb / 1024
+        );
+    }
+    println!("the bundle: {} MB", Path::new(bundle).metadata()?.len() / 1_000_000);
+    Ok(())
+}
+
+/// What the aggregate finds, and the seconds that it takes.
+async fn aggregate(pool: &PgPool, of: FactsOf) -> anyhow::Result<((i64, i64, i64), f64)> {
+    let begun = Instant::now();
+    let row = sqlx::query_as(AGGREGATE).bind(of.from).bind(of.to).fetch_one(pool).await?;
+    Ok((row, begun.elapsed().as_secs_f64()))
 }
 
 fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     seconds[seconds.len() / 2]
-}
-
-fn resident_max_kb() -> anyhow::Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// Accounts with a post, posts and days with a post, over every account's measures.
