@@ -86,7 +86,6 @@ const LONGER_FUNCTIONS: &[(&str, &str)] = &[
     ("store/claim.rs", "claim"),
     ("store/finish.rs", "hand_back"),
     ("store/listing.rs", "update"),
-    ("store/new_posts.rs", "insert"),
 ];
 
 /// Sequences of tokens that may stand only in the modules named, with the reason.

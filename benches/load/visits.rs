@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use xunjian::app::clock::SystemClock;
 use xunjian::domain::{AccountId, Clock, Count, Identity, Moment, Origin, Post, Precision};
 use xunjian::observe::{Bracket, Observation, Outcome, Source, Span, Visit, Yield};
@@ -30,6 +30,18 @@ const SITES: i64 = 200;
 const ROUNDS: usize = 5;
 const ROUND_VISITS: u64 = 4000;
 const COPIED_ROWS: i64 = 2000;
+/// What visits write.
+const TABLES: [&str; 9] = [
+    "account_identities",
+    "account_samples",
+    "account_states",
+    "crawl_targets",
+    "host_leases",
+    "lists",
+    "post_samples",
+    "posts",
+    "visits",
+];
 
 pub(crate) async fn measure(
     place: &Place,
@@ -47,8 +59,11 @@ pub(crate) async fn measure(
     let ratio = beside_copy(&pool, &mut rig, u64::from(accounts)).await?;
     verdicts.at_least("COPY of the same rows, 2,000 at a time : our commits", ratio, 0.85, "x");
     let later = u64::from(visits.saturating_sub(accounts));
+    settle(&pool).await?;
     let fast = rig.visit(later, Pace::Full).await?;
     fast.tell("later visits, as fast as they go");
+    tell_tables(&pool).await?;
+    settle(&pool).await?;
     let paced = rig.visit((later / 10).max(100), Pace::Daemon).await?;
     paced.tell("later visits, in the daemon's commits at 30 a second");
     for (what, phase) in [("as fast as they go", &fast), ("at the daemon's pace", &paced)] {
@@ -59,8 +74,6 @@ pub(crate) async fn measure(
     #[expect(clippy::cast_precision_loss, reason = "counts of visits")]
     let cores = whole / fast.visits as f64 * VISITS_A_SECOND;
     verdicts.at_most("Postgres and daemon together at 30 visits/s", cores, 2.0, "cores");
-
-    tell_tables(&pool).await?;
     Ok(())
 }
 
@@ -70,7 +83,10 @@ async fn beside_copy(pool: &PgPool, rig: &mut Rig, accounts: u64) -> anyhow::Res
     copy::make_twins(pool).await?;
     let round = ROUND_VISITS.min(accounts / ROUNDS as u64);
     let (mut ratios, mut rows) = (Vec::new(), 0);
+    // What cleans up by itself would disturb now one of them, now the other.
+    autovacuum(pool, false).await?;
     for _ in 0..ROUNDS {
+        settle(pool).await?;
         let before = rig.now;
         let phase = rig.visit(round, Pace::Full).await?;
         let recorded = copy::recorded(pool, before, COPIED_ROWS).await?;
@@ -78,6 +94,7 @@ async fn beside_copy(pool: &PgPool, rig: &mut Rig, accounts: u64) -> anyhow::Res
         let theirs = copy::copy(pool, rig.postmaster, recorded).await?;
         ratios.push(theirs / (phase.server + phase.ours - phase.claiming));
     }
+    autovacuum(pool, true).await?;
     println!("{rows} rows of {} visits by our commits and by COPY", round * ROUNDS as u64);
     let done = round * ROUNDS as u64;
     if accounts > done {
@@ -354,6 +371,21 @@ fn post(account: i64, number: i64, at: DateTime<Utc>, hours: i64) -> Post {
     }
 }
 
+async fn autovacuum(pool: &PgPool, on: bool) -> anyhow::Result<()> {
+    let statement = format!("alter system set autovacuum = {on}");
+    sqlx::query(AssertSqlSafe(statement)).execute(pool).await?;
+    sqlx::query("select pg_reload_conf()").execute(pool).await?;
+    Ok(())
+}
+
+/// Cleans up what the phase before left, so that each pays for its own dead rows alone.
+async fn settle(pool: &PgPool) -> anyhow::Result<()> {
+    for table in TABLES {
+        sqlx::query(AssertSqlSafe(format!("vacuum (analyze) {table}"))).execute(pool).await?;
+    }
+    Ok(())
+}
+
 /// Name, living and dead rows, bytes of heap and indexes, updates, those in their page, vacuums.
 type TableRow = (String, i64, i64, i64, i64, i64, i64, i64);
 
@@ -369,10 +401,10 @@ async fn tell_tables(pool: &PgPool) -> anyhow::Result<()> {
          from pg_class c join pg_stat_user_tables s on s.relid = c.oid
              left join pg_inherits i on i.inhrelid = c.oid
              left join pg_class p on p.oid = i.inhparent
-         where coalesce(p.relname, c.relname) in ('visits', 'posts', 'post_samples',
-             'account_samples', 'crawl_targets', 'host_leases', 'account_states')
+         where coalesce(p.relname, c.relname) = any($1) and s.schemaname = 'public'
          group by 1 order by 1",
     )
+    .bind(TABLES.as_slice())
     .fetch_all(pool)
     .await?;
     println!(

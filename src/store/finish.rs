@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::columns::{column, to_micros};
+use super::lists::Lists;
 use super::record::VisitRecord;
 use super::visits::VisitRow;
 use super::{
@@ -79,6 +80,7 @@ pub(super) async fn write(
     let listed = listing::Listing::of(records);
     report.nameless = listed.nameless;
     let known = known::known(connection, &listed.posts).await?;
+    let lists = Lists::of(connection, records).await?;
     let new_items = new_items::count(connection, records, &listed, &known).await?;
     let shifts = marks::claims_shifts(records, &known);
     let kept = evidence::insert(connection, records).await?;
@@ -91,11 +93,12 @@ pub(super) async fn write(
         .collect();
     // Visits first: an earlier one of the same batch may have missed a post of a later one.
     visits::insert(connection, &rows).await?;
-    report.discovered = new_posts::insert(connection, &listed.posts, &known).await?;
+    report.discovered = new_posts::insert(connection, &listed.posts, &known, &lists).await?;
     let known_before = listed.known_before(&report.discovered);
-    marks::note_listed(connection, records, &known_before).await?;
+    marks::note_listed(connection, records, &known_before, &known).await?;
     marks::note_redated(connection, records, &shifts, &known).await?;
-    listing::update(connection, &known_before).await?;
+    lists.write(connection, &listed.posts, &known).await?;
+    listing::update(connection, &lists.changed(&known_before, &known)).await?;
     marks::note_absent(connection, records).await?;
     missing::note_asked(connection, records).await?;
     samples::write_profiles(connection, records).await?;

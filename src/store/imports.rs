@@ -292,6 +292,8 @@ async fn mark(
          ), numbers as (
              update posts p set imported = p.imported || g.fields from given g
              where p.account_id = g.account_id and p.ref = g.ref and p.last_seen = g.at
+               and not (p.stands and exists (select from lists l where l.account_id = p.account_id
+                   and l.page = p.page and l.seen_at > p.last_seen))
          )
          update post_samples s set import_id = $1 from given g
          where s.account_id = g.account_id and s.ref = g.ref and s.at = g.at",

@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::StoreError;
-use super::columns::{column, count_json};
+use super::columns::{column, count_json, source_word, to_micros};
 use super::finish::Discovered;
+use super::known::KnownPost;
 use super::record::VisitRecord;
 use crate::domain::Post;
+use crate::observe::Source;
 
 /// What a batch says of one post.
 pub(super) struct ListedRow<'a> {
@@ -21,7 +24,10 @@ pub(super) struct ListedRow<'a> {
     /// And of the one that listed it last.
     pub(super) last_record: usize,
     pub(super) part: &'a str,
+    /// The page kind of the first listing.
     pub(super) page: &'a str,
+    /// And of the last.
+    pub(super) last_page: &'a str,
     pub(super) first_seen: DateTime<Utc>,
     /// As-of time of the last listing.
     pub(super) seen_at: DateTime<Utc>,
@@ -30,6 +36,8 @@ pub(super) struct ListedRow<'a> {
     pub(super) first: &'a Post,
     /// The last listing, for what moves.
     pub(super) last: &'a Post,
+    /// Digest of what the last listing tells, and of whose word it is.
+    pub(super) told: [u8; 16],
 }
 
 /// Every post of a batch once, in the order of the table's key.
@@ -65,11 +73,13 @@ impl<'a> Listing<'a> {
                     last_record: index,
                     part: &record.visit.part,
                     page: &record.visit.page,
+                    last_page: &record.visit.page,
                     first_seen: record.seen_at,
                     seen_at: record.seen_at,
                     recorded_at: record.visit.recorded_at,
                     first: post,
                     last: post,
+                    told: told(post, record.visit.source),
                 };
                 match rows.remove(&(record.account.0, reference.clone())) {
                     Some(other) => rows.insert((record.account.0, reference), other.merge(row)),
@@ -86,7 +96,31 @@ impl ListedRow<'_> {
     fn merge(self, other: Self) -> Self {
         let (early, late) =
             if other.seen_at < self.seen_at { (other, self) } else { (self, other) };
-        Self { seen_at: late.seen_at, last_record: late.last_record, last: late.last, ..early }
+        Self {
+            seen_at: late.seen_at,
+            last_record: late.last_record,
+            last_page: late.last_page,
+            last: late.last,
+            told: late.told,
+            ..early
+        }
+    }
+
+    /// Whether its last listing gives any number.
+    pub(super) fn has_numbers(&self) -> bool {
+        let Post { reads, likes, comments, shares, .. } = self.last;
+        [reads, likes, comments, shares].into_iter().any(Option::is_some)
+    }
+
+    /// Whether the post has come to 1, 3 or 7 days since its last sample: interactions are compared
+    /// at these ages, so that a sample is due even where no number changed.
+    pub(super) fn is_sample_due(&self, known: &KnownPost) -> bool {
+        let Some((claimed, sampled_at)) = known.claimed.zip(known.sampled_at) else { return false };
+        let passed = |hours| {
+            let at = claimed.at + TimeDelta::hours(hours);
+            sampled_at < at && at <= to_micros(self.seen_at)
+        };
+        self.has_numbers() && [24, 72, 168].into_iter().any(passed)
     }
 
     pub(super) fn key(&self) -> (i64, String) {
@@ -104,23 +138,47 @@ impl<'a> Listing<'a> {
     }
 }
 
+/// A digest of all that a listing tells of a post and that moves: 128 bits, so that no two tellings
+/// are taken for each other.
+fn told(post: &Post, source: Source) -> [u8; 16] {
+    let mut digest = Sha256::new();
+    let mut tell = |value: Option<&[u8]>| {
+        // Absent values and the ends of others are told apart.
+        digest.update(value.map_or(u64::MAX, |value| value.len() as u64).to_le_bytes());
+        digest.update(value.unwrap_or_default());
+    };
+    tell(Some(source_word(source).as_bytes()));
+    for text in [&post.url, &post.title, &post.text_digest, &post.text_simhash] {
+        tell(text.as_deref().map(str::as_bytes));
+    }
+    tell(post.form.map(|form| form.as_str().as_bytes()));
+    tell(Some(post.origin.as_str().as_bytes()));
+    for count in [&post.reads, &post.likes, &post.comments, &post.shares] {
+        let text = count_json(count.as_ref()).map(|count| count.to_string());
+        tell(text.as_deref().map(str::as_bytes));
+    }
+    let digest = digest.finalize();
+    digest[..16].try_into().expect("32 bytes hold 16")
+}
+
 /// The stored word of the kind of content, as listed last.
 pub(super) fn form(listed: &ListedRow<'_>) -> Option<String> {
     listed.last.form.map(|form| form.as_str().to_owned())
 }
 
-/// Moves what moves: last seen, text, newest numbers. A number that changed, or a post that passed
-/// 1, 3 or 7 days since its last sample, gets a sample. What stands the same is not written.
+/// Writes what moves of posts that changed, each with whether it stands in its list: last seen,
+/// text, newest numbers. A number that changed, or a post that passed 1, 3 or 7 days since its last
+/// sample, gets a sample.
 pub(super) async fn update(
     connection: &mut PgConnection,
-    listed: &[&ListedRow<'_>],
+    changed: &[(&ListedRow<'_>, bool)],
 ) -> Result<(), StoreError> {
-    if listed.is_empty() {
+    if changed.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "with seen as (
-             select n.account_id, n.ref, n.seen_at, n.recorded_at,
+        "with seen as materialized (
+             select n.account_id, n.ref, n.seen_at, n.recorded_at, n.stands, n.told,
                  coalesce(n.url, p.url) as new_url, coalesce(n.title, p.title) as new_title,
                  coalesce(n.form, p.form) as new_form,
                  coalesce(nullif(n.origin, 'unknown'), p.origin) as new_origin,
@@ -144,11 +202,11 @@ pub(super) async fn update(
                  ) as is_sample
              from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
                  $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-                 $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::jsonb[])
+                 $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::jsonb[], $15::bool[],
+                 $16::bytea[])
                  as n (account_id, ref, seen_at, recorded_at, url, title, form, origin,
-                     text_digest, text_simhash, reads, likes, comments, shares)
+                     text_digest, text_simhash, reads, likes, comments, shares, stands, told)
              join posts p on p.account_id = n.account_id and p.ref = n.ref
-             where n.seen_at >= p.last_seen
          ), sampled as (
              insert into post_samples (account_id, ref, at, recorded_at, reads, likes, comments,
                  shares)
@@ -162,27 +220,26 @@ pub(super) async fn update(
              origin = s.new_origin, text_digest = s.new_digest, text_simhash = s.new_simhash,
              reads = s.new_reads, likes = s.new_likes, comments = s.new_comments,
              shares = s.new_shares, imported = p.imported - s.given,
-             sampled_at = case when s.is_sample then s.seen_at else p.sampled_at end
+             sampled_at = case when s.is_sample then s.seen_at else p.sampled_at end,
+             stands = s.stands, told = s.told
          from seen s
-         where p.account_id = s.account_id and p.ref = s.ref
-           and (s.is_sample or (s.seen_at, s.new_url, s.new_title, s.new_form, s.new_origin,
-                   s.new_digest, s.new_simhash)
-               is distinct from (p.last_seen, p.url, p.title, p.form, p.origin, p.text_digest,
-                   p.text_simhash))",
-        &column(listed, |r| r.account),
-        &column(listed, |r| r.reference.clone()),
-        &column(listed, |r| r.seen_at),
-        &column(listed, |r| r.recorded_at),
-        &column(listed, |r| r.last.url.clone()) as &[Option<String>],
-        &column(listed, |r| r.last.title.clone()) as &[Option<String>],
-        &column(listed, |r| form(r)) as &[Option<String>],
-        &column(listed, |r| r.last.origin.as_str().to_owned()),
-        &column(listed, |r| r.last.text_digest.clone()) as &[Option<String>],
-        &column(listed, |r| r.last.text_simhash.clone()) as &[Option<String>],
-        &column(listed, |r| count_json(r.last.reads.as_ref())) as &[Option<Value>],
-        &column(listed, |r| count_json(r.last.likes.as_ref())) as &[Option<Value>],
-        &column(listed, |r| count_json(r.last.comments.as_ref())) as &[Option<Value>],
-        &column(listed, |r| count_json(r.last.shares.as_ref())) as &[Option<Value>],
+         where p.account_id = s.account_id and p.ref = s.ref",
+        &column(changed, |(r, _)| r.account),
+        &column(changed, |(r, _)| r.reference.clone()),
+        &column(changed, |(r, _)| r.seen_at),
+        &column(changed, |(r, _)| r.recorded_at),
+        &column(changed, |(r, _)| r.last.url.clone()) as &[Option<String>],
+        &column(changed, |(r, _)| r.last.title.clone()) as &[Option<String>],
+        &column(changed, |(r, _)| form(r)) as &[Option<String>],
+        &column(changed, |(r, _)| r.last.origin.as_str().to_owned()),
+        &column(changed, |(r, _)| r.last.text_digest.clone()) as &[Option<String>],
+        &column(changed, |(r, _)| r.last.text_simhash.clone()) as &[Option<String>],
+        &column(changed, |(r, _)| count_json(r.last.reads.as_ref())) as &[Option<Value>],
+        &column(changed, |(r, _)| count_json(r.last.likes.as_ref())) as &[Option<Value>],
+        &column(changed, |(r, _)| count_json(r.last.comments.as_ref())) as &[Option<Value>],
+        &column(changed, |(r, _)| count_json(r.last.shares.as_ref())) as &[Option<Value>],
+        &column(changed, |(_, stands)| *stands),
+        &column(changed, |(r, _)| r.told.to_vec()),
     )
     .execute(connection)
     .await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::columns::{column, misread};
+use super::columns::{column, misread, to_micros};
 use super::known::Known;
 use super::listing::{self, ListedRow};
 use super::record::VisitRecord;
@@ -75,38 +75,49 @@ pub(super) fn claims_shifts(records: &[&VisitRecord], known: &Known) -> Vec<i32>
     let shift = |record: &&VisitRecord| {
         claims_shift_seconds(record.posts.iter().filter_map(|post| {
             let key = (record.account.0, listing::reference(post)?);
-            Some((known.get(&key).copied()??, post.published?))
+            Some((known.get(&key)?.claimed?, post.published?))
         }))
     };
     records.iter().map(shift).collect()
 }
 
-/// Notes the posts that are listed again after they had been missing. To be called before
-/// `last_seen` moves.
+/// Notes the posts that are listed again after they had been missing. `known` is how they stood
+/// before.
 pub(super) async fn note_listed(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
     rows: &[&ListedRow<'_>],
+    known: &Known,
 ) -> Result<(), StoreError> {
+    let again: Vec<(&ListedRow<'_>, DateTime<Utc>)> = rows
+        .iter()
+        .filter_map(|row| Some((*row, known.get(&row.key())?.last_seen)))
+        .filter(|(row, last_seen)| *last_seen < to_micros(row.seen_at))
+        .collect();
+    if again.is_empty() {
+        return Ok(());
+    }
     let visit = |record: usize| &records[record].visit;
     sqlx::query!(
         "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
              recorded_at)
-         select p.account_id, p.ref, n.at, 'listed', n.page, n.started_at, p.last_seen,
+         select n.account_id, n.ref, n.at, 'listed', n.page, n.started_at, n.last_seen,
              n.recorded_at
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[],
-             $6::timestamptz[]) as n (account_id, ref, at, page, started_at, recorded_at)
-         join posts p on p.account_id = n.account_id and p.ref = n.ref and p.last_seen < n.at
+             $6::timestamptz[], $7::timestamptz[])
+             as n (account_id, ref, at, page, started_at, recorded_at, last_seen)
          where exists (select from post_marks m
-             where m.account_id = p.account_id and m.ref = p.ref
-                 and m.kind not in ('listed', 'redated') and m.at > p.last_seen and m.at < n.at)
+             where m.account_id = n.account_id and m.ref = n.ref
+                 and m.kind not in ('listed', 'redated')
+                 and m.at > n.last_seen and m.at < n.at)
          on conflict (account_id, ref, at, kind) do nothing",
-        &column(rows, |row| row.key().0),
-        &column(rows, |row| row.key().1),
-        &column(rows, |row| row.seen_at),
-        &column(rows, |row| visit(row.last_record).page.clone()),
-        &column(rows, |row| visit(row.last_record).started_at),
-        &column(rows, |row| visit(row.last_record).recorded_at),
+        &column(&again, |(row, _)| row.account),
+        &column(&again, |(row, _)| row.reference.clone()),
+        &column(&again, |(row, _)| row.seen_at),
+        &column(&again, |(row, _)| visit(row.last_record).page.clone()),
+        &column(&again, |(row, _)| visit(row.last_record).started_at),
+        &column(&again, |(row, _)| visit(row.last_record).recorded_at),
+        &column(&again, |(_, last_seen)| *last_seen),
     )
     .execute(connection)
     .await?;
@@ -131,8 +142,8 @@ pub(super) async fn note_redated(
         .filter_map(|(record, at, post)| {
             let reference = listing::reference(post)?;
             let key = (record.account.0, reference);
-            let first = known.get(&key).copied()??;
-            is_redated(first, post.published?).then_some((record, at, key.1))
+            let before = known.get(&key).filter(|before| before.page == record.visit.page)?;
+            is_redated(before.claimed?, post.published?).then_some((record, at, key.1))
         })
         .collect();
     if redated.is_empty() {
@@ -145,7 +156,6 @@ pub(super) async fn note_redated(
              r.started_at, r.at, r.recorded_at
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[],
              $6::timestamptz[]) as r (account_id, ref, at, page, started_at, recorded_at)
-         join posts p on p.account_id = r.account_id and p.ref = r.ref and p.page = r.page
          where not exists (select from post_marks m
              where m.account_id = r.account_id and m.ref = r.ref and m.kind = 'redated'
                  and m.at > r.at - interval '7 days')
@@ -164,7 +174,7 @@ pub(super) async fn note_redated(
 }
 
 /// Notes the posts that are missing from lists which show what is older and what is newer. To be
-/// called after `last_seen` has moved; once a day for each post is enough.
+/// called after lists and posts have moved; once a day for each post is enough.
 pub(super) async fn note_absent(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
@@ -182,7 +192,7 @@ pub(super) async fn note_absent(
     sqlx::query!(
         "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
              recorded_at)
-         select p.account_id, p.ref, r.as_of, 'absent', r.page, r.started_at, p.last_seen,
+         select p.account_id, p.ref, r.as_of, 'absent', r.page, r.started_at, seen.last,
              r.recorded_at
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
              $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
@@ -190,12 +200,14 @@ pub(super) async fn note_absent(
          join posts p on p.account_id = r.account_id and p.page = r.page
              and coalesce(p.claimed_at, p.first_seen) > r.older
              and coalesce(p.claimed_at, p.first_seen) < r.newer
-             and p.last_seen < r.as_of
              and p.claimed_at + case p.claimed_precision
                  when 'minute' then interval '1 minute' when 'hour' then interval '1 hour'
                  when 'day' then interval '1 day' else interval '1 microsecond' end <= r.newer
-         where not exists (select from post_marks m
-             where m.account_id = p.account_id and m.ref = p.ref and m.at > p.last_seen
+         left join lists l on l.account_id = p.account_id and l.page = p.page
+         cross join lateral (select case when p.stands then greatest(p.last_seen, l.seen_at)
+             else p.last_seen end as last) seen
+         where seen.last < r.as_of and not exists (select from post_marks m
+             where m.account_id = p.account_id and m.ref = p.ref and m.at > seen.last
                  and m.kind = 'absent' and (m.at at time zone 'Asia/Shanghai')::date
                      = (r.as_of at time zone 'Asia/Shanghai')::date)
          on conflict (account_id, ref, at, kind) do nothing",

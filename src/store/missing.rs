@@ -61,18 +61,23 @@ impl Store {
                      where kind = 'absent' and at >= $2
                        and ($1::bigint is null or account_id = $1)) missing
                join posts p on p.account_id = missing.account_id and p.ref = missing.ref
+               left join lists l on l.account_id = p.account_id and l.page = p.page
+               cross join lateral (
+                   select case when p.stands then greatest(p.last_seen, l.seen_at)
+                       else p.last_seen end as last
+               ) seen
                cross join lateral (
                    select max(m.at) filter (where m.kind = 'absent') as absent,
                        max(m.at) filter (where m.kind = 'open') as open
                    from post_marks m
-                   where m.account_id = p.account_id and m.ref = p.ref and m.at > p.last_seen
+                   where m.account_id = p.account_id and m.ref = p.ref and m.at > seen.last
                ) since
                cross join lateral (
                    select max(m.at) as at,
                        count(distinct (m.at at time zone 'Asia/Shanghai')::date) as days
                    from post_marks m
                    where m.account_id = p.account_id and m.ref = p.ref and m.kind = 'gone'
-                       and m.at > greatest(p.last_seen, since.open)
+                       and m.at > greatest(seen.last, since.open)
                ) gone
                where p.url is not null and since.absent is not null
                  and case when gone.days = 0 then coalesce(since.open <= $4, true)
@@ -113,12 +118,14 @@ pub(super) async fn note_asked(
     sqlx::query!(
         "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
              recorded_at)
-         select p.account_id, p.ref, a.at, a.kind, a.page, a.started_at, p.last_seen,
+         select p.account_id, p.ref, a.at, a.kind, a.page, a.started_at,
+             case when p.stands then greatest(p.last_seen, l.seen_at) else p.last_seen end,
              a.recorded_at
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::text[],
              $6::timestamptz[], $7::timestamptz[])
              as a (account_id, ref, at, kind, page, started_at, recorded_at)
          join posts p on p.account_id = a.account_id and p.ref = a.ref
+         left join lists l on l.account_id = p.account_id and l.page = p.page
          on conflict (account_id, ref, at, kind) do nothing",
         &column(&asked, |(record, _)| record.account.0),
         &column(&asked, |(_, post)| post.reference.clone()),

@@ -35,6 +35,7 @@ mod known;
 mod ledger;
 mod letters;
 mod listing;
+mod lists;
 mod marks;
 mod messages;
 mod missing;

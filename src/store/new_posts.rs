@@ -7,84 +7,52 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::StoreError;
-use super::columns::{column, count_json, read_moment};
+use super::columns::{column, count_json, to_micros};
 use super::finish::Discovered;
 use super::known::Known;
 use super::listing::{ListedRow, form};
-use crate::domain::{AccountId, Moment, Post};
+use super::lists::Lists;
+use crate::domain::{AccountId, Moment};
 
 /// Writes the posts that are not known, whole, each with the first sample of its numbers.
 ///
-/// A visit has missed a post if it read the same part earlier and its span holds the whole interval
-/// `[claimed, claimed + step)` of the claimed time. Such a visit began no more than a day before
-/// that time: no span reaches beyond its as-of time, which is never a day later than the begin.
+/// Every writer of an account's posts holds the account's lock, so that what was not known is not
+/// there: plain rows, without looking for others.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     listed: &[ListedRow<'_>],
     known: &Known,
+    lists: &Lists<'_>,
 ) -> Result<Vec<Discovered>, StoreError> {
     let new: Vec<&ListedRow<'_>> =
         listed.iter().filter(|r| !known.contains_key(&r.key())).collect();
     if new.is_empty() {
         return Ok(Vec::new());
     }
-    let claimed = |post: &Post| post.published;
     let before = seen_before(connection, &new).await?;
-    let rows = sqlx::query!(
-        r#"with new as (
-             select n.*,
-                 case when n.seen_before is not null then (
-                     select max(v.as_of) from visits v
-                     where v.account_id = n.account_id and v.part = n.part
-                         and v.outcome = 'observed' and v.as_of < n.first_seen
-                         and v.started_at >= n.claimed_at - interval '1 day'
-                         and v.span_low < n.claimed_at and v.span_high >= n.claimed_end
-                 ) end as missed_by,
-                 coalesce(n.reads, n.likes, n.comments, n.shares) is not null as is_sample
-             from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
-                 $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[],
-                 $11::text[], $12::timestamptz[], $13::text[], $14::text[], $15::text[],
-                 $16::text[], $17::text[], $18::text[], $19::jsonb[], $20::jsonb[], $21::jsonb[],
-                 $22::jsonb[], $23::timestamptz[])
-                 as n (account_id, ref, page, part, claimed_at, claimed_precision, claimed_text,
-                     first_seen, recorded_at, claimed_end, first_text_digest, seen_at, url, title,
-                     form, origin, text_digest, text_simhash, reads, likes, comments, shares,
-                     seen_before)
-         ), written as (
-             insert into posts (account_id, ref, page, part, url, title, form, origin, claimed_at,
-                 claimed_precision, claimed_text, first_seen, last_seen, missed_by, seen_before,
-                 text_digest, text_simhash, reads, likes, comments, shares, sampled_at, recorded_at,
-                 first_text_digest)
-             select account_id, ref, page, part, url, title, form, origin, claimed_at,
-                 claimed_precision, claimed_text, first_seen, seen_at, missed_by, seen_before,
-                 text_digest, text_simhash, reads, likes, comments, shares,
-                 case when is_sample then seen_at end, recorded_at, first_text_digest
-             from new
-             on conflict (account_id, ref) do nothing
-             returning account_id, ref, claimed_at, claimed_precision, first_seen, missed_by
-         ), sampled as (
-             insert into post_samples (account_id, ref, at, recorded_at, reads, likes, comments,
-                 shares)
-             select n.account_id, n.ref, n.seen_at, n.recorded_at, n.reads, n.likes, n.comments,
-                 n.shares
-             from new n join written w on w.account_id = n.account_id and w.ref = n.ref
-             where n.is_sample
-             on conflict (account_id, ref, at) do nothing
-         )
-         select account_id as "account_id!", ref as "ref!", claimed_at, claimed_precision,
-             first_seen as "first_seen!", missed_by
-         from written"#,
+    let missed = missed_by(connection, &new, &before).await?;
+    let missed_at = |row: &ListedRow<'_>| missed.get(&row.key()).copied();
+    sqlx::query!(
+        "insert into posts (account_id, ref, page, part, claimed_at, claimed_precision,
+             claimed_text, first_seen, recorded_at, first_text_digest, last_seen, url, title, form,
+             origin, text_digest, text_simhash, reads, likes, comments, shares, seen_before,
+             missed_by, sampled_at, stands, told)
+         select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[],
+             $5::timestamptz[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],
+             $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[],
+             $16::text[], $17::text[], $18::jsonb[], $19::jsonb[], $20::jsonb[], $21::jsonb[],
+             $22::timestamptz[], $23::timestamptz[], $24::timestamptz[], $25::bool[],
+             $26::bytea[])",
         &column(&new, |r| r.account),
         &column(&new, |r| r.reference.clone()),
         &column(&new, |r| r.page.to_owned()),
         &column(&new, |r| r.part.to_owned()),
-        &column(&new, |r| claimed(r.first).map(|at| at.at)) as &[Option<DateTime<Utc>>],
-        &column(&new, |r| claimed(r.first).map(|at| at.precision.as_str().to_owned()))
+        &column(&new, |r| r.first.published.map(|at| at.at)) as &[Option<DateTime<Utc>>],
+        &column(&new, |r| r.first.published.map(|at| at.precision.as_str().to_owned()))
             as &[Option<String>],
         &column(&new, |r| r.first.published_text.clone()) as &[Option<String>],
         &column(&new, |r| r.first_seen),
         &column(&new, |r| r.recorded_at),
-        &column(&new, |r| claimed(r.first).map(Moment::upper)) as &[Option<DateTime<Utc>>],
         &column(&new, |r| r.first.text_digest.clone()) as &[Option<String>],
         &column(&new, |r| r.seen_at),
         &column(&new, |r| r.last.url.clone()) as &[Option<String>],
@@ -98,20 +66,88 @@ pub(super) async fn insert(
         &column(&new, |r| count_json(r.last.comments.as_ref())) as &[Option<Value>],
         &column(&new, |r| count_json(r.last.shares.as_ref())) as &[Option<Value>],
         &column(&new, |r| before.get(&r.record).copied()) as &[Option<DateTime<Utc>>],
+        &column(&new, |r| missed_at(r)) as &[Option<DateTime<Utc>>],
+        &column(&new, |r| r.has_numbers().then_some(r.seen_at)) as &[Option<DateTime<Utc>>],
+        &column(&new, |r| lists.new_stands(r)),
+        &column(&new, |r| r.told.to_vec())
+    )
+    .execute(&mut *connection)
+    .await?;
+    sample(connection, &new).await?;
+    let discovered = |row: &&ListedRow<'_>| Discovered {
+        account: AccountId(row.account),
+        reference: row.reference.clone(),
+        claimed: row.first.published.map(|claim| Moment { at: to_micros(claim.at), ..claim }),
+        first_seen: to_micros(row.first_seen),
+        missed_by: missed_at(row),
+    };
+    Ok(new.iter().map(discovered).collect())
+}
+
+/// The first samples of new posts: none can be there already.
+async fn sample(connection: &mut PgConnection, new: &[&ListedRow<'_>]) -> Result<(), StoreError> {
+    let new: Vec<&ListedRow<'_>> = new.iter().copied().filter(|r| r.has_numbers()).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into post_samples (account_id, ref, at, recorded_at, reads, likes, comments, shares)
+         select * from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
+             $5::jsonb[], $6::jsonb[], $7::jsonb[], $8::jsonb[])",
+        &column(&new, |r| r.account),
+        &column(&new, |r| r.reference.clone()),
+        &column(&new, |r| r.seen_at),
+        &column(&new, |r| r.recorded_at),
+        &column(&new, |r| count_json(r.last.reads.as_ref())) as &[Option<Value>],
+        &column(&new, |r| count_json(r.last.likes.as_ref())) as &[Option<Value>],
+        &column(&new, |r| count_json(r.last.comments.as_ref())) as &[Option<Value>],
+        &column(&new, |r| count_json(r.last.shares.as_ref())) as &[Option<Value>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// As-of time of the newest visit that should have listed each post and did not.
+///
+/// A visit has missed a post if it read the same part earlier and its span holds the whole interval
+/// `[claimed, claimed + step)` of the claimed time. Such a visit began no more than a day before
+/// that time: no span reaches beyond its as-of time, which is never a day later than the begin.
+async fn missed_by(
+    connection: &mut PgConnection,
+    new: &[&ListedRow<'_>],
+    before: &BTreeMap<usize, DateTime<Utc>>,
+) -> Result<BTreeMap<(i64, String), DateTime<Utc>>, StoreError> {
+    let may_be_late =
+        |row: &&&ListedRow<'_>| row.first.published.is_some() && before.contains_key(&row.record);
+    let late: Vec<&ListedRow<'_>> = new.iter().filter(may_be_late).copied().collect();
+    if late.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let claimed = |row: &ListedRow<'_>| row.first.published;
+    let rows = sqlx::query!(
+        r#"select n.account_id as "account_id!", n.ref as "ref!", missed.at as "at!"
+           from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[],
+               $5::timestamptz[], $6::timestamptz[])
+               as n (account_id, ref, part, first_seen, claimed_at, claimed_end)
+           cross join lateral (
+               select max(v.as_of) as at from visits v
+               where v.account_id = n.account_id and v.part = n.part
+                 and v.outcome = 'observed' and v.as_of < n.first_seen
+                 and v.started_at >= n.claimed_at - interval '1 day'
+                 and v.span_low < n.claimed_at and v.span_high >= n.claimed_end
+           ) missed
+           where missed.at is not null"#,
+        &column(&late, |r| r.account),
+        &column(&late, |r| r.reference.clone()),
+        &column(&late, |r| r.part.to_owned()),
+        &column(&late, |r| r.first_seen),
+        &column(&late, |r| claimed(r).map(|at| at.at)) as &[Option<DateTime<Utc>>],
+        &column(&late, |r| claimed(r).map(Moment::upper)) as &[Option<DateTime<Utc>>]
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Discovered {
-                account: AccountId(row.account_id),
-                reference: row.r#ref,
-                claimed: read_moment(row.claimed_at, row.claimed_precision)?,
-                first_seen: row.first_seen,
-                missed_by: row.missed_by,
-            })
-        })
-        .collect()
+    Ok(rows.into_iter().map(|row| ((row.account_id, row.r#ref), row.at)).collect())
 }
 
 /// By the place of the record that listed the posts first: as-of time of the newest earlier

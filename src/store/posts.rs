@@ -143,12 +143,15 @@ impl Store {
         let (at, reference) = before.unzip();
         let rows = sqlx::query_as!(
             PostRow,
-            r#"select account_id, ref as reference, claimed_at, claimed_precision, first_seen,
-                   last_seen, missed_by, seen_before, recorded_at, url, title, form, origin,
-                   text_digest, text_simhash, sampled_at, reads, likes, comments, shares, page,
+            r#"select p.account_id, ref as reference, claimed_at, claimed_precision, first_seen,
+                   case when stands then greatest(last_seen, l.seen_at) else last_seen end
+                       as "last_seen!",
+                   missed_by, seen_before, recorded_at, url, title, form, origin, text_digest,
+                   text_simhash, sampled_at, reads, likes, comments, shares, p.page,
                    first_text_digest
-               from posts
-               where account_id = $1
+               from posts p
+               left join lists l on l.account_id = p.account_id and l.page = p.page
+               where p.account_id = $1
                  and ($2::timestamptz is null or (coalesce(claimed_at, first_seen), ref) < ($2, $3))
                order by coalesce(claimed_at, first_seen) desc, ref desc limit $4"#,
             account.0,
@@ -170,16 +173,19 @@ pub(super) async fn between(
 ) -> Result<Vec<PostRow>, StoreError> {
     let rows = sqlx::query_as!(
         PostRow,
-        r#"select account_id, ref as reference, claimed_at, claimed_precision, first_seen,
-               last_seen, missed_by, seen_before, recorded_at, url, title, form, origin,
-               text_digest, text_simhash, sampled_at, reads, likes, comments, shares, page,
+        r#"select p.account_id, ref as reference, claimed_at, claimed_precision, first_seen,
+               case when stands then greatest(last_seen, l.seen_at) else last_seen end
+                   as "last_seen!",
+               missed_by, seen_before, recorded_at, url, title, form, origin, text_digest,
+               text_simhash, sampled_at, reads, likes, comments, shares, p.page,
                first_text_digest
-           from posts
-           where account_id = any($1)
+           from posts p
+           left join lists l on l.account_id = p.account_id and l.page = p.page
+           where p.account_id = any($1)
              and ((coalesce(claimed_at, first_seen) >= $2 and coalesce(claimed_at, first_seen) < $3)
                  or (first_seen >= $2 and first_seen < $3))
              and recorded_at <= $4
-           order by account_id, coalesce(claimed_at, first_seen), ref"#,
+           order by p.account_id, coalesce(claimed_at, first_seen), ref"#,
         accounts,
         of.from,
         of.to,

@@ -147,15 +147,18 @@ pub(super) async fn tell_news(
                    and (l.at, l.account_id) < (n.at, n.account_id)
                  order by l.at desc, l.adapter = n.adapter and l.healthy = n.healthy limit 1
              ) before on true
-         ), concerned as (
-             select s.account_id from account_states s
-             where s.account_id = any($1) or (s.activity <> 'active' and s.account_id in (
-                 select t.account_id from crawl_targets t
-                 join look on look.host = t.host and look.page = t.page
-                 where t.account_id <> look.account_id
-                   and (look.differs or t.account_id = look.before_account
-                       or t.last_visit_at > look.before_at)))
-             order by s.account_id for update
+         ), asked as materialized (
+             select unnest($1::bigint[]) as account_id
+             union
+             select t.account_id from look
+             join crawl_targets t on t.host = look.host and t.page = look.page
+             join account_states o on o.account_id = t.account_id and o.activity <> 'active'
+             where t.account_id <> look.account_id
+               and (look.differs or t.account_id = look.before_account
+                   or t.last_visit_at > look.before_at)
+         ), concerned as materialized (
+             select s.account_id from asked join account_states s on s.account_id = asked.account_id
+             order by s.account_id for update of s
          )
          update account_states s set news = s.news + 1 from concerned c
          where s.account_id = c.account_id",

@@ -8,6 +8,7 @@ mod histories;
 mod identities;
 mod judging;
 mod ledger;
+mod lists;
 mod marks;
 mod platforms;
 mod reach;

@@ -1,0 +1,128 @@
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use xunjian::domain::{AccountId, Count, Post};
+use xunjian::observe::Source;
+use xunjian::store::{Store, VisitRecord};
+
+use super::{accounts, at, observed, post};
+use crate::support::database;
+
+/// What is stored of an account's posts: when each was last seen, and its likes.
+async fn stored(store: &Store, account: AccountId) -> BTreeMap<String, (DateTime<Utc>, Count)> {
+    let posts = store.post_page(account, None, 1000).await.unwrap();
+    let told = posts.into_iter().map(|post| {
+        (post.listed.reference, (post.last_seen, post.likes.expect("every listing gives likes")))
+    });
+    told.collect()
+}
+
+/// The rows of the posts table with the transaction that wrote each, and which stand in a list.
+async fn rows(pool: &PgPool) -> Vec<(String, bool, DateTime<Utc>, String)> {
+    sqlx::query_as("select ref, stands, last_seen, xmin::text from posts order by ref")
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}
+
+fn listed(account: AccountId, minute: i64, names: &[&str]) -> VisitRecord {
+    let posts = names.iter().map(|name| post(name, -100, 1)).collect();
+    observed(account, minute, -1000, posts)
+}
+
+#[tokio::test]
+async fn a_list_that_tells_the_same_leaves_the_rows_of_its_posts_alone() {
+    let (store, database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    store.finish(&[listed(account, 0, &["a", "b"])]).await.unwrap();
+    let before = rows(&database.pool).await;
+    store.finish(&[listed(account, 30, &["a", "b"])]).await.unwrap();
+    assert_eq!(rows(&database.pool).await, before);
+    for (name, (last_seen, _)) in stored(&store, account).await {
+        assert_eq!(last_seen, at(30), "{name}");
+    }
+    // "a" leaves, "c" comes, and "b" stays as it is.
+    store.finish(&[listed(account, 60, &["b", "c"])]).await.unwrap();
+    let after = rows(&database.pool).await;
+    let told: Vec<_> = after.iter().map(|row| (row.0.as_str(), row.1, row.2)).collect();
+    assert_eq!(told, [("a", false, at(30)), ("b", true, at(0)), ("c", true, at(60))]);
+    assert_eq!(after[1], before[1]);
+    let seen = stored(&store, account).await;
+    assert_eq!((seen["a"].0, seen["b"].0, seen["c"].0), (at(30), at(60), at(60)));
+    let shown: DateTime<Utc> =
+        sqlx::query_scalar("select last_seen from grafana_posts where ref = 'b'")
+            .fetch_one(&database.pool)
+            .await
+            .unwrap();
+    assert_eq!(shown, at(60));
+    // A page without posts says nothing of them.
+    store.finish(&[listed(account, 90, &[])]).await.unwrap();
+    assert_eq!(stored(&store, account).await["b"].0, at(60));
+}
+
+#[tokio::test]
+async fn whatever_comes_in_whatever_order_the_newest_listing_of_a_post_counts() {
+    let (store, database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    let mut seed = 20_261_128_u64;
+    let mut below = |limit: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % limit
+    };
+    let mut expected: BTreeMap<String, (DateTime<Utc>, Count)> = BTreeMap::new();
+    let mut now = 0;
+    for step in 0..120 {
+        let mut batch = Vec::new();
+        for _ in 0..=below(2) {
+            now += i64::try_from(below(20)).unwrap();
+            // One in five was asked earlier and is written down late.
+            let late = if below(5) == 0 { i64::try_from(below(60)).unwrap() } else { 0 };
+            let mut posts: Vec<Post> = Vec::new();
+            for number in 0..8 {
+                if below(3) > 0 {
+                    posts.push(post(&format!("p{number}"), -10 * number, below(3)));
+                }
+            }
+            let mut record = observed(account, now - late, -1000, posts);
+            if below(4) == 0 {
+                record.visit.page = "album".into();
+            }
+            record.visit.source = [Source::Crawl, Source::Crawl, Source::Import, Source::Bridge]
+                [usize::try_from(below(4)).unwrap()];
+            batch.push(record);
+        }
+        store.finish(&batch).await.unwrap();
+        batch.sort_by_key(|record| record.seen_at);
+        for (record, post) in batch.iter().flat_map(|one| one.posts.iter().map(move |p| (one, p))) {
+            let told = (record.seen_at, post.likes.clone().unwrap());
+            let known = expected.entry(post.reference.clone().unwrap()).or_insert(told.clone());
+            if told.0 >= known.0 {
+                *known = told;
+            }
+        }
+        assert_eq!(stored(&store, account).await, expected, "step {step}");
+    }
+    let held: i64 =
+        sqlx::query_scalar("select sum(holds) from lists").fetch_one(&database.pool).await.unwrap();
+    let standing = rows(&database.pool).await.iter().filter(|row| row.1).count();
+    assert_eq!(usize::try_from(held).unwrap(), standing);
+}
+
+#[tokio::test]
+async fn the_same_numbers_of_a_page_take_those_of_a_file_over() {
+    let (store, database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    store.finish(&[listed(account, 0, &["a"])]).await.unwrap();
+    let mut file = listed(account, 10, &["a"]);
+    file.visit.source = Source::Import;
+    store.finish(&[file]).await.unwrap();
+    sqlx::raw_sql("update posts set imported = '{\"likes\": 7}'")
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    store.finish(&[listed(account, 20, &["a"])]).await.unwrap();
+    let (_, imported) = store.post_imports(account, "a").await.unwrap().unwrap();
+    assert_eq!(imported, BTreeMap::new());
+    assert_eq!(stored(&store, account).await["a"].0, at(20));
+}
