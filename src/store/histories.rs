@@ -62,12 +62,20 @@ impl Store {
         ids: &[i64],
     ) -> Result<BTreeMap<i64, Pages>, StoreError> {
         let rows = sqlx::query!(
-            r#"select a.id, a.platform, a.opened_on, a.filed_on, t.page as "page?",
-                   t.part as "part?",
-                   t.host as "host?",
-                   exists (select from crawl_targets c where c.host = t.host and c.page = t.page
-                       and c.is_canary and c.account_id <> a.id) as "has_canary!"
-               from accounts a left join crawl_targets t on t.account_id = a.id and t.speaks
+            r#"with pages as materialized (
+                 select t.account_id, t.page, t.part, t.host from crawl_targets t
+                 where t.account_id = any($1) and t.speaks
+               ), canaries as materialized (
+                 select w.host, w.page, min(c.account_id) as least, max(c.account_id) as greatest
+                 from (select distinct p.host, p.page from pages p) w
+                 join crawl_targets c on c.host = w.host and c.page = w.page and c.is_canary
+                 group by w.host, w.page
+               )
+               select a.id, a.platform, a.opened_on, a.filed_on, t.page as "page?",
+                   t.part as "part?", t.host as "host?",
+                   coalesce(c.least <> a.id or c.greatest <> a.id, false) as "has_canary!"
+               from accounts a left join pages t on t.account_id = a.id
+                   left join canaries c on c.host = t.host and c.page = t.page
                where a.id = any($1)
                order by a.id, t.page"#,
             ids
