@@ -208,6 +208,10 @@ impl Store {
     /// Within the budget, a host whose ordinary visits of the Shanghai day are spent gives only
     /// what is owed, canaries, and targets never visited.
     ///
+    /// Hosts are chosen by what waits longest on them, and no more of them are locked than targets
+    /// are wanted: daemons that claim at once find other hosts, and a claim costs little while
+    /// thousands of hosts have something due.
+    ///
     /// A host belongs to one daemon at a time: its lease is renewed with every claim, so that the
     /// host's limit, which each daemon keeps for itself, holds across daemons. What a dead daemon
     /// held can be claimed once its lease has run out.
@@ -216,22 +220,50 @@ impl Store {
             ClaimedRow,
             r#"with wanted as materialized (
                  select a.id from accounts a where a.key = any($7)
+             ), heads as materialized (
+                 select h.host, h.owner is not distinct from $1 as is_own, due.deadline_at,
+                     due.due_at
+                 from host_leases h left join host_budgets b on b.host = h.host
+                 cross join lateral (select coalesce($8 and h.spent >= b.per_day
+                     and h.spent_on = ($2 at time zone 'Asia/Shanghai')::date, false) as spent) s
+                 cross join lateral (select u.* from (
+                     (select t.deadline_at, t.due_at from crawl_targets t
+                      where t.host = h.host and t.deadline_at <= $2 and t.due_at <= $2
+                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
+                        and (t.lease_until is null or t.lease_until <= $2)
+                      order by t.deadline_at limit 1)
+                     union all
+                     (select null, t.due_at from crawl_targets t
+                      where t.host = h.host and t.due_at <= $2
+                        and (t.deadline_at is null or t.deadline_at > $2)
+                        and (not s.spent or t.is_canary or (t.last_visit_at is null and t.speaks))
+                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
+                        and (t.lease_until is null or t.lease_until <= $2)
+                      order by t.due_at limit 1)) u
+                     order by u.deadline_at nulls last limit 1) due
+                 where (h.owner is null or h.owner = $1 or h.lease_until <= $2)
+                   and h.host <> all($6)
+                   and (not $8 or h.rest_until is null or h.rest_until <= $2)
+             ), own as materialized (
+                 select h.*, false as taken from heads d join host_leases h on h.host = d.host
+                 where d.is_own and h.owner = $1
+                   and (not $8 or h.rest_until is null or h.rest_until <= $2)
+                 order by d.deadline_at nulls last, d.due_at, d.host limit $4
+                 for update of h skip locked
+             ), free as materialized (
+                 select h.*, true as taken from heads d join host_leases h on h.host = d.host
+                 where not d.is_own and (h.owner is null or h.lease_until <= $2)
+                   and (not $8 or h.rest_until is null or h.rest_until <= $2)
+                 order by d.deadline_at nulls last, d.due_at, d.host
+                 limit least($4, coalesce($9, $4)) for update of h skip locked
              ), mine as materialized (
-                 select h.host, h.speed, h.troubles, h.rest_until,
-                     h.owner is distinct from $1 as taken,
+                 select h.host, h.speed, h.troubles, h.rest_until, h.taken,
                      coalesce(h.lease_until, h.released_at) as free_since,
                      least(coalesce(b.claims_max, $5), $5) as room,
                      coalesce($8 and h.spent >= b.per_day
                          and h.spent_on = ($2 at time zone 'Asia/Shanghai')::date, false) as spent
-                 from host_leases h left join host_budgets b on b.host = h.host
-                 where (h.owner is null or h.owner = $1 or h.lease_until <= $2)
-                   and h.host <> all($6)
-                   and (not $8 or h.rest_until is null or h.rest_until <= $2)
-                   and exists (select from crawl_targets t
-                       where t.host = h.host and t.due_at <= $2
-                         and ($7::text[] is null or t.account_id in (select w.id from wanted w))
-                         and (t.lease_until is null or t.lease_until <= $2))
-                 for update of h skip locked
+                 from (select * from own union all select * from free) h
+                 left join host_budgets b on b.host = h.host
              ), owed as materialized (
                  select due.* from mine cross join lateral (
                      select t.account_id, t.page, t.host, t.due_at, t.deadline_at
@@ -239,8 +271,7 @@ impl Store {
                      where t.host = mine.host and t.deadline_at <= $2 and t.due_at <= $2
                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
-                     order by t.deadline_at, t.account_id, t.page
-                     limit mine.room for update of t skip locked) due
+                     order by t.deadline_at, t.account_id, t.page limit mine.room) due
              ), ordinary as materialized (
                  select due.* from mine cross join lateral (
                      select t.account_id, t.page, t.host, t.due_at, null::timestamptz as deadline_at
@@ -251,22 +282,21 @@ impl Store {
                            or (t.last_visit_at is null and t.speaks))
                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
-                     order by t.due_at, t.account_id, t.page
-                     limit mine.room for update of t skip locked) due
+                     order by t.due_at, t.account_id, t.page limit mine.room) due
              ), turns as materialized (
                  select u.*, row_number() over (partition by u.host
                      order by u.deadline_at nulls last, u.due_at, u.account_id, u.page) as turn
                  from (select * from owed union all select * from ordinary) u
-             ), admitted as (
-                 select m.host, m.room from mine m where not m.taken or $9::bigint is null
-                 union all
-                 (select m.host, m.room from mine m join turns t on t.host = m.host and t.turn = 1
-                  where m.taken and $9 is not null
-                  order by t.deadline_at nulls last, t.due_at, m.host limit $9)
-             ), picked as materialized (
-                 select t.account_id, t.page, t.host from turns t join admitted m on m.host = t.host
+             ), chosen as materialized (
+                 select t.account_id, t.page from turns t join mine m on m.host = t.host
                  where t.turn <= m.room
                  order by t.deadline_at nulls last, t.due_at, t.account_id, t.page limit $4
+             ), picked as materialized (
+                 select t.account_id, t.page, t.host
+                 from chosen c join crawl_targets t
+                     on t.account_id = c.account_id and t.page = c.page
+                 where t.due_at <= $2 and (t.lease_until is null or t.lease_until <= $2)
+                 order by t.account_id, t.page for update of t skip locked
              ), renewed as (
                  update host_leases h set owner = $1, lease_until = greatest(h.lease_until, $3),
                      claimed = h.claimed + p.targets,
