@@ -14,8 +14,8 @@ use super::{Store, StoreError};
 use crate::domain::{Account, AccountId, Count, Inquiry, Moment, Precision};
 use crate::observe::{History, ListedPost};
 
-/// Accounts read at once.
-const BATCH: i64 = 200;
+/// Accounts read at once: with their histories and posts they are in memory together.
+const BATCH: i64 = 50;
 
 /// No page claims a time so far ahead.
 const FUTURE: TimeDelta = TimeDelta::days(36_500);
