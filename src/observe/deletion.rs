@@ -100,13 +100,7 @@ fn presence(view: &View<'_>, reference: &str, marks: &[&PostMark]) -> Option<Pos
     let is_sight = |mark: &&PostMark| matches!(mark.kind, MarkKind::Listed | MarkKind::Open);
     let shown = marks.iter().rposition(is_sight);
     let opened = shown.map(|at| marks[at]).filter(|mark| mark.kind == MarkKind::Open);
-    let is_redated = redated.iter().any(|mark| {
-        let by = |seen: &&Seen<'_>| {
-            seen.visit.page == mark.page && seen.visit.started_at == mark.started_at
-        };
-        view.seen.iter().find(by).is_none_or(|seen| is_sound(seen) && !seen.is_lapsed)
-    });
-    let claims_well = !is_redated && claims_well(view, reference, &marks);
+    let claims_well = redated.is_empty() && claims_well(view, reference, &marks);
     let counts = |mark: &&PostMark| match mark.kind {
         MarkKind::Gone => true,
         _ => claims_well && is_settled(view, mark),

@@ -158,7 +158,7 @@ pub enum MarkKind {
     Gone,
     /// It was missing from its list, and its own address still showed it.
     Open,
-    /// It was listed with a time that cannot be the one it claimed first; noted once a week.
+    /// It was listed with a time that cannot be the one it claimed first; noted once.
     Redated,
 }
 

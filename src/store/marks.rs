@@ -125,7 +125,7 @@ pub(super) async fn note_listed(
 }
 
 /// Notes the posts that are listed by the page kind that listed them first with another time than
-/// then, once a week. Where the source has moved all its times none has been dated anew.
+/// then, once. Where the source has moved all its times none has been dated anew.
 pub(super) async fn note_redated(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
@@ -157,8 +157,7 @@ pub(super) async fn note_redated(
          from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[],
              $6::timestamptz[]) as r (account_id, ref, at, page, started_at, recorded_at)
          where not exists (select from post_marks m
-             where m.account_id = r.account_id and m.ref = r.ref and m.kind = 'redated'
-                 and m.at > r.at - interval '7 days')
+             where m.account_id = r.account_id and m.ref = r.ref and m.kind = 'redated')
          order by r.account_id, r.ref, r.at
          on conflict (account_id, ref, at, kind) do nothing",
         &column(&redated, |(record, ..)| record.account.0),

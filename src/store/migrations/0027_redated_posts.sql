@@ -5,4 +5,4 @@ alter table post_marks add constraint post_marks_kind_check
     check (kind in ('absent', 'listed', 'gone', 'open', 'redated'));
 
 -- Few posts are, and they are looked for however long ago it was.
-create index post_marks_redated on post_marks (account_id, ref, at) where kind = 'redated';
+create index post_marks_redated on post_marks (account_id, ref) where kind = 'redated';
