@@ -28,8 +28,8 @@ pub use whole::{Whole, measure};
 /// Accounts scored at once: their facts are in memory together.
 const ACCOUNTS: usize = 50;
 
-/// Accounts whose scores are written at once.
-const SAVED: i64 = 200;
+/// Accounts whose scores are written at once: a card tells how each of its points came about.
+const SAVED: i64 = 25;
 
 /// Before the longest tier, so that its confirmations and the post before it are read too.
 const BEFORE_TIER: chrono::Duration = chrono::Duration::days(7);
