@@ -16,6 +16,7 @@ use crate::domain::Post;
 use crate::observe::Source;
 
 /// What a batch says of one post.
+#[derive(Clone)]
 pub(super) struct ListedRow<'a> {
     pub(super) account: i64,
     pub(super) reference: String,
@@ -92,10 +93,11 @@ impl<'a> Listing<'a> {
 }
 
 impl ListedRow<'_> {
-    /// Two listings of one post in one batch; the earlier one keeps what is kept.
+    /// Listings of one post in one batch: the earliest keeps what is kept, the latest tells what is
+    /// told.
     fn merge(self, other: Self) -> Self {
-        let (early, late) =
-            if other.seen_at < self.seen_at { (other, self) } else { (self, other) };
+        let early = if other.first_seen < self.first_seen { &other } else { &self }.clone();
+        let late = if other.seen_at < self.seen_at { self } else { other };
         Self {
             seen_at: late.seen_at,
             last_record: late.last_record,

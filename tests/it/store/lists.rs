@@ -126,3 +126,16 @@ async fn the_same_numbers_of_a_page_take_those_of_a_file_over() {
     assert_eq!(imported, BTreeMap::new());
     assert_eq!(stored(&store, account).await["a"].0, at(20));
 }
+
+#[tokio::test]
+async fn of_three_listings_in_one_batch_the_first_was_the_first_sight() {
+    let (store, _database) = database().await;
+    let account = accounts(&store, 1).await[0];
+    let batch = [10, 20, 15].map(|minute| {
+        observed(account, minute, -1000, vec![post("a", -100, u64::try_from(minute).unwrap())])
+    });
+    store.finish(&batch).await.unwrap();
+    let stored = store.post_page(account, None, 10).await.unwrap().remove(0);
+    assert_eq!((stored.listed.first_seen, stored.last_seen), (at(10), at(20)));
+    assert_eq!((stored.listed.missed_by, stored.likes), (None, Some(Count::Exact(20))));
+}
