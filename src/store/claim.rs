@@ -288,13 +288,13 @@ impl Store {
                      order by u.deadline_at nulls last, u.due_at, u.account_id, u.page) as turn
                  from (select * from owed union all select * from ordinary) u
              ), chosen as materialized (
-                 select t.account_id, t.page from turns t join mine m on m.host = t.host
+                 select t.account_id, t.page, t.host from turns t join mine m on m.host = t.host
                  where t.turn <= m.room
                  order by t.deadline_at nulls last, t.due_at, t.account_id, t.page limit $4
              ), picked as materialized (
                  select t.account_id, t.page, t.host
                  from chosen c join crawl_targets t
-                     on t.account_id = c.account_id and t.page = c.page
+                     on t.account_id = c.account_id and t.page = c.page and t.host = c.host
                  where t.due_at <= $2 and (t.lease_until is null or t.lease_until <= $2)
                  order by t.account_id, t.page for update of t skip locked
              ), renewed as (
