@@ -78,7 +78,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
     ("store/finish.rs", "everything of a batch in one transaction, in its order"),
     ("store/imports.rs", "one table group"),
     ("store/ledger.rs", "one table group, and its many columns"),
-    ("store/visits.rs", "one table, and its many columns"),
 ];
 
 /// Functions that are one SQL statement with a line for each column; the list may only shrink.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::columns::{column, read_moment};
+use super::columns::column;
 use super::drifts::PageDrift;
-use super::{Store, StoreError, visits};
+use super::history_rows::{self, ListedPostRow, LookRow};
+use super::{Store, StoreError};
 use crate::domain::{AccountId, shanghai_midnight};
 use crate::observe::{CanaryLook, History, ListedPost, Outcome, Visit};
 
@@ -37,7 +38,7 @@ impl Store {
         let ids = column(accounts, |account| account.0);
         let mut known = self.histories_begun(&ids).await?;
         let mut connection = self.pool.acquire().await?;
-        for row in visits::since(&mut connection, &ids, since).await? {
+        for row in history_rows::since(&mut connection, &ids, since).await? {
             if let Some(one) = known.get_mut(&row.account_id) {
                 one.history.visits.push(row.into_visit()?);
             }
@@ -105,7 +106,8 @@ impl Store {
         ids: &[i64],
         since: DateTime<Utc>,
     ) -> Result<Vec<(i64, ListedPost)>, StoreError> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            ListedPostRow,
             r#"select wanted.account_id as "account_id!", p.ref as "reference!", p.claimed_at,
                    p.claimed_precision, p.first_seen as "first_seen!", p.missed_by, p.seen_before,
                    p.recorded_at as "recorded_at!", p.page as "page!", p.first_text_digest
@@ -125,21 +127,7 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let post = ListedPost {
-                    reference: row.reference,
-                    page: row.page,
-                    claimed: read_moment(row.claimed_at, row.claimed_precision)?,
-                    first_seen: row.first_seen,
-                    missed_by: row.missed_by,
-                    seen_before: row.seen_before,
-                    text_digest: row.first_text_digest,
-                    recorded_at: row.recorded_at,
-                };
-                Ok((row.account_id, post))
-            })
-            .collect()
+        rows.into_iter().map(ListedPostRow::into_post).collect()
     }
 
     pub(super) async fn looks(
@@ -150,7 +138,8 @@ impl Store {
         let mut pages: Vec<&(String, String)> = known.values().flat_map(|one| &one.pages).collect();
         pages.sort_unstable();
         pages.dedup();
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            LookRow,
             "select l.host, l.page, l.account_id, l.at, l.adapter, l.healthy, l.recorded_at
              from canary_looks l
              join unnest($1::text[], $2::text[]) as w (host, page)
@@ -162,18 +151,7 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let mut looks = Looks::new();
-        for row in rows {
-            let look = CanaryLook {
-                page: row.page.clone(),
-                at: row.at,
-                adapter: row.adapter,
-                healthy: row.healthy,
-                recorded_at: row.recorded_at,
-            };
-            looks.entry((row.host, row.page)).or_default().push((row.account_id, look));
-        }
-        Ok(looks)
+        Ok(LookRow::gathered(rows))
     }
 }
 

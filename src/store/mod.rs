@@ -28,6 +28,7 @@ mod finish;
 mod fleet;
 mod freezing;
 mod histories;
+mod history_rows;
 mod identities;
 mod import_known;
 mod imports;

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
-use super::columns::{misread, read_count, read_moment, read_reason, read_source};
 use super::drifts::PageDrift;
 use super::histories::{Looks, Pages};
+use super::history_rows::{ListedPostRow, LookRow, ToldVisit};
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
-use crate::observe::{Bracket, CanaryLook, History, ListedPost, Observation, Outcome, Span, Visit};
+use crate::observe::{History, ListedPost, Visit};
 
 /// What the histories of accounts share: looks at canaries, and page kinds that drifted.
 #[derive(Clone)]
@@ -29,69 +28,6 @@ pub(super) struct Telling {
     pub(super) visits: Vec<Visit>,
     /// As-of time of the newest look, made in the period, at a page with what citizens wrote.
     pub(super) messages_read_at: Option<DateTime<Utc>>,
-}
-
-struct VisitRow {
-    account_id: i64,
-    started_at: DateTime<Utc>,
-    page: String,
-    part: String,
-    recorded_at: DateTime<Utc>,
-    adapter: String,
-    source: String,
-    outcome: String,
-    reason: Option<String>,
-    items: i32,
-    as_of: Option<DateTime<Utc>>,
-    span_low: Option<DateTime<Utc>>,
-    span_high: Option<DateTime<Utc>>,
-    exhausted: bool,
-    empty: bool,
-    confirming: bool,
-    posts_total: Option<Value>,
-    new_items: i32,
-    upstream_success: Option<DateTime<Utc>>,
-    registered_at: Option<DateTime<Utc>>,
-    registered_precision: Option<String>,
-    bracket_older: Option<DateTime<Utc>>,
-    bracket_newer: Option<DateTime<Utc>>,
-    claims_shift_seconds: i32,
-}
-
-impl VisitRow {
-    fn into_visit(self) -> Result<Visit, StoreError> {
-        let bracket = self.bracket_older.zip(self.bracket_newer);
-        let outcome = match (self.outcome.as_str(), self.as_of) {
-            ("observed", Some(as_of)) => Outcome::Observed(Observation {
-                as_of,
-                span: self.span_low.zip(self.span_high).map(|(low, high)| Span { low, high }),
-                bracket: bracket.map(|(older, newer)| Bracket { older, newer }),
-                claims_shift_seconds: self.claims_shift_seconds,
-                exhausted: self.exhausted,
-                empty: self.empty,
-                confirming: self.confirming,
-                posts_total: read_count(self.posts_total)?,
-                new_items: self.new_items.unsigned_abs(),
-                upstream_success: self.upstream_success,
-                registered_at: read_moment(self.registered_at, self.registered_precision)?,
-            }),
-            ("gone", Some(as_of)) => Outcome::Gone { as_of, confirming: self.confirming },
-            ("failed", _) => {
-                Outcome::Failed(read_reason(self.reason.as_deref().unwrap_or_default())?)
-            }
-            (word, _) => return Err(misread("an outcome", word)),
-        };
-        Ok(Visit {
-            page: self.page,
-            part: self.part,
-            started_at: self.started_at,
-            recorded_at: self.recorded_at,
-            adapter: self.adapter,
-            source: read_source(&self.source)?,
-            items: self.items.unsigned_abs(),
-            outcome,
-        })
-    }
 }
 
 impl Surroundings {
@@ -126,25 +62,15 @@ impl Store {
 
     /// The looks since an instant at every host and page kind.
     async fn all_looks(&self, since: DateTime<Utc>) -> Result<Looks, StoreError> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            LookRow,
             "select host, page, account_id, at, adapter, healthy, recorded_at from canary_looks
              where at >= $1 order by at, account_id",
             since
         )
         .fetch_all(&self.pool)
         .await?;
-        let mut looks = Looks::new();
-        for row in rows {
-            let look = CanaryLook {
-                page: row.page.clone(),
-                at: row.at,
-                adapter: row.adapter,
-                healthy: row.healthy,
-                recorded_at: row.recorded_at,
-            };
-            looks.entry((row.host, row.page)).or_default().push((row.account_id, look));
-        }
-        Ok(looks)
+        Ok(LookRow::gathered(rows))
     }
 
     /// The visits of some accounts since `since`, and when their messages were read last.
@@ -154,7 +80,7 @@ impl Store {
         of: FactsOf,
     ) -> Result<HashMap<i64, Telling>, StoreError> {
         let mut rows = sqlx::query_as!(
-            VisitRow,
+            ToldVisit,
             "select account_id, started_at, page, part, recorded_at, adapter, source, outcome,
                  reason, items, as_of, span_low, span_high, exhausted, empty, confirming,
                  posts_total, new_items, upstream_success, registered_at, registered_precision,
@@ -190,7 +116,8 @@ impl Store {
         accounts: &[i64],
         since: DateTime<Utc>,
     ) -> Result<Vec<(i64, ListedPost)>, StoreError> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            ListedPostRow,
             r#"select wanted.account_id as "account_id!", p.ref as "reference!", p.claimed_at,
                    p.claimed_precision, p.first_seen as "first_seen!", p.missed_by, p.seen_before,
                    p.recorded_at as "recorded_at!", p.page as "page!", p.first_text_digest
@@ -207,19 +134,6 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        let posts = rows.into_iter().map(|row| {
-            let post = ListedPost {
-                reference: row.reference,
-                page: row.page,
-                claimed: read_moment(row.claimed_at, row.claimed_precision)?,
-                first_seen: row.first_seen,
-                missed_by: row.missed_by,
-                seen_before: row.seen_before,
-                text_digest: row.first_text_digest,
-                recorded_at: row.recorded_at,
-            };
-            Ok((row.account_id, post))
-        });
-        posts.collect()
+        rows.into_iter().map(ListedPostRow::into_post).collect()
     }
 }

@@ -1,20 +1,18 @@
-//! The visits table: attempts to read a page, appended and read back.
+//! The visits table: attempts to read a page, appended.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::columns::{
-    column, count_json, misread, read_count, read_moment, read_reason, read_source, source_word,
-};
+use super::columns::{column, count_json, source_word};
 use super::record::{VisitEvidence, VisitRecord};
 use super::{Store, StoreError};
 use crate::domain::{AccountId, EvidenceId};
-use crate::observe::{Bracket, Observation, Outcome, Span, Visit};
+use crate::observe::Outcome;
 
 /// One row, in the order of the table.
 pub(super) struct VisitRow {
-    pub(super) account_id: i64,
+    account_id: i64,
     started_at: DateTime<Utc>,
     page: String,
     part: String,
@@ -137,40 +135,6 @@ impl VisitRow {
             identified: reading.map(|one| one.identified),
         }
     }
-
-    pub(super) fn into_visit(self) -> Result<Visit, StoreError> {
-        let bracket = self.bracket_older.zip(self.bracket_newer);
-        let outcome = match (self.outcome.as_str(), self.as_of) {
-            ("observed", Some(as_of)) => Outcome::Observed(Observation {
-                as_of,
-                span: self.span_low.zip(self.span_high).map(|(low, high)| Span { low, high }),
-                bracket: bracket.map(|(older, newer)| Bracket { older, newer }),
-                claims_shift_seconds: self.claims_shift_seconds,
-                exhausted: self.exhausted,
-                empty: self.empty,
-                confirming: self.confirming,
-                posts_total: read_count(self.posts_total)?,
-                new_items: self.new_items.unsigned_abs(),
-                upstream_success: self.upstream_success,
-                registered_at: read_moment(self.registered_at, self.registered_precision)?,
-            }),
-            ("gone", Some(as_of)) => Outcome::Gone { as_of, confirming: self.confirming },
-            ("failed", _) => {
-                Outcome::Failed(read_reason(self.reason.as_deref().unwrap_or_default())?)
-            }
-            (word, _) => return Err(misread("an outcome", word)),
-        };
-        Ok(Visit {
-            page: self.page,
-            part: self.part,
-            started_at: self.started_at,
-            recorded_at: self.recorded_at,
-            adapter: self.adapter,
-            source: read_source(&self.source)?,
-            items: self.items.unsigned_abs(),
-            outcome,
-        })
-    }
 }
 
 fn clamp(number: usize) -> i32 {
@@ -239,30 +203,6 @@ pub(super) async fn insert(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Visits of many accounts that started at or after `since` and speak for their lists.
-pub(super) async fn since(
-    connection: &mut PgConnection,
-    accounts: &[i64],
-    since: DateTime<Utc>,
-) -> Result<Vec<VisitRow>, StoreError> {
-    let rows = sqlx::query_as!(
-        VisitRow,
-        "select account_id, started_at, page, part, recorded_at, host, adapter, source, outcome,
-             reason, status, bytes, duration_ms, items, as_of, span_low, span_high, exhausted,
-             empty, confirming, posts_total, new_items, upstream_success, registered_at,
-             registered_precision, body_digest, evidence, evidence_missing, bracket_older,
-             bracket_newer, claims_shift_seconds, detail, cause, dated, named, counted,
-             identified
-         from visits where account_id = any($1) and started_at >= $2 and part not in ('', '-')
-         order by account_id, started_at, page",
-        accounts,
-        since
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows)
 }
 
 impl Store {
