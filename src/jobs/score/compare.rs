@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Context as _;
 use futures::TryStreamExt;
 
-use crate::domain::AccountId;
-use crate::score::{Comparison, Measured, Period, Points, Reading, Told};
+use crate::domain::{Account, AccountId};
+use crate::scheme::Scheme;
+use crate::score::{Comparison, Measured, Period, PeriodFacts, Points, Reading, Told};
 
 use super::super::Context;
 use super::{ACCOUNTS, Judging, facts, tables};
@@ -64,20 +65,45 @@ pub async fn compare(context: &Context, judging: &Judging<'_>) -> anyhow::Result
     if schemes.is_empty() {
         return Ok(Beside::default());
     }
+    each(context, judging, |scheme, account, facts| {
+        if let Some(entered) = schemes.get_mut(scheme.id.as_str()) {
+            let measured = Measured::of(scheme, &facts, tables(context));
+            enter(entered, account.id, &measured, &facts)?;
+        }
+        Ok(())
+    })
+    .await?;
+    tell(context, judging, schemes).await
+}
+
+/// Hands the facts of every account over that a scheme judges, and lets them go.
+pub(super) async fn each<'a>(
+    context: &'a Context,
+    judging: &Judging<'a>,
+    mut take: impl FnMut(&'a Scheme, &Account, PeriodFacts) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let inputs = context.store.score_inputs(judging.facts(context)).try_chunks(ACCOUNTS);
     let mut inputs = std::pin::pin!(inputs);
-    while let Some(inputs) = inputs.try_next().await.context("reading facts to compare")? {
+    while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
         for (account, facts) in facts::of(context, judging, inputs).await? {
-            let Some((scheme, _)) = judging.scheme_of(context, &account) else { continue };
-            let Some((comparison, accounts)) = schemes.get_mut(scheme.id.as_str()) else {
-                continue;
-            };
-            let measured = Measured::of(scheme, &facts, tables(context));
-            comparison.enter(&measured, &facts.subject)?;
-            accounts.push(account.id);
+            if let Some((scheme, _)) = judging.scheme_of(context, &account) {
+                take(scheme, &account, facts)?;
+            }
         }
     }
-    tell(context, judging, schemes).await
+    Ok(())
+}
+
+/// Enters an account into its scheme's comparison.
+pub(super) fn enter(
+    (comparison, accounts): &mut Entered<'_>,
+    account: AccountId,
+    measured: &Measured,
+    facts: &PeriodFacts,
+) -> anyhow::Result<()> {
+    comparison.enter(measured, &facts.subject)?;
+    accounts.push(account);
+    Ok(())
 }
 
 /// What the comparisons tell of those who were entered.

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::Context as _;
-use futures::TryStreamExt;
-
 use crate::domain::{Account, AccountId};
 use crate::score::{Kept, Measured, ScoreCard, card};
 
 use super::super::Context;
-use super::compare::{Beside, Entered, comparisons, tell};
-use super::{ACCOUNTS, Judging, facts, tables};
+use super::compare::{Beside, Entered, comparisons, each, enter, tell};
+use super::{Judging, facts, tables};
 
 /// Every account measured once, and what the comparisons tell of it.
 ///
@@ -32,20 +29,16 @@ pub async fn measure<'a>(context: &'a Context, judging: Judging<'a>) -> anyhow::
     let mut kept: BTreeMap<&str, Kept> = BTreeMap::new();
     let mut places = HashMap::new();
     let mut entered: HashMap<&str, Entered<'_>> = comparisons(context, &judging);
-    let inputs = context.store.score_inputs(judging.facts(context)).try_chunks(ACCOUNTS);
-    let mut inputs = std::pin::pin!(inputs);
-    while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
-        for (account, facts) in facts::of(context, &judging, inputs).await? {
-            let Some((scheme, _)) = judging.scheme_of(context, &account) else { continue };
-            let measured = Measured::of(scheme, &facts, tables(context));
-            if let Some((comparison, accounts)) = entered.get_mut(scheme.id.as_str()) {
-                comparison.enter(&measured, &facts.subject)?;
-                accounts.push(account.id);
-            }
-            let place = kept.entry(&scheme.id).or_default().put(&measured);
-            places.insert(account.id, (scheme.id.as_str(), place));
+    each(context, &judging, |scheme, account, facts| {
+        let measured = Measured::of(scheme, &facts, tables(context));
+        if let Some(entered) = entered.get_mut(scheme.id.as_str()) {
+            enter(entered, account.id, &measured, &facts)?;
         }
-    }
+        let place = kept.entry(&scheme.id).or_default().put(&measured);
+        places.insert(account.id, (scheme.id.as_str(), place));
+        Ok(())
+    })
+    .await?;
     let beside = tell(context, &judging, entered).await?;
     Ok(Whole { context, judging, kept, places, beside })
 }
