@@ -24,6 +24,9 @@ fn settings(folder: &TempDir) -> Settings {
         ..Settings::default()
     };
     settings.http.listen = "127.0.0.1:0".parse().unwrap();
+    // Else days of trouble pass in real waiting, minutes of it.
+    settings.fetch.default_limit.backoff_max_seconds = 0;
+    settings.fetch.retry_after_max_seconds = 0;
     settings
 }
 

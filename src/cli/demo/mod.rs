@@ -85,8 +85,8 @@ impl Demo {
     /// Starts the simulator and builds the daemon on its ledger; the clock runs two days before
     /// `today`, from which the city counts its dates.
     ///
-    /// `settings` say where the daemon answers and keeps its state; hosts and limits are the
-    /// demo's.
+    /// `settings` say where the daemon answers and keeps its state, and may make the waits after
+    /// trouble shorter than the demo's; hosts and limits are the demo's.
     ///
     /// # Errors
     /// Whatever keeps a part from starting.
@@ -205,10 +205,13 @@ impl Demo {
 fn hurry(settings: &mut Settings, simulator: &Simulator) {
     let fetch = &mut settings.fetch;
     fetch.connect_to = simulator.connect_to();
-    fetch.limits = fetch.connect_to.keys().map(|host| (host.clone(), HOST_LIMIT)).collect();
+    let backoff_max_seconds =
+        fetch.default_limit.backoff_max_seconds.min(HOST_LIMIT.backoff_max_seconds);
+    let limit = HostLimit { backoff_max_seconds, ..HOST_LIMIT };
+    fetch.limits = fetch.connect_to.keys().map(|host| (host.clone(), limit)).collect();
     // One host stands for a whole platform here: a wall around a few accounts is not its end.
     fetch.breaker_failures = u32::MAX;
-    fetch.retry_after_max_seconds = 2;
+    fetch.retry_after_max_seconds = fetch.retry_after_max_seconds.min(2);
     // Long enough for a machine that has more to do; some pages of the city never answer.
     fetch.timeout_seconds = 8;
     settings.database.url = String::new();
