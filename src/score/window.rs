@@ -1,5 +1,7 @@
 //! The part of a period that can be judged, with its gaps in coverage.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use crate::domain::shanghai_date;
@@ -114,14 +116,45 @@ impl<'a> Window<'a> {
 
     /// Weeks of seven times 24 hours from the begin of the window; a rest of less than a week at
     /// the end belongs to the last one.
-    pub(super) fn weeks(&self) -> Vec<Stretch> {
-        let count = ((self.to - self.from).num_weeks()).max(1);
-        (0..count)
-            .map(|week| Stretch {
-                from: self.from + Duration::weeks(week),
-                to: if week + 1 == count { self.to } else { self.from + Duration::weeks(week + 1) },
-            })
-            .collect()
+    pub(super) fn weeks(&self) -> Weeks {
+        let last = usize::try_from((self.to - self.from).num_weeks() - 1).unwrap_or(0);
+        Weeks { from: self.from, to: self.to, last }
+    }
+}
+
+/// The weeks of a window, numbered from 0.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weeks {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    /// The number of the last week.
+    last: usize,
+}
+
+impl Weeks {
+    pub(super) fn count(self) -> usize {
+        self.last + 1
+    }
+
+    /// The week that an instant lies in; the nearest one for an instant outside the window.
+    pub(super) fn of(self, at: DateTime<Utc>) -> usize {
+        usize::try_from((at - self.from).num_weeks()).unwrap_or(0).min(self.last)
+    }
+
+    /// The first instant after a week.
+    pub(super) fn end(self, week: usize) -> DateTime<Utc> {
+        if week >= self.last { self.to } else { self.begin(week + 1) }
+    }
+
+    /// The weeks that a stretch has a part in; it must have one in the window.
+    pub(super) fn touched(self, stretch: Stretch) -> RangeInclusive<usize> {
+        let (first, last) = (self.of(stretch.from), self.of(stretch.to));
+        let ends_before = last > first && self.begin(last) == stretch.to;
+        first..=last - usize::from(ends_before)
+    }
+
+    fn begin(self, week: usize) -> DateTime<Utc> {
+        self.from + Duration::weeks(i64::try_from(week).unwrap_or(i64::MAX))
     }
 }
 
@@ -151,4 +184,37 @@ pub(super) fn complement(
         free.push(Stretch { from: at, to });
     }
     free
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_stretch_touches_the_weeks_that_share_an_instant_with_it(
+            hours in 1_i64..24 * 30,
+            begin in -200_i64..24 * 30,
+            length in 0_i64..24 * 30,
+        ) {
+            let at = |hours| DateTime::UNIX_EPOCH + Duration::hours(hours);
+            let stretch = Stretch { from: at(begin), to: at(begin + length) };
+            let inside = stretch.to > at(0) || (length == 0 && begin == 0);
+            prop_assume!(inside && stretch.from < at(hours));
+            let weeks = Weeks {
+                from: at(0),
+                to: at(hours),
+                last: usize::try_from(hours / 168 - 1).unwrap_or(0),
+            };
+            let shares = |week: &usize| {
+                let (from, to) = (weeks.begin(*week), weeks.end(*week));
+                let is_instant_of_it = length == 0 && stretch.from >= from;
+                stretch.from < to && (stretch.to > from || is_instant_of_it)
+            };
+            let one_by_one: Vec<usize> = (0..weeks.count()).filter(shares).collect();
+            prop_assert_eq!(weeks.touched(stretch).collect::<Vec<_>>(), one_by_one);
+        }
+    }
 }

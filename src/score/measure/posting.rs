@@ -143,36 +143,24 @@ pub(in super::super) fn silent_days(window: &Window<'_>) -> Reading {
     })
 }
 
-fn weeks_holding(window: &Window<'_>, stretches: &[Stretch]) -> usize {
-    let weeks = window.weeks();
-    let held = |week: &&Stretch| {
-        stretches.iter().any(|stretch| {
-            stretch.from < week.to
-                && (stretch.to > week.from
-                    || (stretch.from == stretch.to && stretch.from >= week.from))
-        })
-    };
-    weeks.iter().filter(held).count()
-}
-
 /// Weeks without a post: counted, at least, at most.
 fn silent_weeks(window: &Window<'_>) -> (usize, usize, usize) {
     let weeks = window.weeks();
-    let surely = weeks.iter().filter(|week| {
-        window.posts.iter().any(|listed| {
-            let published = listed.post.published;
-            published.from >= week.from && published.from < week.to && published.to <= week.to
-        })
-    });
-    let counted: Vec<Stretch> = window
-        .counted()
-        .map(|post| Stretch { from: post.published.from, to: post.published.from })
-        .collect();
-    (
-        weeks.len() - weeks_holding(window, &counted),
-        weeks.len() - weeks_holding(window, &possible(window)),
-        weeks.len() - surely.count(),
-    )
+    let [mut counted, mut possibly, mut surely] = [(); 3].map(|()| vec![false; weeks.count()]);
+    for listed in &window.posts {
+        let published = listed.post.published;
+        if listed.counted {
+            let week = weeks.of(published.from);
+            counted[week] = true;
+            surely[week] |= published.to <= weeks.end(week);
+        }
+        possibly[weeks.touched(published)].fill(true);
+    }
+    for gap in &window.gaps {
+        possibly[weeks.touched(*gap)].fill(true);
+    }
+    let silent = |held: &[bool]| held.iter().filter(|held| !**held).count();
+    (silent(&counted), silent(&possibly), silent(&surely))
 }
 
 pub(in super::super) fn weeks_without_post(window: &Window<'_>) -> Reading {
@@ -185,7 +173,7 @@ pub(in super::super) fn weeks_without_post(window: &Window<'_>) -> Reading {
 }
 
 pub(in super::super) fn posting_weeks_share(window: &Window<'_>) -> Reading {
-    let weeks = window.weeks().len();
+    let weeks = window.weeks().count();
     let share = |silent: usize| number_of(weeks - silent) / number_of(weeks);
     let (value, low, high) = silent_weeks(window);
     Reading::Known(Quantity { value: share(value), low: share(high), high: Some(share(low)) })
