@@ -135,6 +135,21 @@ fn boards_have_unique_uids_chinese_titles_units_and_known_sources() {
     }
 }
 
+/// Links into the daemon lead to its pages, where a person signs in: no browser has a token to show
+/// to `/api/v1`.
+#[test]
+fn links_into_the_daemon_lead_to_pages_for_people() {
+    let mut links = 0;
+    for (name, text) in files("grafana/dashboards", "json") {
+        for after in text.split("\"${api}").skip(1) {
+            let leads = ["/findings/", "/accounts/"].iter().any(|page| after.starts_with(page));
+            assert!(leads, "{name}: {}", after.lines().next().unwrap_or_default());
+            links += 1;
+        }
+    }
+    assert!(links > 5, "{links}");
+}
+
 fn uids_of_sources(board: &Value) -> Vec<String> {
     let panels = board["panels"].as_array().unwrap().iter();
     panels.filter_map(|panel| Some(panel["datasource"]["uid"].as_str()?.to_owned())).collect()
