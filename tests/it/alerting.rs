@@ -118,7 +118,7 @@ fn settings(folder: &TempDir, receiver: &Receiver) -> Settings {
 
 /// Titles of digests as (sponsor, text), in the order in which they came.
 fn digests(receiver: &Receiver) -> Vec<(String, String)> {
-    let title = Regex::new("^【巡检(?:报警|恢复)】(.*?)：").unwrap();
+    let title = Regex::new("^【巡检(?:报警|解除)】(.*?)：").unwrap();
     let texts = receiver.received(SENT).into_iter();
     let texts = texts.map(|one| one.body["text"]["content"].as_str().unwrap().to_owned());
     texts.map(|text| (title.captures(&text).unwrap()[1].to_owned(), text)).collect()
@@ -250,7 +250,7 @@ async fn a_zombie_is_told_once_to_those_who_watch_its_sponsor_and_a_wave_of_capt
     let changes = LedgerChanges { changed: vec![entry], ..LedgerChanges::default() };
     let now = jobs.clock.now() + TimeDelta::seconds(1);
     jobs.store.apply_ledger(&changes, "tester", "关停", now).await.unwrap();
-    let healed = format!("已恢复 僵尸：{}的账号“{}”", closed.sponsor, closed.name);
+    let healed = format!("已解除 僵尸：{}的账号“{}”", closed.sponsor, closed.name);
     soon("it did not resolve", &manager, || {
         digests(&receiver)[count..].iter().any(|(_, text)| text.contains(&healed))
     })

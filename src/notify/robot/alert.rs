@@ -109,9 +109,9 @@ impl Notification {
         let about = self.group_labels.get("sponsor").or(self.group_labels.get("platform"));
         let about = about.map(|name| harmless(name)).unwrap_or_else(|| "系统".to_owned());
         let title = match (firing, healed) {
-            (0, healed) => format!("【巡检恢复】{about}：{healed} 项"),
+            (0, healed) => format!("【巡检解除】{about}：{healed} 项"),
             (firing, 0) => format!("【巡检报警】{about}：{firing} 项"),
-            (firing, healed) => format!("【巡检报警】{about}：{firing} 项，恢复 {healed} 项"),
+            (firing, healed) => format!("【巡检报警】{about}：{firing} 项，解除 {healed} 项"),
         };
         let body = written(&title, &alerts, self.truncated_alerts);
         Message { key: self.key(), title, body }
@@ -159,7 +159,7 @@ fn written(title: &str, alerts: &[&Alert], truncated: u64) -> String {
 
 fn entry(alert: &Alert) -> String {
     let word = match (alert.is_firing(), alert.label("severity")) {
-        (false, _) => "已恢复",
+        (false, _) => "已解除",
         (true, "critical") => "严重",
         (true, "warning") => "警告",
         (true, _) => "提示",

@@ -155,7 +155,7 @@ fn dingtalk(
 }
 
 fn feishu(secret: &str, message: &Message, now: DateTime<Utc>) -> serde_json::Value {
-    let healed = message.title.starts_with("【巡检恢复】");
+    let healed = message.title.starts_with("【巡检解除】");
     let mut body = json!({
         "msg_type": "interactive",
         "card": {

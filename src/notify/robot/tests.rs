@@ -44,13 +44,13 @@ fn a_digest_tells_the_gravest_first_in_chinese() {
         alert("firing", "info", "临近休眠：乙"),
         alert("firing", "critical", "僵尸：甲"),
     ]);
-    assert_eq!(told.title, "【巡检报警】某局：2 项，恢复 1 项");
-    let order = ["**严重** 僵尸：甲", "**提示** 临近休眠：乙", "**已恢复** 僵尸：丙"];
+    assert_eq!(told.title, "【巡检报警】某局：2 项，解除 1 项");
+    let order = ["**严重** 僵尸：甲", "**提示** 临近休眠：乙", "**已解除** 僵尸：丙"];
     let places: Vec<_> = order.iter().map(|part| told.body.find(part).unwrap()).collect();
     assert!(places.is_sorted(), "{}", told.body);
     assert!(told.body.contains("自 2026-11-28 08:00（北京时间）"), "{}", told.body);
     let healed = message(&[alert("resolved", "critical", "僵尸：甲")]);
-    assert_eq!(healed.title, "【巡检恢复】某局：1 项");
+    assert_eq!(healed.title, "【巡检解除】某局：1 项");
 }
 
 #[test]
