@@ -102,6 +102,18 @@ fn the_first_accounts_stay_whole_and_the_rest_is_counted() {
 }
 
 #[test]
+fn unless_told_otherwise_ten_thousand_accounts_are_on_the_page() {
+    let cap = Settings::default().accounts_max;
+    assert_eq!(cap, 10_000);
+    let all: Vec<Standing> =
+        (0..=cap).map(|n| standing(&n.to_string(), Activity::Active)).collect();
+    let text = AccountsPage::of(&all, cap).render();
+    assert_eq!(series(&text, "xunjian_account_info{").len(), all.len() - 1);
+    let dropped = series(&text, "xunjian_metrics_accounts_dropped");
+    assert_eq!(dropped, ["xunjian_metrics_accounts_dropped 1"]);
+}
+
+#[test]
 fn the_pieces_of_the_page_are_the_page() {
     let check = |accounts: u32, pieces_min: usize| {
         let all: Vec<Standing> = (0..accounts)
