@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::domain::{Activity, EvidenceRef, Lifecycle, SHANGHAI};
+use crate::domain::{Activity, EvidenceRef, Lifecycle, Reason, SHANGHAI};
 
 use super::facts::AccountFacts;
 use super::rule::{Check, Rule, SilentTier};
@@ -56,6 +56,9 @@ pub struct Holding {
 pub fn judge_account(rule: &Rule, facts: &AccountFacts) -> Verdict {
     let entry = &facts.account.entry;
     if !entry.lifecycle.is_judged() {
+        if is_of_a_deed(&rule.check) {
+            return Verdict::Quiet;
+        }
         let proof = format!("台账状态为{}", entry.lifecycle.title());
         return Verdict::Refuted { proof, at: None };
     }
@@ -91,6 +94,30 @@ pub fn judge_account(rule: &Rule, facts: &AccountFacts) -> Verdict {
         | Check::Closure
         | Check::Assessment
         | Check::Person => Verdict::Quiet,
+    }
+}
+
+/// Whether a rule speaks of what was done, which the end of an account does not undo.
+fn is_of_a_deed(check: &Check) -> bool {
+    match check {
+        Check::Backdated { .. }
+        | Check::Deleted { .. }
+        | Check::Burst { .. }
+        | Check::NearDuplicate(_)
+        | Check::Assessment
+        | Check::Person => true,
+        Check::Silence(_)
+        | Check::Gone
+        | Check::ClosingSilent
+        | Check::Measures { .. }
+        | Check::InquiryOverdue { .. }
+        | Check::DuplicateAccount
+        | Check::MainAccount
+        | Check::Unfiled
+        | Check::ExemptionExpired
+        | Check::IdentityDrift { .. }
+        | Check::MissedNotices
+        | Check::Closure => false,
     }
 }
 
@@ -209,6 +236,7 @@ fn closing_silent(facts: &AccountFacts) -> Verdict {
 
 fn gone(facts: &AccountFacts) -> Verdict {
     let entry = &facts.account.entry;
+    let max_age = facts.policy.max_age();
     match facts.judgement.activity {
         Activity::Gone if entry.lifecycle == Lifecycle::Closing => Verdict::Quiet,
         Activity::Gone => {
@@ -216,9 +244,16 @@ fn gone(facts: &AccountFacts) -> Verdict {
             let mut holding = silent_holding(facts, &words);
             let seen = facts.judgement.last_observation_at;
             holding.occasion = seen.map_or_else(|| "never_seen".to_owned(), |at| at.to_rfc3339());
+            // What showed it gone is kept as long as the finding.
+            let first = facts.judgement.confirmations.iter().min();
+            holding.window = first.map(|first| (*first, facts.judgement.cutoff));
             Verdict::Holds(holding)
         }
         Activity::Undetermined(reason) => doubt(reason.as_str()),
+        // Active by a post of days ago, with nothing but failed visits since it was seen gone.
+        _ if facts.judgement.last_observation_at.is_none_or(|at| facts.cutoff - at > max_age) => {
+            doubt(Reason::ObservationTooOld.as_str())
+        }
         _ => Verdict::Refuted { proof: "账号页面可以正常访问".to_owned(), at: None },
     }
 }

@@ -107,7 +107,8 @@ impl Policy {
         Duration::hours(i64::from(self.confirm_within_hours))
     }
 
-    pub(super) fn max_age(&self) -> Duration {
+    /// How old the newest observation may be before nothing is known any more.
+    pub fn max_age(&self) -> Duration {
         Duration::hours(i64::from(self.max_age_hours))
     }
 

@@ -102,6 +102,24 @@ fn what_the_ledger_says_of_closing_and_closed_accounts_counts() {
     check(&Check::Gone, &closed, "refuted", "台账状态为已关停");
     check(&Check::Gone, &facts(Activity::Gone), "holds", "台账状态仍为运行");
     check(&Check::Gone, &facts(Activity::Active), "refuted", "可以正常访问");
+    // Active by its last post; since it was seen gone nothing could be read.
+    let mut unread = facts(Activity::Active);
+    unread.judgement.last_observation_at = Some(at("2026-11-24T11:59:59"));
+    check(&Check::Gone, &unread, "undetermined", "observation_too_old");
+    unread.judgement.last_observation_at = Some(at("2026-11-24T12:00:00"));
+    check(&Check::Gone, &unread, "refuted", "可以正常访问");
+    // What was done stays done when the account is closed.
+    for deed in [Check::Person, Check::Assessment, Check::Deleted { within_days: 30, at_least: 1 }]
+    {
+        check(&deed, &closed, "quiet", "");
+    }
+    match judge_account(&rule(Check::Gone), &facts(Activity::Gone)) {
+        Verdict::Holds(holding) => {
+            let window = (at("2026-11-26T10:00:00"), at("2026-11-27T10:00:00"));
+            assert_eq!(holding.window, Some(window), "its proof is kept");
+        }
+        other => panic!("{other:?}"),
+    }
     let mut unfiled = facts(Activity::Active);
     check(&Check::Unfiled, &unfiled, "refuted", "2020-01-01");
     unfiled.account.entry.filed_on = None;
