@@ -208,6 +208,7 @@ fn beyond(threshold: crate::observe::Threshold) -> String {
     let unit = match threshold.unit {
         Unit::Hours => "小时",
         Unit::Days => "天",
+        Unit::CalendarDays => "个日历日",
         Unit::Months => "个月",
     };
     format!("{verb} {} {unit}", threshold.amount)

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Duration, Months, Utc};
+use chrono::{DateTime, Days, Duration, Months, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{SHANGHAI, shanghai_date, shanghai_midnight};
@@ -22,6 +22,9 @@ pub enum Unit {
     Hours,
     /// Days of 24 hours.
     Days,
+    /// Calendar days in Asia/Shanghai, whatever the time of day: a silence of more than 14 began
+    /// before the day that lies 14 days back, one of at least 14 on it.
+    CalendarDays,
     /// Calendar months in Asia/Shanghai, the day clamped to the end of a shorter month.
     Months,
 }
@@ -75,12 +78,19 @@ impl Threshold {
     /// The instant that lies the whole threshold before `at`.
     ///
     /// Months are subtracted on the calendar of Asia/Shanghai with the day clamped: three months
-    /// before 31 May is 28 or 29 February, at the same time of day.
+    /// before 31 May is 28 or 29 February, at the same time of day. Calendar days give the midnight
+    /// from which on a post keeps the account from crossing.
     pub fn edge(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         let amount = i64::from(self.amount);
         match self.unit {
             Unit::Hours => at.checked_sub_signed(Duration::hours(amount)),
             Unit::Days => at.checked_sub_signed(Duration::days(amount)),
+            Unit::CalendarDays => shanghai_date(at)
+                .checked_sub_days(Days::new(u64::from(self.amount)))
+                .map(
+                    |day| if self.operator == Operator::AtLeast { day + Days::new(1) } else { day },
+                )
+                .map(shanghai_midnight),
             Unit::Months => at
                 .with_timezone(&SHANGHAI)
                 .checked_sub_months(Months::new(self.amount))
@@ -95,7 +105,7 @@ impl Threshold {
     pub fn window(&self, at: DateTime<Utc>) -> Window {
         Window {
             start: self.edge(at),
-            start_included: self.operator == Operator::MoreThan,
+            start_included: self.operator == Operator::MoreThan || self.unit == Unit::CalendarDays,
             end: at,
         }
     }
@@ -107,13 +117,19 @@ impl Threshold {
 
     /// The first instant at which the whole threshold lies behind `last`.
     ///
-    /// `>=` is crossed at this instant, `>` right after it. Where a month is too short for the day,
+    /// `>=` is crossed at this instant, `>` right after it, calendar days at this instant. Where a month is too short for the day,
     /// it is the next midnight in Asia/Shanghai, so that it agrees with [`Threshold::edge`].
     pub fn deadline(&self, last: DateTime<Utc>) -> DateTime<Utc> {
         let amount = i64::from(self.amount);
         let sum = match self.unit {
             Unit::Hours => last.checked_add_signed(Duration::hours(amount)),
             Unit::Days => last.checked_add_signed(Duration::days(amount)),
+            Unit::CalendarDays => {
+                let beyond = u64::from(self.operator == Operator::MoreThan);
+                shanghai_date(last)
+                    .checked_add_days(Days::new(u64::from(self.amount) + beyond))
+                    .map(shanghai_midnight)
+            }
             Unit::Months => last
                 .with_timezone(&SHANGHAI)
                 .checked_add_months(Months::new(self.amount))
@@ -145,6 +161,7 @@ impl fmt::Display for Threshold {
         let unit = match self.unit {
             Unit::Hours => "hours",
             Unit::Days => "days",
+            Unit::CalendarDays => "calendar days",
             Unit::Months => "months",
         };
         write!(f, "{operator} {} {unit}", self.amount)
@@ -174,8 +191,9 @@ impl FromStr for Threshold {
         let unit = match rest[digits..].trim() {
             "h" | "hour" | "hours" => Unit::Hours,
             "d" | "day" | "days" => Unit::Days,
+            "calendar day" | "calendar days" => Unit::CalendarDays,
             "month" | "months" => Unit::Months,
-            _ => return Err(refused("the unit must be hours, days or months")),
+            _ => return Err(refused("the unit must be hours, days, calendar days or months")),
         };
         Ok(Self { operator, amount, unit })
     }
@@ -226,6 +244,22 @@ mod tests {
     }
 
     #[test]
+    fn calendar_days_do_not_ask_for_the_time_of_day() {
+        for last in ["2026-09-01T00:00:00+08:00", "2026-09-01T23:59:59+08:00"] {
+            check("> 14 calendar days", last, "2026-09-15T00:00:00+08:00", false);
+            check("> 14 calendar days", last, "2026-09-15T23:59:59+08:00", false);
+            check("> 14 calendar days", last, "2026-09-16T00:00:00+08:00", true);
+            check(">= 14 calendar days", last, "2026-09-14T23:59:59+08:00", false);
+            check(">= 14 calendar days", last, "2026-09-15T00:00:00+08:00", true);
+        }
+        // The days are those of Shanghai: this post is of 2 September there.
+        check(">= 14 calendar days", "2026-09-01T16:00:00Z", "2026-09-15T23:59:59+08:00", false);
+        // A leap day is a day.
+        check("> 1 calendar days", "2028-02-28T12:00:00+08:00", "2028-02-29T23:59:59+08:00", false);
+        check("> 1 calendar days", "2028-02-28T12:00:00+08:00", "2028-03-01T00:00:00+08:00", true);
+    }
+
+    #[test]
     fn months_are_calendar_months_of_shanghai_with_the_end_clamped() {
         // Three months before 31 May 08:00 is 28 February 08:00.
         check("> 3 months", "2026-02-28T08:00:00+08:00", "2026-05-31T08:00:00+08:00", false);
@@ -242,6 +276,8 @@ mod tests {
     fn the_deadline_is_the_first_instant_with_the_whole_threshold_behind() {
         for (threshold, last, deadline) in [
             ("> 14 days", "2026-09-01T08:00:00+08:00", "2026-09-15T08:00:00+08:00"),
+            ("> 14 calendar days", "2026-09-01T08:00:00+08:00", "2026-09-16T00:00:00+08:00"),
+            (">= 14 calendar days", "2026-09-01T08:00:00+08:00", "2026-09-15T00:00:00+08:00"),
             ("> 3 months", "2026-08-31T10:00:00+08:00", "2026-12-01T00:00:00+08:00"),
             ("> 3 months", "2026-11-30T10:00:00+08:00", "2027-03-01T00:00:00+08:00"),
             ("> 3 months", "2026-05-15T10:00:00+08:00", "2026-08-15T10:00:00+08:00"),
@@ -259,7 +295,7 @@ mod tests {
         for bad in ["14 days", "> days", "> 0 days", "> 14", "> 14 weeks", "< 3 days", "> -1 d"] {
             assert!(bad.parse::<Threshold>().is_err(), "{bad}");
         }
-        for good in ["> 14 days", ">= 336 hours", "> 3 months"] {
+        for good in ["> 14 days", ">= 336 hours", "> 3 months", "> 14 calendar days"] {
             assert_eq!(good.parse::<Threshold>().map(|one| one.to_string()), Ok(good.to_owned()));
         }
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use chrono::{DateTime, Duration, Months, Utc};
 use serde::Serialize;
 
-use crate::domain::SHANGHAI;
+use crate::domain::{SHANGHAI, shanghai_date, shanghai_midnight};
 
 /// How a quantity is held against a limit; there is no default (民法典 art. 1259: 以上 includes the
 /// number, 超过 excludes it).
@@ -34,16 +34,21 @@ pub enum Limit {
     Hours(u32),
     /// Days of 24 hours.
     Days(u32),
+    /// Calendar days in Asia/Shanghai, whatever the time of day.
+    CalendarDays(u32),
     /// Calendar months, the end of the month clamped, in Asia/Shanghai.
     Months(u32),
 }
 
 impl Limit {
-    /// The instant this long before another.
+    /// The instant this long before another; of calendar days the begin of the day.
     pub fn before(self, at: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Self::Hours(hours) => at - Duration::hours(i64::from(hours)),
             Self::Days(days) => at - Duration::days(i64::from(days)),
+            Self::CalendarDays(days) => {
+                shanghai_midnight(shanghai_date(at) - Duration::days(i64::from(days)))
+            }
             Self::Months(months) => at
                 .with_timezone(&SHANGHAI)
                 .checked_sub_months(Months::new(months))
@@ -57,6 +62,7 @@ impl fmt::Display for Limit {
         match self {
             Self::Hours(hours) => write!(f, "{hours} h"),
             Self::Days(days) => write!(f, "{days} d"),
+            Self::CalendarDays(days) => write!(f, "{days} calendar days"),
             Self::Months(months) => write!(f, "{months} months"),
         }
     }
@@ -75,9 +81,12 @@ impl Threshold {
     /// Whether a last post at `last` is a silence beyond the limit at `cutoff`.
     pub fn is_crossed(&self, last: DateTime<Utc>, cutoff: DateTime<Utc>) -> bool {
         let line = self.limit.before(cutoff);
-        match self.operator {
-            Operator::Over => last < line,
-            Operator::AtLeast => last <= line,
+        match (self.operator, self.limit) {
+            (Operator::Over, _) => last < line,
+            (Operator::AtLeast, Limit::CalendarDays(_)) => {
+                shanghai_date(last) <= shanghai_date(line)
+            }
+            (Operator::AtLeast, _) => last <= line,
         }
     }
 }
@@ -117,6 +126,10 @@ mod tests {
             (over(Limit::Hours(336)), "2026-05-16T23:59:59+08:00", true),
             (at_least(Limit::Days(14)), "2026-05-17T00:00:00+08:00", true),
             (at_least(Limit::Days(14)), "2026-05-17T00:00:01+08:00", false),
+            (over(Limit::CalendarDays(14)), "2026-05-17T00:00:00+08:00", false),
+            (over(Limit::CalendarDays(14)), "2026-05-16T23:59:59+08:00", true),
+            (at_least(Limit::CalendarDays(14)), "2026-05-17T23:59:59+08:00", true),
+            (at_least(Limit::CalendarDays(14)), "2026-05-18T00:00:00+08:00", false),
             (over(Limit::Months(3)), "2026-02-28T00:00:00+08:00", false),
             (over(Limit::Months(3)), "2026-02-27T23:59:59+08:00", true),
         ] {

@@ -89,6 +89,7 @@ pub(super) fn threshold(one: Threshold) -> String {
     let unit = match one.unit {
         Unit::Hours => "小时",
         Unit::Days => "天",
+        Unit::CalendarDays => "个日历日",
         Unit::Months => "个月",
     };
     let word = if one.operator == Operator::MoreThan { "超过" } else { "达到" };

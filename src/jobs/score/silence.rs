@@ -9,6 +9,7 @@ pub(super) fn threshold(tier: crate::scheme::Threshold) -> Threshold {
     let (amount, unit) = match tier.limit {
         Limit::Hours(hours) => (hours, Unit::Hours),
         Limit::Days(days) => (days, Unit::Days),
+        Limit::CalendarDays(days) => (days, Unit::CalendarDays),
         Limit::Months(months) => (months, Unit::Months),
     };
     let operator = match tier.operator {

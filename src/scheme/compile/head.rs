@@ -121,10 +121,12 @@ fn threshold(mut reader: Reader<'_>, problems: &mut Vec<Problem>) -> Option<Thre
     let limit = match reader.text("unit", problems).as_str() {
         "hours" => Some(Limit::Hours(value)),
         "days" => Some(Limit::Days(value)),
+        "calendar_days" => Some(Limit::CalendarDays(value)),
         "months" => Some(Limit::Months(value)),
         "" => None,
         other => {
-            let reason = format!("{other:?} is no unit; hours, days or months is wanted");
+            let reason =
+                format!("{other:?} is no unit; hours, days, calendar_days or months is wanted");
             problems.push(reader.problem("unit", reason));
             None
         }
