@@ -56,7 +56,7 @@ pub struct Holding {
 pub fn judge_account(rule: &Rule, facts: &AccountFacts) -> Verdict {
     let entry = &facts.account.entry;
     if !entry.lifecycle.is_judged() {
-        if is_of_a_deed(&rule.check) {
+        if rule.check.is_of_a_deed() {
             return Verdict::Quiet;
         }
         let proof = format!("台账状态为{}", entry.lifecycle.title());
@@ -94,30 +94,6 @@ pub fn judge_account(rule: &Rule, facts: &AccountFacts) -> Verdict {
         | Check::Closure
         | Check::Assessment
         | Check::Person => Verdict::Quiet,
-    }
-}
-
-/// Whether a rule speaks of what was done, which the end of an account does not undo.
-fn is_of_a_deed(check: &Check) -> bool {
-    match check {
-        Check::Backdated { .. }
-        | Check::Deleted { .. }
-        | Check::Burst { .. }
-        | Check::NearDuplicate(_)
-        | Check::Assessment
-        | Check::Person => true,
-        Check::Silence(_)
-        | Check::Gone
-        | Check::ClosingSilent
-        | Check::Measures { .. }
-        | Check::InquiryOverdue { .. }
-        | Check::DuplicateAccount
-        | Check::MainAccount
-        | Check::Unfiled
-        | Check::ExemptionExpired
-        | Check::IdentityDrift { .. }
-        | Check::MissedNotices
-        | Check::Closure => false,
     }
 }
 

@@ -153,6 +153,30 @@ impl Check {
             _ => false,
         }
     }
+
+    /// Whether it speaks of what was done, which the end of an account does not undo.
+    pub(super) fn is_of_a_deed(&self) -> bool {
+        match self {
+            Self::Backdated { .. }
+            | Self::Deleted { .. }
+            | Self::Burst { .. }
+            | Self::NearDuplicate(_)
+            | Self::Assessment
+            | Self::Person => true,
+            Self::Silence(_)
+            | Self::Gone
+            | Self::ClosingSilent
+            | Self::Measures { .. }
+            | Self::InquiryOverdue { .. }
+            | Self::DuplicateAccount
+            | Self::MainAccount
+            | Self::Unfiled
+            | Self::ExemptionExpired
+            | Self::IdentityDrift { .. }
+            | Self::MissedNotices
+            | Self::Closure => false,
+        }
+    }
 }
 
 /// A tier of silence.

@@ -117,8 +117,9 @@ impl Threshold {
 
     /// The first instant at which the whole threshold lies behind `last`.
     ///
-    /// `>=` is crossed at this instant, `>` right after it, calendar days at this instant. Where a month is too short for the day,
-    /// it is the next midnight in Asia/Shanghai, so that it agrees with [`Threshold::edge`].
+    /// `>=` is crossed at this instant, `>` right after it, calendar days at this instant. Where a
+    /// month is too short for the day, it is the next midnight in Asia/Shanghai, so that it agrees
+    /// with [`Threshold::edge`].
     pub fn deadline(&self, last: DateTime<Utc>) -> DateTime<Utc> {
         let amount = i64::from(self.amount);
         let sum = match self.unit {
