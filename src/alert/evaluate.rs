@@ -179,15 +179,9 @@ fn silence(tier: SilentTier, facts: &AccountFacts) -> Verdict {
 
 /// `超过 14 天`, `满 3 个月`.
 fn beyond(threshold: crate::observe::Threshold) -> String {
-    use crate::observe::{Operator as Edge, Unit};
+    use crate::observe::Operator as Edge;
     let verb = if threshold.operator == Edge::MoreThan { "超过" } else { "满" };
-    let unit = match threshold.unit {
-        Unit::Hours => "小时",
-        Unit::Days => "天",
-        Unit::CalendarDays => "个日历日",
-        Unit::Months => "个月",
-    };
-    format!("{verb} {} {unit}", threshold.amount)
+    format!("{verb} {} {}", threshold.amount, threshold.unit.title())
 }
 
 fn closing_silent(facts: &AccountFacts) -> Verdict {

@@ -29,6 +29,18 @@ pub enum Unit {
     Months,
 }
 
+impl Unit {
+    /// The measure word after a number, in Chinese.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Hours => "小时",
+            Self::Days => "天",
+            Self::CalendarDays => "个日历日",
+            Self::Months => "个月",
+        }
+    }
+}
+
 /// A limit of silence with its operator and unit, written `> 14 days` or `>= 336 hours`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
 
 use crate::domain::{Activity, Count, Reason, SHANGHAI, Scope, Step};
-use crate::observe::{Operator, Threshold, Unit};
+use crate::observe::{Operator, Threshold};
 
 use super::super::query::beijing;
 
@@ -86,14 +86,8 @@ pub(super) fn count(count: Option<&Count>) -> String {
 
 /// A threshold in words.
 pub(super) fn threshold(one: Threshold) -> String {
-    let unit = match one.unit {
-        Unit::Hours => "小时",
-        Unit::Days => "天",
-        Unit::CalendarDays => "个日历日",
-        Unit::Months => "个月",
-    };
     let word = if one.operator == Operator::MoreThan { "超过" } else { "达到" };
-    format!("{word} {} {unit}", one.amount)
+    format!("{word} {} {}", one.amount, one.unit.title())
 }
 
 /// The words of an office for the stored word of a reason.
