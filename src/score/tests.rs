@@ -334,6 +334,7 @@ fn what_nobody_looked_at_any_more_bounds_the_reply_measures() {
         open(None),
     ]);
     check(&facts, "reply_rate", (0.25, 0.25, Some(0.75)));
+    check(&facts, "replied", (1.0, 1.0, Some(3.0)));
     // Of a limit of three days: twenty-three open are overdue for certain, two are not; nobody knows
     // of the latter.
     check(&facts, "overdue_replies", (2.0, 2.0, Some(3.0)));

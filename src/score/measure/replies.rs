@@ -69,12 +69,22 @@ pub(in super::super) fn inquiries(window: &Window<'_>) -> Reading {
 pub(in super::super) fn replied(window: &Window<'_>) -> Reading {
     match asked(window) {
         Err(unknown) => unknown,
-        Ok(asked) => Reading::exact(number_of(count_replied(&asked))),
+        Ok(asked) => {
+            let replied = count_replied(&asked);
+            let value = number_of(replied);
+            let high = number_of(replied + count_unsure(&asked) + asked.undated);
+            Reading::Known(Quantity { value, low: value, high: Some(high) })
+        }
     }
 }
 
 fn count_replied(asked: &Asked) -> usize {
     asked.dated.iter().filter(|one| one.replied.is_some()).count()
+}
+
+/// Messages that may have been answered while nobody could look.
+fn count_unsure(asked: &Asked) -> usize {
+    asked.dated.iter().filter(|one| one.unsure).count()
 }
 
 /// A share of the answered messages; those that may have been answered unseen bound it from above.
@@ -84,9 +94,8 @@ fn rate(window: &Window<'_>, of: impl Fn(f64, f64) -> f64) -> Reading {
         Ok(asked) => {
             let all = number_of(asked.dated.len());
             let replied = count_replied(&asked);
-            let unsure = asked.dated.iter().filter(|one| one.unsure).count();
             let value = of(number_of(replied), all);
-            let high = of(number_of(replied + unsure), all);
+            let high = of(number_of(replied + count_unsure(&asked)), all);
             Reading::Known(Quantity { value, low: value, high: Some(high) })
         }
     }
