@@ -201,8 +201,9 @@ fn read_measures(table: &Table<'_>, measures: &[&str]) -> Option<Check> {
         }
         let operator = one.word("operator", &Operator::ALL);
         let value = one.number("value", NUMBER_MAX);
+        let gate = one.flag("gate");
         one.finish();
-        Some(Condition { measure, operator: operator?, value })
+        Some(Condition { measure, operator: operator?, value, gate })
     });
     let conditions = conditions.collect();
     Some(Check::Measures { period: period?, coverage_min, conditions })

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::domain::EvidenceRef;
 
 use super::evaluate::{Doubt, Holding, Verdict, doubt, name_of, shown};
-use super::facts::{AccountFacts, AskedFact, Measured};
+use super::facts::{AccountFacts, AskedFact, Measured, PeriodMeasures};
 use super::limit::{Limit, Operator};
 use super::rule::{Condition, PeriodChoice};
 
@@ -36,6 +36,9 @@ pub(super) fn measures(
             "{} 的覆盖率 {covered:.4} 低于要求的 {coverage_min}",
             period.period
         )));
+    }
+    if is_too_little(conditions, period) {
+        return Verdict::Quiet;
     }
     let mut held = Vec::new();
     let mut unknown = None;
@@ -84,6 +87,16 @@ pub(super) fn measures(
             "measures": used.collect::<BTreeMap<_, _>>(),
         }),
         ..Holding::default()
+    })
+}
+
+/// Whether a gate surely does not hold: that is no repair.
+fn is_too_little(conditions: &[Condition], period: &PeriodMeasures) -> bool {
+    conditions.iter().filter(|one| one.gate).any(|gate| match period.readings.get(&gate.measure) {
+        Some(Measured::Known { low, high, .. }) => {
+            compares(gate.operator, *low, *high, gate.value) == Some(false)
+        }
+        _ => false,
     })
 }
 

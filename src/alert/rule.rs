@@ -239,4 +239,7 @@ pub struct Condition {
     pub operator: Operator,
     /// The number.
     pub value: f64,
+    /// Only whether there is enough to judge: where it does not hold nothing is said, and nothing
+    /// is mended.
+    pub gate: bool,
 }

@@ -147,9 +147,17 @@ fn measured(posts: Measured, coverage: f64) -> AccountFacts {
 
 #[test]
 fn a_measure_holds_only_where_its_whole_interval_does() {
-    let conditions =
-        vec![Condition { measure: "posts".into(), operator: Operator::Below, value: 4.0 }];
-    let few = Check::Measures { period: PeriodChoice::Month, coverage_min: 0.9, conditions };
+    let below = |value| Condition {
+        measure: "posts".into(),
+        operator: Operator::Below,
+        value,
+        gate: false,
+    };
+    let few =
+        |conditions| Check::Measures { period: PeriodChoice::Month, coverage_min: 0.9, conditions };
+    let enough = Condition { operator: Operator::AtLeast, gate: true, ..below(2.0) };
+    let judged = few(vec![below(4.0), enough]);
+    let few = few(vec![below(4.0)]);
     let posts = |low, high| Measured::Known { value: low, low, high };
     check(&few, &measured(posts(3.0, Some(3.0)), 1.0), "holds", "posts 为 3(< 4)");
     check(&few, &measured(posts(4.0, Some(4.0)), 1.0), "refuted", "不满足 < 4");
@@ -157,6 +165,11 @@ fn a_measure_holds_only_where_its_whole_interval_does() {
     check(&few, &measured(posts(3.0, None), 1.0), "undetermined", "上下限跨越界限");
     check(&few, &measured(posts(4.0, None), 1.0), "refuted", "");
     check(&few, &measured(posts(0.0, Some(0.0)), 0.5), "undetermined", "覆盖率 0.5000");
+    // Too little to judge by neither accuses nor mends.
+    let exactly = |value| measured(posts(value, Some(value)), 1.0);
+    check(&judged, &exactly(1.0), "quiet", "");
+    check(&judged, &exactly(2.0), "holds", "posts 为 2");
+    check(&judged, &exactly(4.0), "refuted", "不满足 < 4");
     let unknown = Measured::Unknown { unknown: "平台不显示".into() };
     check(&few, &measured(unknown, 1.0), "undetermined", "平台不显示");
     check(&few, &facts(Activity::Active), "undetermined", "没有本期的数据");
