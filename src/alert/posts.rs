@@ -144,47 +144,89 @@ pub(super) fn burst(
     })
 }
 
-/// The newest change of name, certification or handle; a handle that came to show another name and
-/// another certification at once may have passed to somebody else.
+/// Changes of name, certification or handle; a handle that came to show another name and another
+/// certification at once may have passed to somebody else. A change of the name alone is settled
+/// once the ledger has the name that the page shows now; no other change is settled by the books.
 pub(super) fn drift(within_days: u32, facts: &AccountFacts) -> Verdict {
     let identities = &facts.identities;
     if identities.is_empty() {
         return doubt("尚未见过账号自身的页面");
     }
     let from = since(within_days, facts);
-    let changes = identities.windows(2).filter(|pair| {
-        pair[0].page == pair[1].page
-            && pair[1].since >= from
-            && !differences(&pair[0], &pair[1]).is_empty()
-    });
-    let changed = changes.max_by_key(|pair| pair[1].since);
-    let Some([before, after]) = changed else { return Verdict::Quiet };
+    let mut changes: Vec<Change<'_>> = identities
+        .windows(2)
+        .filter(|pair| pair[0].page == pair[1].page && pair[1].since >= from)
+        .map(|pair| Change { to: &pair[1], differences: differences(&pair[0], &pair[1]) })
+        .filter(|change| !change.differences.is_empty())
+        .collect();
+    if changes.is_empty() {
+        return Verdict::Quiet;
+    }
     let entry = &facts.account.entry;
-    let differences = differences(before, after);
-    if differences.iter().all(|one| one.what == "name") && after.name.as_ref() == Some(&entry.name)
-    {
+    let is_registered = |page: &str| {
+        let shown = identities.iter().rfind(|one| one.page == page);
+        shown.is_some_and(|one| one.name.as_ref() == Some(&entry.name))
+    };
+    changes.retain(|change| !(change.is_of_name_alone() && is_registered(&change.to.page)));
+    changes.sort_by_key(|change| (change.to.since, &change.to.page));
+    let Some(newest) = changes.last() else {
         return Verdict::Refuted {
             proof: "台账名称已随账号更名登记".to_owned(), at: None
         };
-    }
-    let words: Vec<String> = differences
-        .iter()
-        .map(|one| format!("{}由“{}”变为“{}”", one.title, one.before, one.after))
-        .collect();
-    let taken_over = differences.iter().filter(|one| one.what != "handle").count() == 2;
-    let ending = if taken_over { ",名称与认证同时改变,疑似账号易主" } else { "" };
+    };
+    let told: Vec<String> = changes.iter().map(Change::words).collect();
+    let is_taken_over = changes.iter().any(Change::is_taken_over);
     Verdict::Holds(Holding {
-        occasion: after.since.to_rfc3339(),
-        statement: format!("{} 起{}{ending}。", shown(after.since), words.join(";")),
+        occasion: newest.to.since.to_rfc3339(),
+        statement: format!("{}。", told.join("；")),
         window: Some((from, facts.cutoff)),
         inputs: json!({
-            "since": after.since,
-            "changes": differences.iter().map(Difference::json).collect::<Vec<_>>(),
-            "taken_over": taken_over,
+            "since": newest.to.since,
+            "changes": changes.iter().map(Change::json).collect::<Vec<_>>(),
+            "taken_over": is_taken_over,
         }),
         evidence: vec![EvidenceRef::Ledger { key: entry.key.clone() }],
-        needs_approval: taken_over,
+        needs_approval: is_taken_over,
     })
+}
+
+/// How a page came to show an account otherwise.
+struct Change<'a> {
+    to: &'a ShownIdentity,
+    differences: Vec<Difference<'a>>,
+}
+
+impl Change<'_> {
+    fn is_of_name_alone(&self) -> bool {
+        self.differences.iter().all(|one| one.what == "name")
+    }
+
+    fn is_taken_over(&self) -> bool {
+        self.differences.iter().filter(|one| one.what != "handle").count() == 2
+    }
+
+    fn words(&self) -> String {
+        let words: Vec<String> = self
+            .differences
+            .iter()
+            .map(|one| format!("{}由“{}”变为“{}”", one.title, one.before, one.after))
+            .collect();
+        let ending = if self.is_taken_over() {
+            ",名称与认证同时改变,疑似账号易主"
+        } else {
+            ""
+        };
+        format!("{} 起{}{ending}", shown(self.to.since), words.join(","))
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let of_one = |one: &Difference<'_>| json!({ "what": one.what, "before": one.before, "after": one.after });
+        json!({
+            "page": self.to.page,
+            "since": self.to.since,
+            "differences": self.differences.iter().map(of_one).collect::<Vec<_>>(),
+        })
+    }
 }
 
 struct Difference<'a> {
@@ -192,12 +234,6 @@ struct Difference<'a> {
     title: &'static str,
     before: &'a str,
     after: &'a str,
-}
-
-impl Difference<'_> {
-    fn json(&self) -> serde_json::Value {
-        json!({ "what": self.what, "before": self.before, "after": self.after })
-    }
 }
 
 /// What a page does not carry is no change.

@@ -123,7 +123,8 @@ impl Store {
         accounts.collect()
     }
 
-    /// The messages of accounts as they were known at `known_at`.
+    /// The messages of accounts as they were known at `known_at`: those asked since `since`, and
+    /// older ones that had no answer.
     pub async fn inquiries_known_at(
         &self,
         accounts: &[AccountId],
@@ -136,7 +137,8 @@ impl Store {
                    case when official and reply_seen_at <= $3 then replied_at end as replied_at,
                    least(last_seen, $3) as "last_seen!"
                from inquiries
-               where account_id = any($1) and asked_at >= $2 and recorded_at <= $3
+               where account_id = any($1) and recorded_at <= $3
+                 and (asked_at >= $2 or replied_at is null or not official or reply_seen_at > $3)
                order by account_id, asked_at, ref"#,
             &column(accounts, |account| account.0),
             since,

@@ -193,6 +193,11 @@ fn a_message_is_overdue_as_far_as_its_page_was_read() {
     check(&overdue, &with(vec![unread]), "undetermined", "1 条留言可能超期");
     let young = asked("2026-11-20", None, "2026-11-27T09:00:00");
     check(&overdue, &with(vec![young]), "refuted", "");
+    // Growing old answers no message.
+    let old = || asked("2026-03-01", None, "2026-11-27T09:00:00");
+    check(&overdue, &with(vec![old()]), "quiet", "");
+    let late = asked("2026-11-01", None, "2026-11-27T09:00:00");
+    check(&overdue, &with(vec![old(), late]), "holds", "有 1 条留言超过 15 天 未答复");
     check(&overdue, &facts(Activity::Active), "undetermined", "没有读取过");
 }
 
@@ -258,6 +263,14 @@ fn a_page_that_shows_another_name_has_drifted_until_the_ledger_follows() {
     let taken = shown("2026-11-20T09:00:00", "好物推荐", "某公司");
     seen.identities = vec![first.clone(), taken];
     check(&drift, &seen, "holds", "疑似账号易主");
+    // A rename that the ledger knows settles no change of certification before it.
+    let certified = shown("2026-11-10T09:00:00", "平安1", "某公司");
+    let renamed = shown("2026-11-20T09:00:00", "某县公安", "某公司");
+    seen.identities = vec![first.clone(), certified, renamed];
+    check(&drift, &seen, "holds", "认证由“某县公安局”变为“某公司”");
+    seen.account.entry.name = "别的名称".into();
+    check(&drift, &seen, "holds", "名称由“平安1”变为“某县公安”");
+    check(&Check::IdentityDrift { within_days: 10 }, &seen, "holds", "名称由“平安1”");
     // What a page does not carry is no change.
     let page = || "timeline".to_owned();
     let since = at("2026-11-20T09:00:00");
