@@ -1,6 +1,6 @@
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
-use crate::domain::SHANGHAI;
+use crate::domain::{SHANGHAI, shanghai_midnight};
 use crate::observe::{History, ListedPost, Policy, Threshold, Unit, coverage, judge_at, latest};
 
 use super::limit::Operator;
@@ -68,20 +68,25 @@ impl LadderWindow {
     }
 
     fn holds(self, one: DateTime<Utc>, at: DateTime<Utc>) -> bool {
-        // A deadline at midnight belongs to the day that ends with it.
-        let place = |at: DateTime<Utc>| {
-            let local = at.with_timezone(&SHANGHAI);
-            let ends_a_day = local.num_seconds_from_midnight() == 0 && local.nanosecond() == 0;
-            let day = local.date_naive();
-            let day = if ends_a_day { day.pred_opt().unwrap_or(day) } else { day };
-            (day.year(), day.month0() / 3)
-        };
-        one <= at
-            && match self {
-                Self::Quarter => place(one) == place(at),
-                Self::Year => place(one).0 == place(at).0,
-                Self::AllTime => true,
-            }
+        one <= at && self.begins(one) == self.begins(at)
+    }
+
+    /// The end of the window before the one that holds an instant, which by then is whole.
+    pub fn end_before(self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.begins(at).map(shanghai_midnight)
+    }
+
+    /// The first day of the window that holds an instant; midnight ends the day before it.
+    fn begins(self, at: DateTime<Utc>) -> Option<NaiveDate> {
+        let local = at.with_timezone(&SHANGHAI);
+        let ends_a_day = local.num_seconds_from_midnight() == 0 && local.nanosecond() == 0;
+        let day = local.date_naive();
+        let day = if ends_a_day { day.pred_opt().unwrap_or(day) } else { day };
+        match self {
+            Self::Quarter => NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1),
+            Self::Year => NaiveDate::from_ymd_opt(day.year(), 1, 1),
+            Self::AllTime => None,
+        }
     }
 }
 
@@ -130,10 +135,10 @@ pub struct NoticeFact {
 }
 
 /// Where an account stands on the ladder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LadderStanding {
-    /// Missed notices that count.
-    pub missed: usize,
+    /// Missed notices that count, by their places among those given.
+    pub missed: Vec<usize>,
     /// It is to be named in the bulletin of the window.
     pub to_be_named: bool,
     /// Namings that count.
@@ -156,16 +161,16 @@ pub fn climb(
         Reset::OnNaming => named.clone().max(),
         Reset::OnAnswer => answered.map(|one| one.issued_at).filter(|issued| *issued <= at).max(),
     };
-    let missed = notices
-        .iter()
-        .filter(|one| one.answer == Answer::Missed)
-        .filter(|one| ladder.missed.window.holds(one.deadline, at))
-        .filter(|one| fresh_from.is_none_or(|from| one.deadline > from))
-        .count();
+    let counts = |one: &NoticeFact| {
+        one.answer == Answer::Missed
+            && ladder.missed.window.holds(one.deadline, at)
+            && fresh_from.is_none_or(|from| one.deadline > from)
+    };
+    let missed: Vec<usize> = (0..notices.len()).filter(|place| counts(&notices[*place])).collect();
     let namings = named.filter(|naming| ladder.namings.window.holds(*naming, at)).count();
     LadderStanding {
+        to_be_named: ladder.missed.is_reached(missed.len()),
         missed,
-        to_be_named: ladder.missed.is_reached(missed),
         namings,
         closure_proposed: ladder.namings.is_reached(namings),
     }

@@ -187,8 +187,9 @@ impl Store {
                    n.pending as "pending!", g.namings as "namings!"
                from unnest($1::bigint[]) as wanted (account_id)
                cross join lateral (
-                   select count(*) filter (where p.outcome = 'missed') as missed,
-                       count(*) filter (where p.outcome = 'pending') as pending
+                   select count(*) filter (where p.outcome = 'missed' and p.told_at <= $4)
+                           as missed,
+                       count(*) filter (where p.outcome = 'pending' or p.told_at > $4) as pending
                    from notices p
                    where p.account_id = wanted.account_id and p.is_update
                      and p.issued_at is not null and p.deadline > $2

@@ -26,6 +26,8 @@ pub struct IssuedNotice {
     pub deadline: DateTime<Utc>,
     /// What came of it.
     pub outcome: NoticeOutcome,
+    /// When that was written down; absent until it is told whether it was followed.
+    pub told_at: Option<DateTime<Utc>>,
 }
 
 /// What came of a notice.
@@ -68,6 +70,7 @@ struct NoticeRow {
     answered_ref: Option<String>,
     answered_at: Option<DateTime<Utc>>,
     doubt: Option<String>,
+    told_at: Option<DateTime<Utc>>,
 }
 
 impl From<NoticeRow> for IssuedNotice {
@@ -87,6 +90,7 @@ impl From<NoticeRow> for IssuedNotice {
                 ("withdrawn", _) => NoticeOutcome::Withdrawn,
                 _ => NoticeOutcome::Pending(row.doubt),
             },
+            told_at: row.told_at,
         }
     }
 }
@@ -97,7 +101,7 @@ impl Store {
         let rows = sqlx::query_as!(
             NoticeRow,
             r#"select id, finding_id, stage, account_id, issued_at as "issued_at!",
-                   deadline as "deadline!", outcome, answered_ref, answered_at, doubt
+                   deadline as "deadline!", outcome, answered_ref, answered_at, doubt, told_at
                from notices
                where is_update and issued_at is not null and account_id is not null
                  and outcome = 'pending'
@@ -113,7 +117,7 @@ impl Store {
         let rows = sqlx::query_as!(
             NoticeRow,
             r#"select id, finding_id, stage, account_id, issued_at as "issued_at!",
-                   deadline as "deadline!", outcome, answered_ref, answered_at, doubt
+                   deadline as "deadline!", outcome, answered_ref, answered_at, doubt, told_at
                from notices where finding_id = $1 and issued_at is not null order by stage"#,
             finding.0
         )
@@ -123,7 +127,11 @@ impl Store {
     }
 
     /// Writes down what came of notices; one that was told is not told otherwise.
-    pub async fn save_outcomes(&self, outcomes: &[(i64, NoticeOutcome)]) -> Result<(), StoreError> {
+    pub async fn save_outcomes(
+        &self,
+        outcomes: &[(i64, NoticeOutcome)],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let answer = |outcome: &NoticeOutcome| match outcome {
             NoticeOutcome::Answered { post, at } => (Some(post.clone()), Some(*at)),
             _ => (None, None),
@@ -134,7 +142,8 @@ impl Store {
         };
         sqlx::query!(
             "update notices n set outcome = o.outcome, answered_ref = o.ref,
-                 answered_at = o.at, doubt = o.doubt
+                 answered_at = o.at, doubt = o.doubt,
+                 told_at = case when o.outcome in ('answered', 'missed') then $6::timestamptz end
              from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
                  as o (id, outcome, ref, at, doubt)
              where n.id = o.id and n.outcome = 'pending'
@@ -144,6 +153,7 @@ impl Store {
             &column(outcomes, |one| answer(&one.1).0) as &[Option<String>],
             &column(outcomes, |one| answer(&one.1).1) as &[Option<DateTime<Utc>>],
             &column(outcomes, |one| doubt(&one.1)) as &[Option<String>],
+            now
         )
         .execute(&self.pool)
         .await?;
@@ -157,7 +167,7 @@ impl Store {
         let rows = sqlx::query_as!(
             NoticeRow,
             r#"select id, finding_id, stage, account_id, issued_at as "issued_at!",
-                   deadline as "deadline!", outcome, answered_ref, answered_at, doubt
+                   deadline as "deadline!", outcome, answered_ref, answered_at, doubt, told_at
                from notices n
                where is_update and issued_at is not null and account_id is not null
                  and (exists (select from notices m where m.account_id = n.account_id

@@ -33,7 +33,7 @@ fn missed(day: &str) -> NoticeFact {
 fn two_missed_notices_of_a_quarter_name_and_one_does_not() {
     let named = |notices: &[NoticeFact], now: &str| {
         let standing = climb(&shanwei(), notices, &[], at(now));
-        (standing.missed, standing.to_be_named)
+        (standing.missed.len(), standing.to_be_named)
     };
     assert_eq!(named(&[missed("2026-10-10")], "2026-11-30T00:00:00"), (1, false));
     let two = [missed("2026-10-10"), missed("2026-11-01")];
@@ -49,6 +49,15 @@ fn two_missed_notices_of_a_quarter_name_and_one_does_not() {
     let apart = [missed("2026-09-10"), missed("2026-09-28")];
     assert_eq!(named(&apart, "2026-11-30T00:00:00"), (1, false));
     assert_eq!(named(&two, "2027-01-02T00:00:00"), (0, false), "the quarter is over");
+    // Asked at its end, whenever that is.
+    let end = LadderWindow::Quarter.end_before(at("2027-01-02T00:00:00"));
+    assert_eq!(end, Some(at("2027-01-01T00:00:00")));
+    assert_eq!(named(&two, "2027-01-01T00:00:00"), (2, true));
+    assert_eq!(
+        LadderWindow::Year.end_before(at("2026-11-30T00:00:00")),
+        Some(at("2026-01-01T00:00:00"))
+    );
+    assert_eq!(LadderWindow::AllTime.end_before(at("2026-11-30T00:00:00")), None);
 }
 
 /// Requirement 50: namings > 2: 2 → no, 3 → proposal.
@@ -70,7 +79,9 @@ fn windows_and_resets_are_parameters() {
     let notices = [missed("2026-10-05"), missed("2026-10-20"), missed("2026-11-10")];
     let naming = [at("2026-11-01T10:00:00")];
     let count = |reset, notices: &[NoticeFact]| {
-        climb(&Ladder { reset, ..shanwei() }, notices, &naming, at("2026-12-01T00:00:00")).missed
+        climb(&Ladder { reset, ..shanwei() }, notices, &naming, at("2026-12-01T00:00:00"))
+            .missed
+            .len()
     };
     assert_eq!(count(Reset::Never, &notices), 3);
     assert_eq!(count(Reset::OnNaming, &notices), 1);

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::alert::{
-    Answer, Check, Holding, Matrix, MatrixPost, NearDuplicateRule, NoticeFact, Rule, Verdict,
-    climb, judge_books, near_duplicates,
+    Answer, Check, Holding, Ladder, LadderStanding, LadderWindow, Matrix, MatrixPost,
+    NearDuplicateRule, NoticeFact, Rule, Verdict, climb, judge_books, near_duplicates,
 };
 use crate::domain::{Account, AccountId, EvidenceRef};
 use crate::jobs::Context;
@@ -120,55 +120,83 @@ pub(super) async fn of_ladders(
         let facts: Vec<NoticeFact> = issued.iter().map(|one| fact(one, at.known_at)).collect();
         let known = named.iter().filter(|one| one.is_known_at(at.known_at));
         let times: Vec<DateTime<Utc>> = known.map(|one| one.named_at).collect();
-        let standing = climb(ladder, &facts, &times, at.cutoff);
-        let inputs = json!({
-            "missed": standing.missed,
-            "missed_window": ladder.missed.window.title(),
-            "namings": standing.namings,
-            "namings_window": ladder.namings.window.title(),
-        });
-        for rule in context.rules.rules_for(region) {
-            let holding = match rule.check {
-                Check::MissedNotices if standing.to_be_named => Holding {
-                    occasion: Period::quarter_of(at.cutoff).to_string(),
-                    statement: format!(
-                        "{}经通知更新而未更新 {} 次,提请在本期通报中点名。",
-                        ladder.missed.window.title(),
-                        standing.missed
-                    ),
-                    evidence: missed(issued),
-                    ..Holding::default()
-                },
-                Check::Closure if standing.closure_proposed => Holding {
-                    occasion: format!("{} namings", standing.namings),
-                    statement: format!(
-                        "{}被通报 {} 次,提请强制关停,由人工决定。",
-                        ladder.namings.window.title(),
-                        standing.namings
-                    ),
-                    evidence: vec![EvidenceRef::Ledger { key: account.entry.key.clone() }],
-                    needs_approval: true,
-                    ..Holding::default()
-                },
-                _ => continue,
-            };
-            let verdict = Verdict::Holds(Holding { inputs: inputs.clone(), ..holding });
-            proposals.push(of_account(rule, account.id, &account.entry.key, verdict));
+        // Often it is told only after the end of a window that a notice of its last days was missed.
+        let ended = ladder.missed.window.end_before(at.cutoff).map(|end| (end, true));
+        for (instant, is_over) in ended.into_iter().chain([(at.cutoff, false)]) {
+            let standing = climb(ladder, &facts, &times, instant);
+            for rule in context.rules.rules_for(region) {
+                let holding = match rule.check {
+                    Check::MissedNotices if standing.to_be_named => {
+                        named_for(ladder, &standing, issued, instant)
+                    }
+                    Check::Closure if standing.closure_proposed && !is_over => {
+                        closure_for(ladder, &standing, &account.entry.key)
+                    }
+                    _ => continue,
+                };
+                let inputs = json!({
+                    "missed": standing.missed.len(),
+                    "missed_window": ladder.missed.window.title(),
+                    "namings": standing.namings,
+                    "namings_window": ladder.namings.window.title(),
+                });
+                let verdict = Verdict::Holds(Holding { inputs, ..holding });
+                proposals.push(of_account(rule, account.id, &account.entry.key, verdict));
+            }
         }
     }
     Ok(proposals)
 }
 
+fn named_for(
+    ladder: &Ladder,
+    standing: &LadderStanding,
+    issued: &[IssuedNotice],
+    at: DateTime<Utc>,
+) -> Holding {
+    let missed = standing.missed.iter().filter_map(|place| issued.get(*place));
+    let newest = missed.clone().map(|one| one.deadline).max().unwrap_or(at);
+    let evidence =
+        missed.map(|one| EvidenceRef::Notice { finding: one.finding, stage: one.stage }).collect();
+    // A deadline at midnight belongs to the day that ends with it.
+    let in_time = newest - TimeDelta::nanoseconds(1);
+    let period = match ladder.missed.window {
+        LadderWindow::Year => Period::year_of(in_time),
+        LadderWindow::Quarter | LadderWindow::AllTime => Period::quarter_of(in_time),
+    };
+    Holding {
+        occasion: period.to_string(),
+        statement: format!(
+            "{period} 经通知更新而未更新 {} 次,提请在本期通报中点名。",
+            standing.missed.len()
+        ),
+        evidence,
+        ..Holding::default()
+    }
+}
+
+fn closure_for(ladder: &Ladder, standing: &LadderStanding, key: &str) -> Holding {
+    Holding {
+        occasion: format!("{} namings", standing.namings),
+        statement: format!(
+            "{}被通报 {} 次,提请强制关停,由人工决定。",
+            ladder.namings.window.title(),
+            standing.namings
+        ),
+        evidence: vec![EvidenceRef::Ledger { key: key.to_owned() }],
+        needs_approval: true,
+        ..Holding::default()
+    }
+}
+
 fn fact(notice: &IssuedNotice, known_at: DateTime<Utc>) -> NoticeFact {
+    let is_known = notice.told_at.is_some_and(|at| at <= known_at);
     let answer = match &notice.outcome {
-        NoticeOutcome::Answered { post, at } => Answer::Answered { post: post.clone(), at: *at },
-        NoticeOutcome::Missed if notice.deadline <= known_at => Answer::Missed,
+        NoticeOutcome::Answered { post, at } if is_known => {
+            Answer::Answered { post: post.clone(), at: *at }
+        }
+        NoticeOutcome::Missed if is_known => Answer::Missed,
         _ => Answer::Unknown("未能判定"),
     };
     NoticeFact { issued_at: notice.issued_at, deadline: notice.deadline, answer }
-}
-
-fn missed(issued: &[IssuedNotice]) -> Vec<EvidenceRef> {
-    let missed = issued.iter().filter(|one| one.outcome == NoticeOutcome::Missed);
-    missed.map(|one| EvidenceRef::Notice { finding: one.finding, stage: one.stage }).collect()
 }

@@ -48,7 +48,7 @@ pub(super) async fn tell(context: &Context, now: DateTime<Utc>) -> anyhow::Resul
             };
             told.push((notice.id, outcome));
         }
-        context.store.save_outcomes(&told).await?;
+        context.store.save_outcomes(&told, now).await?;
         for finding in missed {
             let Some(record) = context.store.finding(finding).await? else { continue };
             if record.state == FindingState::Notified {

@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use xunjian::domain::{FindingState, Step};
 use xunjian::jobs::findings;
 use xunjian::store::{Naming, NoticeOutcome};
@@ -44,6 +45,43 @@ async fn two_missed_notices_of_a_quarter_propose_a_naming_and_one_does_not() {
     assert_eq!(record(notices[0].deadline, now).await, Some((1, 0, 0)), "after the first ended");
     assert_eq!(record(quarter, notices[0].issued_at).await, None, "nothing had ended yet");
     assert_eq!(notices.iter().map(|one| one.stage).collect::<Vec<_>>(), [1, 2]);
+}
+
+/// The quarter was over when it was told: its bulletin names all the same.
+#[tokio::test]
+async fn a_notice_told_missed_after_its_quarter_counts_in_its_quarter() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.days(55);
+    office.checked(id, 119, &[20]).await;
+    office.look().await;
+    let dormant = office.silences().await.remove(0);
+    let by = ("wang", "属实");
+    findings::act(office.context(), dormant.id, Step::Approve, by, None).await.unwrap();
+    let mut between = office.now();
+    for days in [10, 20] {
+        findings::send_notices(office.context()).await.unwrap();
+        between = office.now() + TimeDelta::days(days - 1);
+        office.days(days);
+        office.checked(id, 119, &[]).await;
+        office.recheck().await;
+        office.look().await;
+    }
+    let named: Vec<_> = office
+        .all()
+        .await
+        .into_iter()
+        .filter(|one| one.found.rule == "missed_update_notices")
+        .map(|one| (one.found.occasion, one.found.evidence.len()))
+        .collect();
+    assert_eq!(named, [("2026Q4".to_owned(), 2)], "asked on {}", office.now());
+    // As it was known a day before it was told, nothing is missed a second time.
+    let of = async |known_at| {
+        let at = findings::At { cutoff: between, known_at, live: false };
+        let all = findings::propose(office.context(), at).await.unwrap();
+        all.iter().filter(|one| one.rule == "missed_update_notices").count()
+    };
+    assert_eq!((of(between).await, of(office.now()).await), (0, 1));
 }
 
 #[tokio::test]
