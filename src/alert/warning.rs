@@ -70,7 +70,8 @@ pub fn warn(
 mod tests {
     use super::*;
 
-    const ALL: Settings = Settings { stopped_share: 0.02, surprise_bits_min: 0.0 };
+    const ALL: Settings =
+        Settings { stopped_share: 0.02, surprise_bits_min: 0.0, explanation_days: 30 };
 
     fn at(day: f64) -> DateTime<Utc> {
         #[expect(clippy::cast_possible_truncation, reason = "days of a test")]

@@ -208,6 +208,9 @@ fn dates(
         }
         _ => {}
     }
+    if entry.exemption.is_some() && entry.exempt_until.is_none() {
+        found(DefectKind::ExemptionWithoutEnd, format!("{named}的豁免没有截止日期。"));
+    }
     if let Some(until) = entry.exempt_until.filter(|until| *until < today) {
         found(DefectKind::ExemptionExpired, format!("{named}的豁免已于 {until} 到期。"));
     }

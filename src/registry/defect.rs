@@ -51,6 +51,8 @@ pub enum DefectKind {
     RunningButGone,
     /// Closed or cancelled without its date.
     ClosingDateMissing,
+    /// An exemption of which nobody wrote down an end.
+    ExemptionWithoutEnd,
     /// An exemption past its last day.
     ExemptionExpired,
     /// A contract with the operator past its last day.

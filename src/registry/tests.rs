@@ -369,13 +369,14 @@ fn a_sound_ledger_has_no_defect() {
 fn each_defect_of_the_books_is_found_with_its_keys() {
     type Spoil = fn(&mut LedgerEntry);
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-    let cases: [(DefectKind, Spoil); 10] = [
+    let cases: [(DefectKind, Spoil); 11] = [
         (DefectKind::SupervisorMissing, |e| e.supervisor = None),
         (DefectKind::SponsorMissing, |e| e.sponsor = String::new()),
         (DefectKind::SponsorCodeMissing, |e| e.sponsor_code = None),
         (DefectKind::SponsorCodeElsewhere, |e| e.region = "350100".parse().unwrap()),
         (DefectKind::NotFiled, |e| e.filed_on = None),
         (DefectKind::FiledLate, |e| e.opened_on = NaiveDate::from_ymd_opt(2019, 12, 1)),
+        (DefectKind::ExemptionWithoutEnd, |e| e.exemption = Some("系统迁移".to_owned())),
         (DefectKind::ExemptionExpired, |e| e.exempt_until = NaiveDate::from_ymd_opt(2026, 11, 21)),
         (DefectKind::ContractExpired, |e| e.contract_until = NaiveDate::from_ymd_opt(2026, 1, 1)),
         (DefectKind::ClosingDateMissing, |e| e.lifecycle = Lifecycle::Cancelled),

@@ -3,6 +3,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::StoreError;
+use super::finding_row::read_state;
 use super::findings::{NewFinding, Raised};
 use super::pins::{PinHolder, pin_window};
 use super::steps::{Event, write_event};
@@ -46,12 +47,29 @@ fn evidence(found: &NewFinding) -> Value {
 
 /// What the rule says is renewed; what it was called when it was raised stays. The moment of
 /// looking alone, which `inputs` may carry, is no news.
+///
+/// A person's approval is of what that person saw: where the rule holds for another occasion, other
+/// than that some of the evidence has grown old, the finding is open again.
 async fn update(
     connection: &mut PgConnection,
     id: FindingId,
     found: &NewFinding,
     now: DateTime<Utc>,
 ) -> Result<Raised, StoreError> {
+    let lapsed = sqlx::query_scalar!(
+        "select state from findings
+         where id = $1 and approved_by is not null and (needs_approval or $4) and occasion <> $2
+           and (evidence = $3 or not evidence @> $3)",
+        id.0,
+        found.occasion,
+        evidence(found),
+        found.needs_approval
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(state) = lapsed {
+        open_again(connection, id, read_state(&state)?, found, now).await?;
+    }
     let changed = sqlx::query!(
         "update findings set occasion = $2, statement = $3, window_from = $4, window_to = $5,
              inputs = $6, evidence = $7, updated_at = $8, doubt = null,
@@ -76,6 +94,33 @@ async fn update(
     }
     keep_evidence(connection, id, found, now).await?;
     Ok(Raised::Updated(id))
+}
+
+async fn open_again(
+    connection: &mut PgConnection,
+    id: FindingId,
+    from: FindingState,
+    found: &NewFinding,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update findings set state = 'open', state_since = $2, approved_by = null where id = $1",
+        id.0,
+        now
+    )
+    .execute(&mut *connection)
+    .await?;
+    let event = Event {
+        finding: id,
+        at: now,
+        actor: &found.raised_by,
+        by_job: found.by_job,
+        step: "raise",
+        from: Some(from),
+        to: FindingState::Open,
+        reason: &format!("事由有变,须重新复核:{}", found.statement),
+    };
+    write_event(connection, &event).await
 }
 
 async fn insert(

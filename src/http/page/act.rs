@@ -82,7 +82,7 @@ fn form(
                 textarea id=(format!("{word}-reason")) name="reason" required rows="3"
                     maxlength="4000" { (tried.map_or("", |tried| tried.reason)) }
                 @if step == Step::Explain && may_accept {
-                    label for="explain-until" { "说明有效至（到期前不点名，可不填）" }
+                    label for="explain-until" { "说明有效至（到期前不点名；不填则照常点名，期满退回）" }
                     input #explain-until type="date" name="until"
                         value=(tried.map_or("", |tried| tried.until));
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 
 use crate::alert::{Check, Holding, Rule, RuleSet, Verdict};
 use crate::domain::{By, FindingId, FindingState, Step, Subject, shanghai_date};
@@ -13,12 +13,18 @@ use crate::store::{FindingRecord, NewFinding, Raised, StepRequest};
 use super::ACTOR;
 use super::propose::Proposal;
 
-/// The open findings by rule and subject.
-pub(super) type Open = BTreeMap<(String, Subject), FindingRecord>;
+/// The open findings by rule, subject and, where each occasion is a finding of its own, that.
+pub(super) type Open = BTreeMap<Place, FindingRecord>;
+
+type Place = (String, Subject, Option<String>);
 
 pub(super) fn by_place(records: Vec<FindingRecord>) -> Open {
-    let place = |one: &FindingRecord| (one.found.rule.clone(), one.found.subject.clone());
-    records.into_iter().map(|record| (place(&record), record)).collect()
+    records.into_iter().map(|record| (place(&record.found), record)).collect()
+}
+
+fn place(found: &NewFinding) -> Place {
+    let occasion = found.per_occasion.then(|| found.occasion.clone());
+    (found.rule.clone(), found.subject.clone(), occasion)
 }
 
 /// What a rule that holds is written down as.
@@ -44,7 +50,7 @@ pub(super) fn new_finding(
         inputs: holding.inputs,
         evidence: holding.evidence,
         needs_approval: rule.needs_approval || holding.needs_approval,
-        per_occasion: rule.check == Check::Assessment,
+        per_occasion: matches!(rule.check, Check::Assessment | Check::MissedNotices),
         deadline_days: rule.deadline_days,
         raised_by: raised_by.to_owned(),
         by_job,
@@ -85,13 +91,14 @@ pub(super) async fn apply(
     let (mut raise, mut doubts) = (Vec::new(), Vec::new());
     for proposal in proposals {
         let Some((set, rule)) = context.rules.place(&proposal.rule) else { continue };
-        let standing = open.get(&(proposal.rule, proposal.subject.clone()));
+        let standing = open.get(&(proposal.rule, proposal.subject.clone(), None));
         match proposal.verdict {
             Verdict::Holds(holding) => {
-                if let Some(record) = standing {
-                    still_holds(context, rule, record, &holding, now).await?;
+                let found = new_finding(set, rule, proposal.subject, holding, (ACTOR, true));
+                if let Some(record) = open.get(&place(&found)) {
+                    still_holds(context, rule, record, &found, now).await?;
                 }
-                raise.push(new_finding(set, rule, proposal.subject, holding, (ACTOR, true)));
+                raise.push(found);
             }
             Verdict::Refuted { proof, .. } => {
                 if let Some(record) = standing {
@@ -110,7 +117,7 @@ pub(super) async fn apply(
         let (Raised::New(id) | Raised::Updated(id) | Raised::Unchanged(id)) = raised else {
             continue;
         };
-        let standing = open.get(&(found.rule.clone(), found.subject.clone()));
+        let standing = open.get(&place(found));
         let is_open = standing.is_none_or(|record| record.state == FindingState::Open);
         let by_person = standing.is_some_and(|record| record.found.needs_approval);
         if is_open && !found.needs_approval && !by_person {
@@ -155,23 +162,20 @@ async fn still_holds(
     context: &Context,
     rule: &Rule,
     record: &FindingRecord,
-    holding: &Holding,
+    found: &NewFinding,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let reopen = async |reason: &str| take(context, record.id, Step::Reopen, reason).await;
     match record.state {
         FindingState::Rectified => {
             // Seen after it was said to be mended, not before.
-            let seen_to = holding.window.map_or(now, |window| window.1);
+            let seen_to = found.window.map_or(now, |window| window.1);
             if seen_to > record.state_since {
-                reopen(&holding.statement).await?;
+                reopen(&found.statement).await?;
             }
         }
-        FindingState::Explained => {
-            let today = shanghai_date(now);
-            if record.explained_until.is_some_and(|until| until < today) {
-                reopen("说明的有效期已过,问题仍在").await?;
-            }
+        FindingState::Explained if is_outlived(context, record, now) => {
+            reopen("说明的有效期已过,问题仍在").await?;
         }
         // Whether a notice to update was followed is told by its own time, not by today.
         FindingState::Notified
@@ -183,6 +187,15 @@ async fn still_holds(
         _ => {}
     }
     Ok(())
+}
+
+/// Whether an explained finding's explanation has had its time: through the day it was accepted for,
+/// else for as many days as the settings give.
+pub(super) fn is_outlived(context: &Context, record: &FindingRecord, now: DateTime<Utc>) -> bool {
+    let days = Days::new(u64::from(context.alert.explanation_days));
+    let given = || shanghai_date(record.state_since).checked_add_days(days);
+    let until = record.explained_until.or_else(given);
+    until.is_some_and(|until| until < shanghai_date(now))
 }
 
 /// Whether a notice of such a finding is a notice to update (通知更新).

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::jobs::Context;
 use crate::store::{FindingFilter, FindingRecord, StoredWarning};
 
-use super::apply::{apply, by_place, take};
+use super::apply::{apply, by_place, is_outlived, take};
 use super::propose::{At, Proposal, of_accounts};
 use super::{BATCH, books, outcomes};
 
@@ -60,7 +60,7 @@ pub async fn recheck(context: &Context) -> anyhow::Result<()> {
         for record in context.store.findings(&wanted).await? {
             if state == FindingState::Rechecked {
                 take(context, record.id, Step::Close, "复查通过").await?;
-            } else if expired(context, &record, now) {
+            } else if is_left_to_persons(context, &record) && is_outlived(context, &record, now) {
                 take(context, record.id, Step::Reopen, "说明的有效期已过").await?;
             } else if let Subject::Account(account) = record.found.subject {
                 accounts.insert(account);
@@ -76,12 +76,10 @@ pub async fn recheck(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An explanation of what no data can check ends with its day.
-fn expired(context: &Context, record: &FindingRecord, now: DateTime<Utc>) -> bool {
+/// Whether no data can check it: its explanation ends with its day alone.
+fn is_left_to_persons(context: &Context, record: &FindingRecord) -> bool {
     let by_data = context.rules.rule(&record.found.rule).is_some_and(|r| r.check.is_automatic());
-    record.state == FindingState::Explained
-        && !by_data
-        && record.explained_until.is_some_and(|until| until < shanghai_date(now))
+    record.state == FindingState::Explained && !by_data
 }
 
 /// Holds accounts against the rules about single accounts, and renews their warnings.

@@ -1,6 +1,6 @@
-use xunjian::domain::{FindingState, LedgerEntry, Lifecycle, Step};
+use xunjian::domain::{EvidenceRef, FindingState, LedgerEntry, Lifecycle, Step};
 use xunjian::jobs::findings;
-use xunjian::store::{LedgerChanges, Raised};
+use xunjian::store::{LedgerChanges, NewFinding, Raised};
 
 use super::{Office, entry};
 
@@ -237,4 +237,64 @@ async fn an_explanation_suppresses_naming_until_its_day_and_the_finding_stays() 
     assert_eq!(bar().await, None);
     let issue = office.published("2026Q3", Some("说明有效期已过")).await;
     assert_eq!((issue.named, issue.withheld), (1, 0));
+}
+
+#[tokio::test]
+async fn an_explanation_without_a_day_has_its_time_and_names_nobody_less() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.checked(id, 119, &[110]).await;
+    office.look().await;
+    let zombie = office.silences().await.remove(0);
+    let by = ("wang", "机构合并");
+    findings::act(office.context(), zombie.id, Step::Approve, by, None).await.unwrap();
+    findings::send_notices(office.context()).await.unwrap();
+    findings::act(office.context(), zombie.id, Step::Explain, by, None).await.unwrap();
+    let record = office.context().store.finding(zombie.id).await.unwrap().unwrap();
+    assert_eq!(findings::bar_of(&record, xunjian::domain::shanghai_date(office.now())), None);
+    for (days, state) in [(30, FindingState::Explained), (1, FindingState::Reopened)] {
+        office.days(days);
+        office.checked(id, 119, &[]).await;
+        office.recheck().await;
+        assert_eq!(office.state(zombie.id).await, state, "{days} more days");
+    }
+}
+
+#[tokio::test]
+async fn an_approval_is_of_what_was_seen_and_no_more() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.checked(id, 119, &[110]).await;
+    office.look().await;
+    let store = &office.context().store;
+    let post = |name: &str| EvidenceRef::Post { key: "z".to_owned(), reference: name.to_owned() };
+    let silence = office.silences().await.remove(0).found;
+    let late = |names: &[&str]| NewFinding {
+        rule: "backdated_post".to_owned(),
+        occasion: names.join(" "),
+        evidence: names.iter().map(|name| post(name)).collect(),
+        needs_approval: true,
+        raised_by: "job:findings".to_owned(),
+        by_job: true,
+        ..silence.clone()
+    };
+    let raise = async |names: &[&str]| {
+        let raised = store.raise_findings(&[late(names)], office.now()).await.unwrap();
+        let (Raised::New(id) | Raised::Updated(id)) = raised[0] else { panic!("{raised:?}") };
+        store.finding(id).await.unwrap().unwrap()
+    };
+    let found = raise(&["p1", "p2"]).await;
+    let by = ("wang", "属实");
+    findings::act(office.context(), found.id, Step::Approve, by, None).await.unwrap();
+    // One of the posts has grown old: what is left was approved.
+    let fewer = raise(&["p2"]).await;
+    assert_eq!((fewer.state, fewer.approved_by.as_deref()), (FindingState::Approved, Some("wang")));
+    let another = raise(&["p2", "p3"]).await;
+    assert_eq!((another.state, another.approved_by), (FindingState::Open, None));
+    let events = store.finding_events(found.id).await.unwrap();
+    let last = events.last().unwrap();
+    assert_eq!((last.from, last.to), (Some(FindingState::Approved), FindingState::Open));
+    assert!(last.reason.starts_with("事由有变"), "{}", last.reason);
+    findings::act(office.context(), found.id, Step::Approve, by, None).await.unwrap();
+    assert_eq!(office.state(found.id).await, FindingState::Approved);
 }
