@@ -1,7 +1,7 @@
 //! How deep a page goes and how long its tags are, told before it is parsed: a parser walks what is
 //! open at every tag, and the names of a tag at every further one.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 /// Attributes of one tag at most; what people and their programs write has a few dozen.
 const ATTRIBUTES_MAX: usize = 1_000;
@@ -99,10 +99,12 @@ fn after_comment(text: &str) -> &str {
     if let Some(after) = text.strip_prefix('>').or_else(|| text.strip_prefix("->")) {
         return after;
     }
-    let ends = ["-->", "--!>"].map(|end| {
-        memmem::find(text.as_bytes(), end.as_bytes()).map_or(text.len(), |at| at + end.len())
-    });
-    &text[ends[0].min(ends[1])..]
+    let ends = |at: &usize| {
+        let before = &text.as_bytes()[..*at];
+        before.ends_with(b"--") || before.ends_with(b"--!")
+    };
+    let end = memchr_iter(b'>', text.as_bytes()).find(ends);
+    &text[end.map_or(text.len(), |at| at + 1)..]
 }
 
 /// How many attributes a tag has, and what follows it; `text` begins behind its name.
@@ -216,6 +218,8 @@ mod tests {
         check(&format!("<svg>{}", many("<td></x>")), deep);
         check(&format!("<svg><style>{}", many("<g>")), deep);
         check(&many("<!--><div>"), deep);
+        check(&many("<!--a><b--->b--><div>"), deep);
+        check(&many("<!--a--b><div>--!><!---- -->"), None);
         check(&many("<script></div></script><div>"), deep);
         check(&many("<div><textarea></div></textarea>"), deep);
         check(&format!("<select><xmp></select>{}</xmp>", many("<div>")), deep);

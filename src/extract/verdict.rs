@@ -1,7 +1,5 @@
 //! Whether an answer is the page that was asked for, and if not, what it is.
 
-use std::cell::LazyCell;
-
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Extraction, PageVerdict};
@@ -21,8 +19,6 @@ pub(super) struct Judged {
 
 /// Signs that need no parsed document: status, redirect, raw text.
 pub(super) fn before_parsing(page: &Page<'_>, layout: &Layout, text: &str) -> Option<Extraction> {
-    let any_body =
-        LazyCell::new(|| layout.any_body.as_ref().is_none_or(|pattern| pattern.is_match(text)));
     let hit = |rule: &Rule| match rule {
         Rule::Status(codes) => {
             codes.contains(&page.status).then(|| format!("status {}", page.status))
@@ -31,7 +27,6 @@ pub(super) fn before_parsing(page: &Page<'_>, layout: &Layout, text: &str) -> Op
             let address = page.address().filter(|address| pattern.is_match(address));
             address.map(|address| format!("redirected to {}", quoted(address)))
         }
-        Rule::Body(_) if !*any_body => None,
         Rule::Body(pattern) => pattern.find(text).map(|found| quoted(found.as_str())),
         Rule::Content(_) => None,
     };

@@ -183,7 +183,6 @@ fn page_kind(lists: &str, item: ItemFields) -> PageKind {
         inquiries: None,
         blocked: Vec::new(),
         gone: Vec::new(),
-        any_body: None,
         empty_marker: Vec::new(),
         exhausted: Vec::new(),
         next: Source::default(),

@@ -1,6 +1,5 @@
 //! Layouts: how a page is read.
 
-use super::compile_rule::any_body;
 use super::compile_source::{FieldKind, PathLanguage, SourceCompiler, pattern, selector};
 use super::layout::{
     Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, ScriptPlace, Sign,
@@ -92,7 +91,6 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
         item: item(compiler, section.section("item").as_ref()),
         skip: compiler.rules(section, "skip"),
         inquiries: section.section("inquiry").map(|section| inquiries(compiler, &section)),
-        any_body: any_body(&[&blocked[..], &gone].concat()),
         blocked,
         gone,
         empty_marker: compiler.rules(section, "empty_marker"),

@@ -56,14 +56,3 @@ impl SourceCompiler {
         self.candidate(entry, FieldKind::Flag, further).map(Box::new).map(Rule::Content)
     }
 }
-
-/// One pattern for all signs in the raw text, where there are several.
-pub(super) fn any_body(signs: &[Sign]) -> Option<Regex> {
-    let bodies = signs.iter().filter_map(|sign| match &sign.rule {
-        Rule::Body(body) => Some(format!("(?:{body})")),
-        _ => None,
-    });
-    let bodies = bodies.collect::<Vec<_>>();
-    // Together they may be larger than one pattern may be: then each is asked on its own.
-    if bodies.len() > 1 { pattern(&bodies.join("|")).ok() } else { None }
-}

@@ -185,9 +185,6 @@ pub struct Layout {
     pub blocked: Vec<Sign>,
     /// Signs that the account or the post is gone.
     pub gone: Vec<Sign>,
-    /// Matches the raw text of every page that one of several signs in it matches: one look tells
-    /// that a page has none. Absent where there is one sign or none.
-    pub any_body: Option<Regex>,
     /// The platform's own signs of an empty list.
     pub empty_marker: Vec<Rule>,
     /// Signs that nothing older follows.
