@@ -21,12 +21,15 @@ const SITES: [&str; 2] = ["site", "portal"];
 /// What stands where a score decides and not a veto.
 const BELOW_THE_LINE: &str = "评分未达合格线";
 
+/// The outcome of flags after which an account is named whether it failed or not.
+const NAMED: &str = "name";
+
 /// Who is named in a published issue.
 #[derive(Debug, Clone)]
 pub struct Listed<'a> {
     /// The issue.
     pub issue: Issue,
-    /// Every failed account (账号编号), with why it is not named; `None` where it is.
+    /// Every failed account and every other that is to be named (账号编号), with why it is not named; `None` where it is.
     pub withheld: &'a BTreeMap<String, Option<String>>,
 }
 
@@ -138,7 +141,8 @@ fn open(card: &ScoreCard) -> String {
     }
 }
 
-/// What is proven wrong: vetoes that hold, a score below the line, points surely lost.
+/// What is proven wrong: vetoes that hold, a score below the line, points surely lost, and what the
+/// scheme names for without failing.
 pub(super) fn items(card: &ScoreCard) -> Vec<Item> {
     let item = |kind, title: &str| Item { kind, title: title.to_owned() };
     let held = card.vetoes.iter().filter(|veto| veto.state.holds() == Some(true));
@@ -155,6 +159,9 @@ pub(super) fn items(card: &ScoreCard) -> Vec<Item> {
             items.push(item(ItemKind::Deduction, &line.title));
         }
     }
+    let called = card.flags.iter().filter(|flag| flag.outcome == NAMED);
+    let called = called.filter(|flag| flag.state == FlagState::Holds);
+    items.extend(called.map(|flag| item(ItemKind::Called, &flag.title)));
     items.sort();
     items.dedup();
     items

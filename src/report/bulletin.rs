@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::check::{Before, Check, Examined, Item, Judged, Kind};
+use super::check::{Before, Check, Examined, Item, ItemKind, Judged, Kind};
 
 /// The numbers of a bulletin, counted once; every form of it is written from these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +22,13 @@ pub struct Group<'a> {
     pub platforms: Vec<PlatformCount>,
     /// All platforms together.
     pub total: PlatformCount,
-    /// What was found wrong: vetoes, then scores, then deductions, each with most accounts first.
+    /// What was found wrong: vetoes, then scores, then deductions, then what
+    /// is named for without failing, each with most accounts first.
     pub classes: Vec<Class<'a>>,
     /// Failed accounts, each once.
     pub failed: Vec<&'a Examined>,
+    /// Accounts that did not fail and are named by their scheme all the same.
+    pub called: Vec<&'a Examined>,
     /// Accounts that could not be judged, with their reasons.
     pub undetermined: Vec<(&'a Examined, &'a str)>,
 }
@@ -142,10 +145,8 @@ fn group(check: &Check, kind: Kind) -> Option<Group<'_>> {
     for one in &all {
         total.count(&one.judged);
         platforms.entry(&one.platform).or_default().count(&one.judged);
-        if matches!(one.judged, Judged::Undetermined(_)) {
-            continue;
-        }
-        for item in &one.items {
+        let is_open = matches!(one.judged, Judged::Undetermined(_));
+        for item in one.items.iter().filter(|item| !is_open || item.kind == ItemKind::Called) {
             let accounts = classes.entry(item).or_default();
             if accounts.last().is_none_or(|last| last.key != one.key) {
                 accounts.push(one);
@@ -162,10 +163,12 @@ fn group(check: &Check, kind: Kind) -> Option<Group<'_>> {
         classes.into_iter().map(|(item, accounts)| Class { item, accounts }).collect();
     classes.sort_by_key(|class| (class.item.kind, std::cmp::Reverse(class.accounts.len())));
     let failed = all.iter().copied().filter(|one| one.judged == Judged::Failed).collect();
+    let is_called = |one: &&Examined| one.judged != Judged::Failed && one.is_called();
+    let called = all.iter().copied().filter(is_called).collect();
     let undetermined = all.iter().copied().filter_map(|one| match &one.judged {
         Judged::Undetermined(why) => Some((one, why.as_str())),
         _ => None,
     });
     let undetermined = undetermined.collect();
-    Some(Group { kind, platforms, total, classes, failed, undetermined })
+    Some(Group { kind, platforms, total, classes, failed, called, undetermined })
 }

@@ -86,7 +86,8 @@ pub struct Examined {
     pub supervisor: Option<String>,
     /// Pass, fail or why neither.
     pub judged: Judged,
-    /// What was found wrong, proven: vetoes first.
+    /// What was found wrong, proven: vetoes first. Of who could not be judged only what has it named
+    /// all the same is told.
     pub items: Vec<Item>,
     /// When it last posted, as far as is known.
     pub last_post_at: Option<DateTime<Utc>>,
@@ -95,9 +96,15 @@ pub struct Examined {
 }
 
 impl Examined {
-    /// Whether it failed and nothing keeps it from being named.
+    /// Whether it failed, or its scheme has it named without that, and nothing keeps it from being
+    /// named.
     pub fn is_to_be_named(&self) -> bool {
-        self.judged == Judged::Failed && self.withheld.is_none()
+        (self.judged == Judged::Failed || self.is_called()) && self.withheld.is_none()
+    }
+
+    /// Whether its scheme has it named whether it failed or not.
+    pub fn is_called(&self) -> bool {
+        self.items.iter().any(|item| item.kind == ItemKind::Called)
     }
 }
 
@@ -121,7 +128,7 @@ pub struct Item {
     pub title: String,
 }
 
-/// Vetoes come before scores below the line, and these before deductions.
+/// In the order in which a bulletin tells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ItemKind {
     /// 单项否决.
@@ -130,6 +137,8 @@ pub enum ItemKind {
     Score,
     /// 扣分.
     Deduction,
+    /// 应予通报: what the scheme names for without failing, such as notices not followed.
+    Called,
 }
 
 /// A failed account of the last bulletin and what it is now.

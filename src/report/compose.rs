@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use crate::domain::SHANGHAI;
 
 use super::bulletin::{Bulletin, Class, Group, PlatformCount};
-use super::check::{Issue, ItemKind, Kind, Wording};
+use super::check::{Examined, Issue, ItemKind, Judged, Kind, Wording};
 use super::document::{Block, Cell, Document, Table, chinese_day, ordinal};
-use super::lists::{failed, next_steps, recheck, undetermined};
+use super::lists::{called, failed, next_steps, recheck, undetermined};
 use super::ratio::percent;
 
 impl Kind {
@@ -35,6 +35,7 @@ pub fn bulletin_document(bulletin: &Bulletin<'_>, wording: &Wording) -> Document
         ("总体情况", overall(bulletin, wording)),
         ("存在的主要问题", problems(bulletin)),
         ("不合格名单", listed(failed)),
+        ("按规定点名通报的其他账号", listed(called)),
         ("未能判定的账号（不属于不合格）", listed(undetermined)),
         ("上期问题整改复查情况", recheck(bulletin.recheck.as_ref())),
         ("下一步工作", next_steps(bulletin, wording)),
@@ -165,6 +166,7 @@ fn problems(bulletin: &Bulletin<'_>) -> Vec<Block> {
         (ItemKind::Veto, "单项否决问题"),
         (ItemKind::Score, "评分未达合格线"),
         (ItemKind::Deduction, "扣分问题"),
+        (ItemKind::Called, "按规定应予通报的问题"),
     ];
     let names = bulletin.check.issue.is_some();
     let mut number = 0;
@@ -191,7 +193,11 @@ fn problems(bulletin: &Bulletin<'_>) -> Vec<Block> {
 fn paragraph(kind: Kind, class: &Class<'_>, names: bool) -> String {
     let mut text = format!("{}：{}{} 个", class.item.title, kind.title(), class.accounts.len());
     if names {
-        let to_name = class.accounts.iter().filter(|one| one.is_to_be_named());
+        let of_this = |one: &&&Examined| {
+            one.is_to_be_named()
+                && (one.judged == Judged::Failed || class.item.kind == ItemKind::Called)
+        };
+        let to_name = class.accounts.iter().filter(of_this);
         let named: Vec<String> =
             to_name.map(|one| format!("“{}”（{}）", one.name, one.platform)).collect();
         let others = class.accounts.len() - named.len();

@@ -3,7 +3,7 @@
 use crate::domain::shanghai_date;
 
 use super::bulletin::{Bulletin, Group, Recheck, RecheckState};
-use super::check::{Earlier, Examined, Item, Wording};
+use super::check::{Earlier, Examined, Item, ItemKind, Wording};
 use super::document::{Block, Cell, Table, chinese_day};
 
 pub(super) fn items(items: &[Item]) -> Cell {
@@ -34,29 +34,67 @@ pub(super) fn failed(group: &Group<'_>, names: bool) -> Vec<Block> {
     if named.is_empty() {
         return blocks;
     }
-    let row = |one: &&&Examined| {
+    let named = named.into_iter().copied();
+    let title = (format!("{title}不合格名单"), "不合格项");
+    blocks.push(Block::Table(named_accounts(title, |one| items(&one.items), named)));
+    blocks
+}
+
+/// Who did not fail and is named by the rules all the same; a draft tells how many.
+pub(super) fn called(group: &Group<'_>, names: bool) -> Vec<Block> {
+    let title = group.kind.title();
+    let named: Vec<&Examined> =
+        group.called.iter().copied().filter(|one| one.is_to_be_named()).collect();
+    let (all, withheld) = (group.called.len(), group.called.len() - named.len());
+    let mut told = match all {
+        0 => return Vec::new(),
+        _ => format!("另有{title} {all} 个未列入不合格，按规定应予通报"),
+    };
+    if withheld > 0 {
+        told += &format!("，其中 {withheld} 个因豁免、已作说明或经复核不予点名，不列入名单");
+    }
+    if !names {
+        told += "；名单经复核后在印发时列出";
+    }
+    let mut blocks = vec![Block::Paragraph(told + "。")];
+    if names && !named.is_empty() {
+        let of_rules = |one: &Examined| {
+            let called = one.items.iter().filter(|item| item.kind == ItemKind::Called);
+            items(&called.cloned().collect::<Vec<_>>())
+        };
+        let title = (format!("{title}应予通报名单"), "通报事由");
+        blocks.push(Block::Table(named_accounts(title, of_rules, named.into_iter())));
+    }
+    blocks
+}
+
+fn named_accounts<'a>(
+    (title, reason): (String, &'static str),
+    reasons: impl Fn(&Examined) -> Cell,
+    accounts: impl Iterator<Item = &'a Examined>,
+) -> Table {
+    let row = |one: &Examined| {
         vec![
             Cell::Text(one.name.clone()),
             Cell::Text(one.platform.clone()),
             Cell::Text(one.sponsor.clone()),
             one.supervisor.clone().map_or(Cell::Unknown, Cell::Text),
-            items(&one.items),
+            reasons(one),
             one.last_post_at.map_or(Cell::Unknown, |at| Cell::Day(shanghai_date(at))),
         ]
     };
-    blocks.push(Block::Table(Table {
-        title: format!("{title}不合格名单"),
+    Table {
+        title,
         columns: Table::columns(&[
             ("账号名称", 20),
             ("平台", 10),
             ("主办单位", 20),
             ("主管单位", 18),
-            ("不合格项", 20),
+            (reason, 20),
             ("最后更新", 12),
         ]),
-        rows: named.iter().map(row).collect(),
-    }));
-    blocks
+        rows: accounts.map(row).collect(),
+    }
 }
 
 /// Who could not be judged, with the reasons; a draft tells how many.

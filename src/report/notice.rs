@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::domain::shanghai_date;
 
 use super::bulletin::Bulletin;
-use super::check::{Examined, Wording};
+use super::check::{Examined, Judged, Wording};
 use super::compose::minute;
 use super::document::{Block, Cell, Document, Table, chinese_day};
 use super::lists::items;
@@ -17,11 +17,11 @@ pub struct Notice {
     pub document: Document,
 }
 
-/// A letter to each sponsor of failed accounts, in the order of their names; who is withheld is in
+/// A letter to each sponsor of named accounts, in the order of their names; who is withheld is in
 /// none, and neither is who could not be judged.
 pub fn notice_documents(bulletin: &Bulletin<'_>, wording: &Wording) -> Vec<Notice> {
     let mut sponsors: BTreeMap<&str, Vec<&Examined>> = BTreeMap::new();
-    for one in bulletin.groups.iter().flat_map(|group| &group.failed) {
+    for one in bulletin.groups.iter().flat_map(|group| group.failed.iter().chain(&group.called)) {
         if one.is_to_be_named() {
             sponsors.entry(&one.sponsor).or_default().push(one);
         }
@@ -51,18 +51,15 @@ fn document(
     };
     let table = Table {
         title: "需整改的账号".to_owned(),
-        columns: Table::columns(&[
-            ("账号名称", 24),
-            ("平台", 12),
-            ("不合格项", 30),
-            ("最后更新", 12),
-        ]),
+        columns: Table::columns(&[("账号名称", 24), ("平台", 12), ("问题", 30), ("最后更新", 12)]),
         rows: accounts.iter().map(row).collect(),
     };
+    let all_failed = accounts.iter().all(|one| one.judged == Judged::Failed);
+    let found = if all_failed { "不合格" } else { "不合格或按规定应予通报" };
     let (cutoff, due) = (minute(check.cutoff), chinese_day(wording.due));
     let blocks = vec![
         Block::Paragraph(format!(
-            "{period}检查中（监测时间点为{cutoff}），你单位主办的 {count} 个账号不合格，具体如下："
+            "{period}检查中（监测时间点为{cutoff}），你单位主办的 {count} 个账号{found}，具体如下："
         )),
         Block::Table(table),
         Block::Paragraph(format!(

@@ -171,6 +171,45 @@ fn classes_of_problems_come_vetoes_first_and_name_everyone_with_the_platform() {
 }
 
 #[test]
+fn who_is_called_without_failing_is_named_apart_for_that_alone() {
+    let item = |kind, title: &str| Item { kind, title: title.to_owned() };
+    let called = || item(ItemKind::Called, "经通知未更新");
+    let mut all = vec![
+        examined(0, "微博", Judged::Passed),
+        examined(1, "微博", Judged::Failed),
+        examined(2, "微博", Judged::Undetermined("覆盖不足".to_owned())),
+        examined(3, "微信", Judged::Passed),
+    ];
+    all[0].items = vec![item(ItemKind::Deduction, "更新不及时"), called()];
+    all[2].items = vec![item(ItemKind::Deduction, "功能无法使用"), called()];
+    all[3].items = vec![called()];
+    all[3].withheld = Some("豁免：机构改革".to_owned());
+    let check = check(all, 4);
+    let bulletin = Bulletin::of(&check);
+    let group = &bulletin.groups[0];
+    assert_eq!((group.failed.len(), group.called.len(), group.total.passed), (1, 3, 2));
+    let told = text(&check, 2);
+    assert!(
+        told.contains(
+            "经通知未更新：政务新媒体3 个，为“账号0”（微博）、“账号2”（微博）；另外 1 个"
+        )
+    );
+    assert!(told.contains("更新不及时：政务新媒体1 个。"), "{told}");
+    assert!(!told.contains("功能无法使用"), "what is not judged has no problems: {told}");
+    assert!(
+        told.contains("另有政务新媒体 3 个未列入不合格，按规定应予通报，其中 1 个因豁免"),
+        "{told}"
+    );
+    let list = told.split("政务新媒体应予通报名单").nth(1).unwrap();
+    let list = list.split("未能判定的账号").next().unwrap();
+    assert!(list.contains("账号0") && list.contains("账号2") && !list.contains("账号3"), "{list}");
+    assert!(list.contains("经通知未更新") && !list.contains("更新不及时"), "{list}");
+    let letters = notice_documents(&bulletin, &wording(2));
+    let sponsors: Vec<&str> = letters.iter().map(|one| one.sponsor.as_str()).collect();
+    assert_eq!(sponsors, ["单位0", "单位1", "单位2"]);
+}
+
+#[test]
 fn who_could_not_be_judged_is_never_failed_and_stands_apart() {
     let open = || Judged::Undetermined("覆盖不足".to_owned());
     let mut all = vec![

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures::TryStreamExt;
 use serde_json::json;
 
-use crate::alert::{Bar, Holding};
+use crate::alert::{Bar, Check, Holding};
 use crate::domain::{Account, EvidenceRef, FindingId, FindingState, SHANGHAI, shanghai_date};
 use crate::jobs::Context;
 use crate::jobs::assessment::frozen_rules;
@@ -23,7 +23,8 @@ const OF_SILENCE: [&str; 3] = ["silence_tier", "never_posted", "is_gone"];
 /// Most findings of one account that are looked at, the oldest first.
 const FINDINGS_MAX: u32 = 1_000;
 
-/// A failed account of an assessment that a bulletin is to name.
+/// An account of an assessment that a bulletin is to name: it failed, or its scheme names it without
+/// that.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// 账号编号.
@@ -32,8 +33,10 @@ pub struct Candidate {
     pub name: String,
     /// The platform's Chinese name.
     pub platform: String,
-    /// What it failed for.
+    /// What it failed for, or is named for.
     pub items: Vec<Item>,
+    /// Whether it failed.
+    pub failed: bool,
     /// The account as it is now; absent where the ledger has it no longer.
     pub account: Option<Account>,
     /// Whether it may be named.
@@ -65,7 +68,7 @@ impl Candidate {
     }
 }
 
-/// Every failed account of an assessment, in its order, with what stands between it and a naming.
+/// Every account of an assessment that is to be named, in its order, with what stands between it and a naming.
 ///
 /// # Errors
 /// The database does not answer; the assessment does not read.
@@ -76,8 +79,12 @@ pub async fn candidates(context: &Context, one: &Assessment) -> anyhow::Result<V
     let mut lines = context.store.frozen_lines(one.id);
     while let Some(line) = lines.try_next().await? {
         let frozen = FrozenAccount::read(&line).map_err(anyhow::Error::msg)?;
-        let failed = frozen.card.verdict.as_ref().map(|verdict| verdict.result);
-        if failed == Some(VerdictWord::Fail) {
+        let is_to_be_named = match frozen.card.verdict.as_ref().map(|verdict| verdict.result) {
+            Some(VerdictWord::Fail) => true,
+            Some(VerdictWord::Pass | VerdictWord::Undetermined) => is_called(&frozen),
+            Some(VerdictWord::NotJudged) | None => false,
+        };
+        if is_to_be_named {
             all.push(candidate(context, one, &rules, &frozen, today).await?);
         }
     }
@@ -114,6 +121,7 @@ async fn candidate(
         name: frozen.name.clone(),
         platform: frozen.platform_title.clone(),
         items: items(&frozen.card),
+        failed: frozen.card.verdict.as_ref().is_some_and(|one| one.result == VerdictWord::Fail),
         account,
         standing,
         without_approval,
@@ -145,7 +153,8 @@ struct Found<'a> {
 }
 
 /// The finding that was raised for this very assessment decides; without one, those that speak of
-/// the silence for which alone the account failed. One that its rule let pass without a person's
+/// the silence for which alone the account failed, or those of the ladder in the period for which it
+/// is named without having failed. One that its rule let pass without a person's
 /// word names nobody, unless the scheme needs none; a reason not to name outweighs every other.
 fn standing(context: &Context, found: &Found<'_>, today: NaiveDate) -> Standing {
     let Found { one, frozen, findings, without_approval } = *found;
@@ -157,9 +166,11 @@ fn standing(context: &Context, found: &Found<'_>, today: NaiveDate) -> Standing 
     });
     let raised: Vec<&FindingRecord> = raised.collect();
     let has_its_own = !raised.is_empty();
-    let speaking = match (has_its_own, fails_by_silence_alone(frozen)) {
-        (false, true) => of_silence.collect(),
-        _ => raised,
+    let speaking = match frozen.card.verdict.as_ref().map(|verdict| verdict.result) {
+        _ if has_its_own => raised,
+        Some(VerdictWord::Fail) if fails_by_silence_alone(frozen) => of_silence.collect(),
+        Some(VerdictWord::Fail) => raised,
+        _ => findings.iter().filter(|record| is_of_ladder(context, record, &one.period)).collect(),
     };
     let (mut ready, mut waiting, mut withheld) = (Vec::new(), Vec::new(), None);
     for record in speaking {
@@ -201,13 +212,26 @@ fn speaks_of(
         && !(settled && record.state_since < cutoff)
 }
 
+/// Whether a finding is that notices of a period were not followed.
+fn is_of_ladder(context: &Context, record: &FindingRecord, period: &str) -> bool {
+    let rule = context.rules.rule(&record.found.rule);
+    rule.is_some_and(|rule| rule.check == Check::MissedNotices) && record.found.occasion == period
+}
+
+/// Whether its scheme has it named whether it failed or not.
+fn is_called(frozen: &FrozenAccount) -> bool {
+    items(&frozen.card).iter().any(|item| item.kind == ItemKind::Called)
+}
+
 fn fails_by_silence_alone(frozen: &FrozenAccount) -> bool {
-    let mut held = frozen.card.vetoes.iter().filter(|veto| veto.state.holds() == Some(true));
+    let held = || frozen.card.vetoes.iter().filter(|veto| veto.state.holds() == Some(true));
     let is_of_silence = |inputs: BTreeSet<&str>| {
         !inputs.is_empty() && inputs.iter().all(|name| OF_SILENCE.contains(name))
     };
-    let no_score = !items(&frozen.card).iter().any(|item| item.kind == ItemKind::Score);
-    no_score && held.all(|veto| is_of_silence(veto.inputs.keys().map(String::as_str).collect()))
+    let of_more = |item: &Item| matches!(item.kind, ItemKind::Score | ItemKind::Called);
+    let nothing_more = !items(&frozen.card).iter().any(of_more) && held().next().is_some();
+    nothing_more
+        && held().all(|veto| is_of_silence(veto.inputs.keys().map(String::as_str).collect()))
 }
 
 /// Raises the finding under which a candidate is to be named.
@@ -229,8 +253,9 @@ pub(super) async fn raise(
     let holding = Holding {
         occasion: one.digest.clone(),
         statement: format!(
-            "{}检查(监测时间点 {cutoff})不合格:{}。",
+            "{}检查(监测时间点 {cutoff}){}:{}。",
             period_words(period),
+            if candidate.failed { "不合格" } else { "按规定应予通报" },
             titles.join("、")
         ),
         inputs: json!({

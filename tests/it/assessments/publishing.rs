@@ -301,3 +301,55 @@ async fn a_scheme_may_let_failed_accounts_be_named_on_one_persons_word() {
     let naming = office.all().await.remove(0);
     assert_eq!((naming.approved_by, naming.state), (None, FindingState::Approved));
 }
+
+/// 汕尾: two notices that were not followed are named, also where the account posts again and passes.
+#[tokio::test]
+async fn who_passes_is_named_where_the_scheme_names_for_notices_not_followed() {
+    let office = Office::open().await;
+    let ids = office.ledger(&[entry("A-勤"), entry("C-默")]).await;
+    office.checked(ids[0], 150, &[1, 4]).await;
+    office.checked(ids[1], 150, &[20]).await;
+    office.look().await;
+    let dormant = office.silences().await.remove(0);
+    office.acted(dormant.id, Step::Approve, "wang").await.unwrap();
+    for _ in 0..2 {
+        findings::send_notices(office.context()).await.unwrap();
+        office.days(10);
+        office.checked(ids[1], 150, &[]).await;
+        office.recheck().await;
+    }
+    office.days(2);
+    office.checked(ids[0], 150, &[3]).await;
+    office.checked(ids[1], 150, &[1]).await;
+    office.look().await;
+    let context = office.context();
+    let wanted = Freeze {
+        period: "2026Q4".parse().unwrap(),
+        scheme: context.schemes.get("shanwei_2020"),
+        cutoff: office.now() - TimeDelta::hours(2),
+        sample: None,
+        actor: "zhang",
+        reason: "",
+    };
+    let frozen = freeze(context, &wanted).await.unwrap();
+    assert_eq!(frozen.verdicts.get("pass"), Some(&2), "{:?}", frozen.verdicts);
+
+    let missed =
+        office.all().await.into_iter().find(|one| one.found.rule == "missed_update_notices");
+    let missed = missed.unwrap().id;
+    let stands = waiting(office.try_to_publish("2026Q4", None).await.unwrap());
+    let stands: Vec<_> = stands.into_iter().map(|one| (one.key, one.standing)).collect();
+    assert_eq!(stands, [("C-默".to_owned(), Standing::Waiting(vec![missed]))]);
+    office.acted(missed, Step::Approve, "wang").await.unwrap();
+    let Published::Issued(issue) = office.try_to_publish("2026Q4", None).await.unwrap() else {
+        panic!("it waits for nobody")
+    };
+    assert_eq!((issue.named, issue.withheld), (1, 0));
+    let told = office.told(1);
+    assert!(told.contains("不合格 0 个") && told.contains("合格率 100.00%"), "{told}");
+    assert!(told.contains("按规定点名通报的其他账号") && told.contains("季度通报"), "{told}");
+    assert!(told.contains("平安C-默") && !told.contains("平安A-勤"), "{told}");
+    let named = context.store.namings().await.unwrap();
+    assert_eq!(named.get(&ids[1]).map(Vec::len), Some(1), "a naming counts on the ladder");
+    assert!(!named.contains_key(&ids[0]));
+}

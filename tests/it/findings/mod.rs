@@ -195,13 +195,13 @@ impl Office {
         findings::look(self.context()).await.unwrap();
     }
 
-    async fn recheck(&self) {
+    pub(crate) async fn recheck(&self) {
         judge::judge(self.context()).await.unwrap();
         findings::recheck(self.context()).await.unwrap();
     }
 
     /// Findings of rules about silence, by number.
-    async fn silences(&self) -> Vec<FindingRecord> {
+    pub(crate) async fn silences(&self) -> Vec<FindingRecord> {
         let mut all = self.all().await;
         all.retain(|one| {
             one.found.rule.starts_with("not_updated") || one.found.rule == "empty_shell"

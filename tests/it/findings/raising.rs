@@ -112,7 +112,7 @@ async fn a_second_person_approves_what_a_person_raised() {
         key: "a".into(),
         statement: "10月10日头条将领导职务写错。".into(),
         found_at: office.now() - chrono::TimeDelta::hours(1),
-        evidence: vec![xunjian::domain::EvidenceRef::Note { text: "截图存档".into() }],
+        evidence: vec![EvidenceRef::Note { text: "截图存档".into() }],
         actor: actor.into(),
     };
     let id = findings::add(office.context(), entered("zhang")).await.unwrap();
