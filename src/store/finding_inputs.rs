@@ -57,11 +57,12 @@ impl Store {
         since: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<ToLook>, StoreError> {
+        // The bound stands in each table: the planner does not carry it over a join.
         let rows = sqlx::query!(
             r#"select a.id, s.judged_at, l.at as "looked_at?"
              from accounts a join account_states s on s.account_id = a.id
-             left join finding_looks l on l.account_id = a.id
-             where a.in_ledger and a.id > $1
+             left join finding_looks l on l.account_id = a.id and l.account_id > $1
+             where a.in_ledger and a.id > $1 and s.account_id > $1
                and (l.at is null or l.at < $2 or l.at <= a.updated_at
                    or l.judged_at is distinct from s.judged_at)
                and (a.lifecycle not in ('closed', 'cancelled')

@@ -52,12 +52,14 @@ impl Store {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<ToJudge>, StoreError> {
+        // The planner does not carry the bound over the join: without it in each table, every batch
+        // would read the other from its beginning.
         let rows = sqlx::query!(
             "select s.account_id, s.news
              from account_states s join accounts a on a.id = s.account_id
              where (s.news <> s.judged_news or s.next_crossing_at <= $1)
                and a.in_ledger and a.lifecycle not in ('closed', 'cancelled')
-               and s.account_id > $3
+               and s.account_id > $3 and a.id > $3
              order by s.account_id limit $2",
             now,
             i64::from(limit),
