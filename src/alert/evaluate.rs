@@ -8,7 +8,7 @@ use crate::domain::{Activity, EvidenceRef, Lifecycle, Reason, SHANGHAI};
 
 use super::facts::AccountFacts;
 use super::rule::{Check, Rule, SilentTier};
-use super::{books, measured, posts};
+use super::{books, drift, measured, posts};
 
 /// What a rule says of its subject.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +81,7 @@ pub fn judge_account(rule: &Rule, facts: &AccountFacts) -> Verdict {
         }
         Check::Unfiled => books::unfiled(facts),
         Check::ExemptionExpired => books::exemption_expired(facts),
-        Check::IdentityDrift { within_days } => posts::drift(*within_days, facts),
+        Check::IdentityDrift { within_days } => drift::drift(*within_days, facts),
         Check::Backdated { within_days } => posts::backdated(*within_days, facts),
         Check::Deleted { within_days, at_least } => posts::deleted(*within_days, *at_least, facts),
         Check::Burst { posts_min, share_min, chance_max, .. } => {

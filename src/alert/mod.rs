@@ -9,6 +9,7 @@ mod books;
 mod catalog;
 mod compile;
 mod compile_ladder;
+mod drift;
 mod evaluate;
 mod exit;
 mod facts;

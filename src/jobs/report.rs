@@ -29,7 +29,8 @@ const NAMED: &str = "name";
 pub struct Listed<'a> {
     /// The issue.
     pub issue: Issue,
-    /// Every failed account and every other that is to be named (账号编号), with why it is not named; `None` where it is.
+    /// Every failed account and every other that is to be named (账号编号), with why it is not
+    /// named; `None` where it is.
     pub withheld: &'a BTreeMap<String, Option<String>>,
 }
 

@@ -86,8 +86,8 @@ pub struct Examined {
     pub supervisor: Option<String>,
     /// Pass, fail or why neither.
     pub judged: Judged,
-    /// What was found wrong, proven: vetoes first. Of who could not be judged only what has it named
-    /// all the same is told.
+    /// What was found wrong, proven: vetoes first. Of who could not be judged only what has it
+    /// named all the same is told.
     pub items: Vec<Item>,
     /// When it last posted, as far as is known.
     pub last_post_at: Option<DateTime<Utc>>,

@@ -189,8 +189,8 @@ async fn still_holds(
     Ok(())
 }
 
-/// Whether an explained finding's explanation has had its time: through the day it was accepted for,
-/// else for as many days as the settings give.
+/// Whether an explained finding's explanation has had its time: through the day it was accepted
+/// for, else for as many days as the settings give.
 pub(super) fn is_outlived(context: &Context, record: &FindingRecord, now: DateTime<Utc>) -> bool {
     let days = Days::new(u64::from(context.alert.explanation_days));
     let given = || shanghai_date(record.state_since).checked_add_days(days);

@@ -120,7 +120,7 @@ pub(super) async fn of_ladders(
         let facts: Vec<NoticeFact> = issued.iter().map(|one| fact(one, at.known_at)).collect();
         let known = named.iter().filter(|one| one.is_known_at(at.known_at));
         let times: Vec<DateTime<Utc>> = known.map(|one| one.named_at).collect();
-        // Often it is told only after the end of a window that a notice of its last days was missed.
+        // That a notice of a window's last days was missed is often told after its end.
         let ended = ladder.missed.window.end_before(at.cutoff).map(|end| (end, true));
         for (instant, is_over) in ended.into_iter().chain([(at.cutoff, false)]) {
             let standing = climb(ladder, &facts, &times, instant);

@@ -1,6 +1,7 @@
 //! Publishing a bulletin (印发通报): only here is anybody named.
 
 mod candidates;
+mod standing;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use crate::store::{Assessment, BulletinAccount, NewBulletin, PublishedBulletin, 
 use super::Context;
 use super::report::{Listed, check_of};
 
-pub use candidates::{Candidate, Standing, candidates};
+pub use candidates::{Candidate, candidates};
+pub use standing::Standing;
 pub use telling::{Telling, TellingState, tell_sponsors};
 
 /// What is to be published.
