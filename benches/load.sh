@@ -4,11 +4,12 @@
 #   benches/load.sh series [ACCOUNTS]             /metrics and /metrics/accounts     (100000)
 #   benches/load.sh visits [ACCOUNTS] [VISITS]    claiming and storing visits        (100000 260000)
 #   benches/load.sh crawl [ACCOUNTS] [SECONDS]    the daemon beside loopback hosts   (100000 300)
+#   benches/load.sh whole [PAGES]                 from request to row, beside bare parts and Scrapy (4000)
 #
 # Each prints its ratios with their goals and fails if one is missed; benches/README.md says more.
 set -eu
 cd "$(dirname "$0")/.."
-what=${1:?series, visits or crawl}
+what=${1:?series, visits, crawl or whole}
 shift
 . benches/scratch.sh
 

@@ -1,8 +1,7 @@
 //! The whole daemon with a nation's accounts, crawling loopback hosts: its memory, its processor
 //! time, and whether every host's limit holds.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use xunjian::app::App;
 use xunjian::app::clock::SystemClock;
 use xunjian::store::{Secrets, Store};
 
+use crate::helper::Helper;
 use crate::pages::Noted;
 use crate::verdict::Verdicts;
 use crate::{Place, cpu, serve};
@@ -42,7 +42,7 @@ pub(crate) async fn measure(
     let port = pages.line()?;
     let folder = place.folder.to_str().context("a folder with a name")?;
     let mut daemon = Helper::start(&["daemon", &place.url, folder, &port])?;
-    let process = daemon.child.id();
+    let process = daemon.id();
     daemon.line()?;
     let crawled = watch(place, &pool, process, Duration::from_secs(seconds.into()), verdicts).await;
     daemon.end()?;
@@ -140,43 +140,4 @@ pub(crate) async fn daemon(place: &Place, port: u32) -> anyhow::Result<()> {
     println!("{}", app.address());
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     Ok(())
-}
-
-/// Another process of this program.
-struct Helper {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
-impl Helper {
-    fn start(words: &[&str]) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let input = child.stdin.take().context("no input")?;
-        let output = BufReader::new(child.stdout.take().context("no output")?);
-        Ok(Self { child, input, output })
-    }
-
-    fn line(&mut self) -> anyhow::Result<String> {
-        let mut line = String::new();
-        self.output.read_line(&mut line)?;
-        if line.is_empty() {
-            bail!("a process did not start");
-        }
-        Ok(line.trim().to_owned())
-    }
-
-    /// Ends it, and what it said at last.
-    fn end(self) -> anyhow::Result<String> {
-        let Self { mut child, input, mut output } = self;
-        drop(input);
-        let mut said = String::new();
-        output.read_to_string(&mut said)?;
-        child.wait()?;
-        Ok(said)
-    }
 }

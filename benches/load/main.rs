@@ -4,20 +4,32 @@
 //!     load series URL FOLDER [ACCOUNTS]             /metrics and /metrics/accounts
 //!     load visits URL FOLDER [ACCOUNTS] [VISITS]    claiming and storing visits
 //!     load crawl URL FOLDER [ACCOUNTS] [SECONDS]    the whole daemon beside loopback hosts
+//!     load whole URL FOLDER [PAGES]                 from request to row, beside bare parts and Scrapy
 //!
 //! Work is measured in processor time, ours and the server's apart, and each figure beside the same
 //! done barely, in turn in one run. It fails if a goal is missed.
 
+#![recursion_limit = "256"] // one json! of a whole page
+
+#[path = "../extraction/bare.rs"]
+#[expect(dead_code, reason = "the extraction bench has more pages")]
+mod bare;
+mod column;
 mod columnar;
 mod copy;
 mod cpu;
 mod crawl;
 mod fleet;
+mod helper;
 mod pages;
+#[path = "../extraction/pages.rs"]
+#[expect(dead_code, reason = "the extraction bench has more pages")]
+mod sample;
 mod series;
 mod serve;
 mod verdict;
 mod visits;
+mod whole;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -75,6 +87,8 @@ fn run() -> anyhow::Result<bool> {
             let (accounts, seconds) = (number(3, 100_000)?, number(4, 300)?);
             runtime.block_on(crawl::measure(&place, accounts, seconds, &mut verdicts))?;
         }
+        "whole" => runtime.block_on(whole::measure(&place, number(3, 4_000)?, &mut verdicts))?,
+        "crawler" => runtime.block_on(whole::crawler(&place, number(3, 0)?))?,
         "daemon" => runtime.block_on(crawl::daemon(&place, number(3, 0)?))?,
         "pages" => {
             let gap = Duration::from_millis(number(3, 0)?.into());

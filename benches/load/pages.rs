@@ -7,11 +7,12 @@ use std::io::{Read as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -21,6 +22,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use xunjian::app::clock::SystemClock;
 use xunjian::domain::Clock;
+
+use crate::column;
 
 /// What was noted of all hosts.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -39,6 +42,8 @@ pub(crate) struct Noted {
 struct Host {
     last: Option<Instant>,
     in_flight: u32,
+    /// How often each column was asked for.
+    columns: HashMap<String, usize>,
 }
 
 #[derive(Default)]
@@ -86,27 +91,45 @@ fn page(hosts: &Mutex<Hosts>, request: &Request<Incoming>, gap: Duration) -> Res
     let host = header("host").unwrap_or_default().to_owned();
     note(&mut hosts.lock().unwrap_or_else(PoisonError::into_inner), &host, gap);
     let path = request.uri().path();
-    let response = if path == "/robots.txt" {
+    let packs = header("accept-encoding").is_some_and(|codings| codings.contains("gzip"));
+    let mut response = if path == "/robots.txt" {
         let mut response = Response::new(Body::from("not here"));
         *response.status_mut() = StatusCode::NOT_FOUND;
         response
+    } else if path.ends_with("/index.html") {
+        let mut hosts = hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let columns = &mut hosts.hosts.entry(host.clone()).or_default().columns;
+        let asked = columns.entry(path.to_owned()).or_default();
+        *asked += 1;
+        let (plain, packed) = &column::editions()[(*asked - 1).min(column::EDITIONS - 1)];
+        Response::new(Body::from(if packs { packed.clone() } else { plain.clone() }))
     } else {
-        let text = feed(&host, path, SystemClock.now());
-        let mut response = Response::builder().header("content-type", "application/rss+xml");
-        let mut body = text.into_bytes();
-        if header("accept-encoding").is_some_and(|codings| codings.contains("gzip")) {
-            response = response.header("content-encoding", "gzip");
-            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-            packed.write_all(&body).expect("memory takes all");
-            body = packed.finish().expect("memory takes all");
-        }
-        response.body(Body::from(body)).expect("headers of our own")
+        let text = feed(&host, path, SystemClock.now()).into_bytes();
+        Response::new(Body::from(if packs { packed(&text) } else { text.into() }))
     };
+    if response.status() == StatusCode::OK {
+        let kind = if path.ends_with(".html") {
+            "text/html; charset=utf-8"
+        } else {
+            "application/rss+xml"
+        };
+        response.headers_mut().insert("content-type", HeaderValue::from_static(kind));
+        if packs {
+            response.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
+        }
+    }
     let mut hosts = hosts.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(host) = hosts.hosts.get_mut(&host) {
         host.in_flight -= 1;
     }
     response
+}
+
+/// As gzip.
+pub(crate) fn packed(body: &[u8]) -> Bytes {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(body).expect("memory takes all");
+    packer.finish().expect("memory takes all").into()
 }
 
 fn note(hosts: &mut Hosts, name: &str, gap: Duration) {

@@ -1,6 +1,6 @@
 //! Which posts are known already, and what is known of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -34,25 +34,30 @@ pub(super) async fn known(
     connection: &mut PgConnection,
     listed: &[ListedRow<'_>],
 ) -> Result<Known, StoreError> {
+    // One look into the partition of each account, whatever the number of its posts.
     let rows = sqlx::query!(
-        r#"select p.account_id, p.ref, p.claimed_at, p.claimed_precision, p.page, p.stands,
-             p.sampled_at, p.told,
-             case when p.stands then greatest(p.last_seen, l.seen_at) else p.last_seen end
-                 as "last_seen!"
-         from unnest($1::bigint[], $2::text[]) as r (account_id, ref)
-         join posts p on p.account_id = r.account_id and p.ref = r.ref
-         left join lists l on l.account_id = p.account_id and l.page = p.page"#,
+        r#"select p.account_id as "account_id!", p.ref as "ref!", p.claimed_at,
+             p.claimed_precision, p.page as "page!", p.stands as "stands!", p.sampled_at, p.told,
+             p.last_seen as "last_seen!"
+         from (select r.account_id, array_agg(r.ref) as refs
+             from unnest($1::bigint[], $2::text[]) as r (account_id, ref) group by r.account_id) w
+         cross join lateral (select * from posts f
+             where f.account_id = w.account_id and f.ref = any(w.refs)) p"#,
         &column(listed, |r| r.account),
         &column(listed, |r| r.reference.clone()),
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
+    let lists = lists_of(connection, listed).await?;
     rows.into_iter()
         .map(|row| {
+            let list = lists.get(&row.account_id).into_iter().flatten();
+            let list_seen = list.filter(|(page, _)| *page == row.page).map(|(_, at)| *at).max();
+            let list_seen = list_seen.filter(|_| row.stands);
             let post = KnownPost {
                 claimed: read_moment(row.claimed_at, row.claimed_precision)?,
                 page: row.page,
-                last_seen: row.last_seen,
+                last_seen: list_seen.map_or(row.last_seen, |at| at.max(row.last_seen)),
                 stands: row.stands,
                 sampled_at: row.sampled_at,
                 told: row.told,
@@ -60,4 +65,23 @@ pub(super) async fn known(
             Ok(((row.account_id, row.r#ref), post))
         })
         .collect()
+}
+
+/// When each page kind's list of the accounts was last seen.
+async fn lists_of(
+    connection: &mut PgConnection,
+    listed: &[ListedRow<'_>],
+) -> Result<HashMap<i64, Vec<(String, DateTime<Utc>)>>, StoreError> {
+    let accounts: BTreeSet<i64> = listed.iter().map(|row| row.account).collect();
+    let rows = sqlx::query!(
+        "select account_id, page, seen_at from lists where account_id = any($1)",
+        &accounts.into_iter().collect::<Vec<_>>()
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut lists: HashMap<i64, Vec<(String, DateTime<Utc>)>> = HashMap::new();
+    for row in rows {
+        lists.entry(row.account_id).or_default().push((row.page, row.seen_at));
+    }
+    Ok(lists)
 }

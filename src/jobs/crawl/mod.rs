@@ -26,6 +26,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 pub use canary::choose_canaries;
@@ -49,6 +50,12 @@ const FINISHED_MAX: usize = 256;
 /// A claim is given up after a minute, a finished host is joined at once: a loop that has not come
 /// round for so long never will.
 const ROUND_AT_MOST: Duration = Duration::from_secs(600);
+
+/// While half of the hosts that may be worked on are, a claim follows another after so many times
+/// as long as that one took, or after `CLAIM_PAUSE_MAX`: where hosts answer at once, or thousands
+/// have something due, claims take a small part of the time.
+const CLAIM_PAUSE: u32 = 20;
+const CLAIM_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// How long to wait before asking a database again that did not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -112,7 +119,10 @@ async fn feed(
         if until == Until::Stopped {
             share.keep(context, &busy).await;
         }
-        match claim(context, running, until, &busy, &share).await {
+        let asked = Instant::now();
+        let claim = claim(context, running, until, &busy, &share).await;
+        let next_claim = Instant::now() + (asked.elapsed() * CLAIM_PAUSE).min(CLAIM_PAUSE_MAX);
+        match claim {
             Ok(claimed) if claimed.is_empty() => pause = Some(idle),
             Ok(claimed) => {
                 share.took(&claimed);
@@ -137,7 +147,12 @@ async fn feed(
         }
         let pause = pause.unwrap_or(if busy.is_empty() { Duration::ZERO } else { idle });
         tokio::select! {
-            Some(done) = hosts.join_next() => { busy.remove(&done?); }
+            Some(done) = hosts.join_next() => {
+                busy.remove(&done?);
+                if busy.len() >= context.settings.hosts_max / 2 {
+                    join_until(next_claim, &mut hosts, &mut busy).await?;
+                }
+            }
             () = tokio::time::sleep(pause) => {}
             () = running.soft_stop.cancelled() => {}
         }
@@ -146,6 +161,19 @@ async fn feed(
     while let Some(done) = hosts.join_next().await {
         done?;
     }
+    Ok(())
+}
+
+/// Takes back every host that is done by an instant: they are asked for together.
+async fn join_until(
+    instant: Instant,
+    hosts: &mut JoinSet<String>,
+    busy: &mut BTreeSet<String>,
+) -> anyhow::Result<()> {
+    while let Ok(Some(done)) = timeout_at(instant, hosts.join_next()).await {
+        busy.remove(&done?);
+    }
+    sleep_until(instant).await;
     Ok(())
 }
 
