@@ -111,11 +111,12 @@ pub(super) fn overdue(limit: Limit, within_days: u32, facts: &AccountFacts) -> V
         return doubt("没有读取过载有留言的页面");
     };
     let since = facts.cutoff - Duration::days(i64::from(within_days));
-    let unanswered = inquiries.iter().filter(|one| {
-        one.replied.is_none() && one.asked.is_none_or(|at| at.lower() < facts.cutoff)
-    });
-    let (recent, older): (Vec<&AskedFact>, Vec<&AskedFact>) =
-        unanswered.partition(|one| one.asked.is_some_and(|at| at.lower() >= since));
+    let unanswered = |one: &&AskedFact| one.replied.is_none();
+    let recent: Vec<&AskedFact> = inquiries
+        .iter()
+        .filter(unanswered)
+        .filter(|one| one.asked.is_some_and(|at| at.lower() >= since && at.lower() < facts.cutoff))
+        .collect();
     // It is unanswered as far as the page was read, and no further.
     let surely = |one: &&&AskedFact| {
         one.asked.is_some_and(|at| limit.after(at.upper()) < one.last_seen.min(facts.cutoff))
@@ -125,8 +126,6 @@ pub(super) fn overdue(limit: Limit, within_days: u32, facts: &AccountFacts) -> V
     let late: Vec<&&AskedFact> = recent.iter().filter(surely).collect();
     let Some(oldest) = late.iter().filter_map(|one| one.asked).map(|at| at.at).min() else {
         return match recent.iter().filter(possibly).count() {
-            // Growing old answers no message: it accuses nobody anew, and mends nothing.
-            0 if !older.is_empty() => Verdict::Quiet,
             0 => Verdict::Refuted { proof: "没有超期未复的留言".to_owned(), at: None },
             count => {
                 Verdict::Undetermined(Doubt(format!("{count} 条留言可能超期,期满后未再读到其页面")))

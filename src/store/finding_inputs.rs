@@ -124,8 +124,27 @@ impl Store {
         accounts.collect()
     }
 
-    /// The messages of accounts as they were known at `known_at`: those asked since `since`, and
-    /// older ones that had no answer.
+    /// How many of these messages of an account have no answer of its own, as far as is known; none
+    /// where it is closed or cancelled: nobody is to answer there any more.
+    pub async fn unanswered(
+        &self,
+        account: AccountId,
+        references: &[String],
+    ) -> Result<u64, StoreError> {
+        let count = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from inquiries i join accounts a on a.id = i.account_id
+               where i.account_id = $1 and i.ref = any($2)
+                 and not (i.official and i.replied_at is not null)
+                 and a.lifecycle not in ('closed', 'cancelled')"#,
+            account.0,
+            references
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// The messages of accounts as they were known at `known_at`.
     pub async fn inquiries_known_at(
         &self,
         accounts: &[AccountId],
@@ -138,8 +157,7 @@ impl Store {
                    case when official and reply_seen_at <= $3 then replied_at end as replied_at,
                    least(last_seen, $3) as "last_seen!"
                from inquiries
-               where account_id = any($1) and recorded_at <= $3
-                 and (asked_at >= $2 or replied_at is null or not official or reply_seen_at > $3)
+               where account_id = any($1) and asked_at >= $2 and recorded_at <= $3
                order by account_id, asked_at, ref"#,
             &column(accounts, |account| account.0),
             since,

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Days, Utc};
 
 use crate::alert::{Check, Holding, Rule, RuleSet, Verdict};
-use crate::domain::{By, FindingId, FindingState, Step, Subject, shanghai_date};
+use crate::domain::{By, EvidenceRef, FindingId, FindingState, Step, Subject, shanghai_date};
 use crate::jobs::Context;
 use crate::store::{FindingRecord, NewFinding, Raised, StepRequest};
 
@@ -101,7 +101,9 @@ pub(super) async fn apply(
                 raise.push(found);
             }
             Verdict::Refuted { proof, .. } => {
-                if let Some(record) = standing {
+                if let Some(record) = standing
+                    && !is_unanswered(context, record).await?
+                {
                     mend(context, record, &proof).await?;
                 }
             }
@@ -125,6 +127,18 @@ pub(super) async fn apply(
         }
     }
     Ok(())
+}
+
+/// Whether messages that a finding names still have no answer: that they have grown older than its
+/// rule looks back answers none.
+async fn is_unanswered(context: &Context, record: &FindingRecord) -> anyhow::Result<bool> {
+    let Subject::Account(account) = record.found.subject else { return Ok(false) };
+    let of_message = |one: &EvidenceRef| match one {
+        EvidenceRef::Inquiry { reference, .. } => Some(reference.clone()),
+        _ => None,
+    };
+    let messages: Vec<String> = record.found.evidence.iter().filter_map(of_message).collect();
+    Ok(!messages.is_empty() && context.store.unanswered(account, &messages).await? > 0)
 }
 
 /// A proven fact mends a finding; one that was mended is checked by it, and then done with.

@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use xunjian::domain::{EvidenceRef, FindingState, LedgerEntry, Lifecycle, Step};
 use xunjian::jobs::findings;
 use xunjian::store::{LedgerChanges, NewFinding, Raised};
@@ -111,7 +112,7 @@ async fn a_second_person_approves_what_a_person_raised() {
         rule: "severe_wording_error".into(),
         key: "a".into(),
         statement: "10月10日头条将领导职务写错。".into(),
-        found_at: office.now() - chrono::TimeDelta::hours(1),
+        found_at: office.now() - TimeDelta::hours(1),
         evidence: vec![EvidenceRef::Note { text: "截图存档".into() }],
         actor: actor.into(),
     };
@@ -297,4 +298,42 @@ async fn an_approval_is_of_what_was_seen_and_no_more() {
     assert!(last.reason.starts_with("事由有变"), "{}", last.reason);
     findings::act(office.context(), found.id, Step::Approve, by, None).await.unwrap();
     assert_eq!(office.state(found.id).await, FindingState::Approved);
+}
+
+#[tokio::test]
+async fn a_message_is_mended_by_its_answer_and_not_by_its_age() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.checked(id, 119, &[1]).await;
+    let pool = &office.database.pool;
+    let asked = office.now() - TimeDelta::days(60);
+    sqlx::query(
+        "insert into inquiries (account_id, ref, asked_at, precision, official, first_seen,
+             last_seen, recorded_at)
+         values ($1, 'm1', $2, 'second', false, $2, $3, $2)",
+    )
+    .bind(id.0)
+    .bind(asked)
+    .bind(office.now())
+    .execute(pool)
+    .await
+    .unwrap();
+    let overdue = async || {
+        office.look().await;
+        let all = office.all().await.into_iter();
+        let mut of_rule = all.filter(|one| one.found.rule == "inquiry_overdue");
+        of_rule.next().map(|one| one.state)
+    };
+    let raised = overdue().await;
+    assert!(raised.is_some_and(|state| state != FindingState::Closed), "{raised:?}");
+    office.days(200);
+    office.checked(id, 119, &[1]).await;
+    assert_eq!(overdue().await, raised, "older than the rule looks back, and not answered");
+    sqlx::query("update inquiries set official = true, replied_at = $1, reply_seen_at = $1")
+        .bind(office.now())
+        .execute(pool)
+        .await
+        .unwrap();
+    office.days(1);
+    assert_eq!(overdue().await, Some(FindingState::Closed));
 }
