@@ -124,26 +124,6 @@ impl Store {
         accounts.collect()
     }
 
-    /// How many of these messages of an account have no answer of its own, as far as is known; none
-    /// where it is closed or cancelled: nobody is to answer there any more.
-    pub async fn unanswered(
-        &self,
-        account: AccountId,
-        references: &[String],
-    ) -> Result<u64, StoreError> {
-        let count = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from inquiries i join accounts a on a.id = i.account_id
-               where i.account_id = $1 and i.ref = any($2)
-                 and not (i.official and i.replied_at is not null)
-                 and a.lifecycle not in ('closed', 'cancelled')"#,
-            account.0,
-            references
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(count.unsigned_abs())
-    }
-
     /// The messages of accounts as they were known at `known_at`.
     pub async fn inquiries_known_at(
         &self,

@@ -73,6 +73,7 @@ mod steps;
 mod targets;
 mod timeline;
 mod tokens;
+mod unanswered;
 mod verdicts;
 mod visits;
 mod warnings;
