@@ -10,7 +10,7 @@ use crate::report::{
     Before, Check, Earlier, Examined, Issue, Item, ItemKind, Judged, Kind, Origin, RecheckState,
 };
 use crate::score::frozen::{FrozenAccount, FrozenRules};
-use crate::score::{FlagState, Period, ScoreCard, VerdictWord};
+use crate::score::{FlagScore, FlagState, Period, ScoreCard, VerdictWord};
 use crate::store::{Assessment, Store};
 
 use super::assessment::frozen_rules;
@@ -110,7 +110,8 @@ fn examined_of(account: &FrozenAccount, listed: Option<&Listed<'_>>) -> Option<E
     };
     let withheld = match listed.and_then(|listed| listed.withheld.get(&account.key)) {
         Some(withheld) => withheld.clone(),
-        None => account.exemption.clone(),
+        // Whom an issue does not list it does not name, whatever is made of it later.
+        None => account.exemption.clone().or_else(|| listed.map(|_| "未列入该期通报".to_owned())),
     };
     let is_site = SITES.contains(&account.platform.as_str());
     Some(Examined {
@@ -142,6 +143,11 @@ fn open(card: &ScoreCard) -> String {
     }
 }
 
+/// Whether a flag is proven to hold after which the account is named whether it failed or not.
+pub(super) fn is_naming(flag: &FlagScore) -> bool {
+    flag.outcome == NAMED && flag.state == FlagState::Holds
+}
+
 /// What is proven wrong: vetoes that hold, a score below the line, points surely lost, and what the
 /// scheme names for without failing.
 pub(super) fn items(card: &ScoreCard) -> Vec<Item> {
@@ -160,8 +166,7 @@ pub(super) fn items(card: &ScoreCard) -> Vec<Item> {
             items.push(item(ItemKind::Deduction, &line.title));
         }
     }
-    let called = card.flags.iter().filter(|flag| flag.outcome == NAMED);
-    let called = called.filter(|flag| flag.state == FlagState::Holds);
+    let called = card.flags.iter().filter(|flag| is_naming(flag));
     items.extend(called.map(|flag| item(ItemKind::Called, &flag.title)));
     items.sort();
     items.dedup();
@@ -172,7 +177,11 @@ fn state(account: &FrozenAccount) -> RecheckState {
     if matches!(account.lifecycle, Lifecycle::Closed | Lifecycle::Cancelled) {
         return RecheckState::Closed;
     }
+    let is_called = account.card.flags.iter().any(is_naming);
     match account.card.verdict.as_ref().map(|verdict| verdict.result) {
+        Some(VerdictWord::Pass | VerdictWord::Undetermined) if is_called => {
+            RecheckState::NotRectified
+        }
         Some(VerdictWord::Pass) => RecheckState::Rectified,
         Some(VerdictWord::Fail) => RecheckState::NotRectified,
         Some(VerdictWord::Undetermined) => RecheckState::Undetermined,

@@ -94,7 +94,7 @@ impl Recheck<'_> {
 pub enum RecheckState {
     /// It passes now.
     Rectified,
-    /// It fails again, and is named again.
+    /// It fails again, or is to be named again.
     NotRectified,
     /// It is closed or cancelled.
     Closed,

@@ -154,7 +154,11 @@ pub(super) fn recheck(recheck: Option<&Recheck<'_>>) -> Vec<Block> {
         .filter(|state| recheck.count(*state) > 0)
         .map(|state| format!("{} {} 个", state.title(), recheck.count(state)))
         .collect();
-    let mut text = format!("对{period}{listed} {all} 个不合格账号进行复查：{}。", parts.join("、"));
+    // Who was named without failing is not told to have failed.
+    let mut found = before.accounts.iter().flat_map(|one| &one.items);
+    let accounts =
+        if found.any(|item| item.kind == ItemKind::Called) { "账号" } else { "不合格账号" };
+    let mut text = format!("对{period}{listed} {all} 个{accounts}进行复查：{}。", parts.join("、"));
     if !recheck.names {
         return vec![Block::Paragraph(text)];
     }
@@ -195,11 +199,20 @@ pub(super) fn recheck(recheck: Option<&Recheck<'_>>) -> Vec<Block> {
 pub(super) fn next_steps(bulletin: &Bulletin<'_>, wording: &Wording) -> Vec<Block> {
     let due = chinese_day(wording.due);
     let mut steps = Vec::new();
-    if bulletin.groups.iter().any(|group| !group.failed.is_empty()) {
+    let any_failed = bulletin.groups.iter().any(|group| !group.failed.is_empty());
+    let any_called = bulletin.groups.iter().any(|group| !group.called.is_empty());
+    if any_failed || any_called {
+        let whose = match (any_failed, any_called) {
+            (true, true) => "不合格账号和按规定通报账号",
+            (true, false) => "不合格账号",
+            (false, _) => "按规定通报账号",
+        };
         steps.push(format!(
-            "请不合格账号的主办单位对照问题立即整改，于{due}前完成，并将整改情况报主管单位和{}。",
+            "请{whose}的主办单位对照问题立即整改，于{due}前完成，并将整改情况报主管单位和{}。",
             wording.issuer
         ));
+    }
+    if any_failed {
         steps.push("对已无力维护的账号，按规定履行关停注销程序，并提前公告。".to_owned());
     }
     if bulletin.groups.iter().any(|group| !group.undetermined.is_empty()) {

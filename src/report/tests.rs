@@ -207,6 +207,26 @@ fn who_is_called_without_failing_is_named_apart_for_that_alone() {
     let letters = notice_documents(&bulletin, &wording(2));
     let sponsors: Vec<&str> = letters.iter().map(|one| one.sponsor.as_str()).collect();
     assert_eq!(sponsors, ["单位0", "单位1", "单位2"]);
+    assert!(told.contains("请不合格账号和按规定通报账号的主办单位"), "{told}");
+
+    // Of a quarter in which nobody failed: they are to be mended, and were not said to have failed.
+    let mut one = examined(0, "微博", Judged::Passed);
+    one.items = vec![called()];
+    let mut check = self::check(vec![one.clone()], 1);
+    let earlier = Earlier {
+        key: one.key.clone(),
+        name: one.name.clone(),
+        platform: one.platform.clone(),
+        sponsor: one.sponsor.clone(),
+        items: one.items.clone(),
+        now: RecheckState::NotRectified,
+        is_named_again: true,
+    };
+    let period = "2026年第三季度".to_owned();
+    check.earlier = Some(Before { period, is_published: true, accounts: vec![earlier] });
+    let told = text(&check, 2);
+    assert!(told.contains("请按规定通报账号的主办单位对照问题立即整改"), "{told}");
+    assert!(told.contains("通报的 1 个账号进行复查：未整改 1 个"), "{told}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::score::VerdictWord;
 use crate::score::frozen::{FrozenAccount, FrozenRules};
 use crate::store::{Assessment, FindingFilter};
 
-use super::standing::{Found, Standing, fails_by_silence_alone, is_called, standing};
+use super::standing::{Found, Standing, fails_by_silence, is_called, standing};
 
 /// Most findings of one account that are looked at, the oldest first.
 const FINDINGS_MAX: u32 = 1_000;
@@ -66,7 +66,7 @@ pub async fn candidates(context: &Context, one: &Assessment) -> anyhow::Result<V
         let frozen = FrozenAccount::read(&line).map_err(anyhow::Error::msg)?;
         let is_to_be_named = match frozen.card.verdict.as_ref().map(|verdict| verdict.result) {
             Some(VerdictWord::Fail) => true,
-            Some(VerdictWord::Pass | VerdictWord::Undetermined) => is_called(&frozen),
+            Some(VerdictWord::Pass | VerdictWord::Undetermined) => is_called(&frozen.card),
             Some(VerdictWord::NotJudged) | None => false,
         };
         if is_to_be_named {
@@ -126,7 +126,7 @@ async fn needs_a_person(
     let mut histories = context.store.histories(&[account.id], since).await?;
     let history = histories.remove(&account.id).unwrap_or_default();
     let judged = judge_at(&history, &context.observe, one.cutoff, one.known_at);
-    Ok(judged.no_canary || (fails_by_silence_alone(frozen) && !judged.activity.is_silent()))
+    Ok(judged.no_canary || (fails_by_silence(&frozen.card) && !judged.activity.is_silent()))
 }
 
 /// Raises the finding under which a candidate is to be named.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::alert::{Bar, Check};
+use crate::alert::{Bar, Check, Reset};
 use crate::domain::{FindingId, FindingState};
 use crate::jobs::Context;
 use crate::jobs::findings::bar_of;
-use crate::jobs::report::items;
+use crate::jobs::report::{is_naming, items};
 use crate::report::{Item, ItemKind};
-use crate::score::VerdictWord;
 use crate::score::frozen::FrozenAccount;
+use crate::score::{ScoreCard, VerdictWord};
 use crate::store::{Assessment, FindingRecord};
 
 /// Measures of which findings of their own are raised, day by day.
@@ -54,9 +54,17 @@ pub(super) fn standing(context: &Context, found: &Found<'_>, today: NaiveDate) -
     let has_its_own = !raised.is_empty();
     let speaking = match frozen.card.verdict.as_ref().map(|verdict| verdict.result) {
         _ if has_its_own => raised,
-        Some(VerdictWord::Fail) if fails_by_silence_alone(frozen) => of_silence.collect(),
+        Some(VerdictWord::Fail) if fails_by_silence_alone(&frozen.card) => of_silence.collect(),
         Some(VerdictWord::Fail) => raised,
-        _ => findings.iter().filter(|record| is_of_ladder(context, record, &one.period)).collect(),
+        _ if is_called_by_ladder(&frozen.card) => {
+            let of_ladder = |record: &&FindingRecord| is_of_ladder(context, record, &one.period);
+            let of_ladder: Vec<&FindingRecord> = findings.iter().filter(of_ladder).collect();
+            if of_ladder.is_empty() && forgets(context, frozen) {
+                return Standing::Withheld("按阶梯的清零规则未达到点名次数".to_owned());
+            }
+            of_ladder
+        }
+        _ => raised,
     };
     let (mut ready, mut waiting, mut withheld) = (Vec::new(), Vec::new(), None);
     for record in speaking {
@@ -105,17 +113,105 @@ fn is_of_ladder(context: &Context, record: &FindingRecord, period: &str) -> bool
 }
 
 /// Whether its scheme has it named whether it failed or not.
-pub(super) fn is_called(frozen: &FrozenAccount) -> bool {
-    items(&frozen.card).iter().any(|item| item.kind == ItemKind::Called)
+pub(super) fn is_called(card: &ScoreCard) -> bool {
+    card.flags.iter().any(is_naming)
 }
 
-pub(super) fn fails_by_silence_alone(frozen: &FrozenAccount) -> bool {
-    let held = || frozen.card.vetoes.iter().filter(|veto| veto.state.holds() == Some(true));
+/// Whether notices that were not followed are all that it is named for.
+fn is_called_by_ladder(card: &ScoreCard) -> bool {
+    let mut called = card.flags.iter().filter(|flag| is_naming(flag));
+    called.all(|flag| flag.inputs.keys().eq(["missed_notices"]))
+}
+
+/// Whether the ladder of an account's region has a reset, which its scheme's count does not know.
+fn forgets(context: &Context, frozen: &FrozenAccount) -> bool {
+    let region = frozen.region.parse().ok();
+    let ladder = region.and_then(|region| context.rules.ladder_for(&region));
+    ladder.is_some_and(|ladder| ladder.reset != Reset::Never)
+}
+
+/// Whether the vetoes alone fail it, and these for silence.
+fn fails_by_silence_alone(card: &ScoreCard) -> bool {
+    !is_called(card) && fails_by_silence(card)
+}
+
+/// Whether it fails for nothing but silence, whatever else it is named for.
+pub(super) fn fails_by_silence(card: &ScoreCard) -> bool {
+    let held = || card.vetoes.iter().filter(|veto| veto.state.holds() == Some(true));
     let is_of_silence = |inputs: BTreeSet<&str>| {
         !inputs.is_empty() && inputs.iter().all(|name| OF_SILENCE.contains(name))
     };
-    let of_more = |item: &Item| matches!(item.kind, ItemKind::Score | ItemKind::Called);
-    let nothing_more = !items(&frozen.card).iter().any(of_more) && held().next().is_some();
-    nothing_more
-        && held().all(|veto| is_of_silence(veto.inputs.keys().map(String::as_str).collect()))
+    let of_score = |item: &Item| item.kind == ItemKind::Score;
+    let by_vetoes = !items(card).iter().any(of_score) && held().next().is_some();
+    by_vetoes && held().all(|veto| is_of_silence(veto.inputs.keys().map(String::as_str).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::scheme::Certainty;
+    use crate::score::{FlagScore, FlagState, Reading, Verdict};
+
+    fn held(outcome: &str, measure: &str) -> FlagScore {
+        FlagScore {
+            id: measure.to_owned(),
+            title: measure.to_owned(),
+            clause: String::new(),
+            certainty: Certainty::Confirmed,
+            outcome: outcome.to_owned(),
+            manual: false,
+            state: FlagState::Holds,
+            inputs: BTreeMap::from([(measure.to_owned(), Reading::exact(3.0))]),
+        }
+    }
+
+    fn card(result: VerdictWord, vetoes: &[&str], flags: &[&str]) -> ScoreCard {
+        ScoreCard {
+            scheme: "s".to_owned(),
+            version: "1".to_owned(),
+            scheme_digest: String::new(),
+            certainty: Certainty::Confirmed,
+            assigned_by: None,
+            period: "2026Q4".to_owned(),
+            cutoff: DateTime::from_timestamp(1_795_788_900, 0).unwrap(),
+            verdict: Some(Verdict { result, reasons: Vec::new() }),
+            vetoes: vetoes.iter().map(|measure| held("fail", measure)).collect(),
+            flags: flags.iter().map(|measure| held("name", measure)).collect(),
+            dimensions: Vec::new(),
+            unmeasured: Vec::new(),
+            inputs: String::new(),
+            facts_digest: String::new(),
+            calendar_digest: String::new(),
+        }
+    }
+
+    #[test]
+    fn silence_needs_its_confirmation_whatever_else_an_account_is_named_for() {
+        for (vetoes, flags, by_silence, alone) in [
+            (&["silence_tier"][..], &[][..], true, true),
+            (&["silence_tier"], &["missed_notices"], true, false),
+            (&["silence_tier", "replied"], &[], false, false),
+            (&[], &["missed_notices"], false, false),
+            (&[], &[], false, false),
+        ] {
+            let card = card(VerdictWord::Fail, vetoes, flags);
+            let found = (fails_by_silence(&card), fails_by_silence_alone(&card));
+            assert_eq!(found, (by_silence, alone), "{vetoes:?} {flags:?}");
+        }
+    }
+
+    #[test]
+    fn the_ladder_speaks_for_its_own_flag_alone() {
+        for (flags, called, by_ladder) in [
+            (&["missed_notices"][..], true, true),
+            (&["short_weeks"], true, false),
+            (&["missed_notices", "short_weeks"], true, false),
+        ] {
+            let card = card(VerdictWord::Pass, &[], flags);
+            assert_eq!((is_called(&card), is_called_by_ladder(&card)), (called, by_ladder));
+        }
+        assert!(!is_called(&card(VerdictWord::Pass, &[], &[])));
+    }
 }
