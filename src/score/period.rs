@@ -24,11 +24,6 @@ impl Period {
         Self { year: day.year(), month: day.month0() / 3 * 3 + 1, months: 3 }
     }
 
-    /// The year that holds an instant.
-    pub fn year_of(at: DateTime<Utc>) -> Self {
-        Self { year: shanghai_date(at).year(), month: 1, months: 12 }
-    }
-
     /// The month that holds an instant.
     pub fn month_of(at: DateTime<Utc>) -> Self {
         let day = shanghai_date(at);

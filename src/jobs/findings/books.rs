@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::alert::{
-    Answer, Check, Holding, Ladder, LadderStanding, LadderWindow, Matrix, MatrixPost,
-    NearDuplicateRule, NoticeFact, Rule, Verdict, climb, judge_books, near_duplicates,
+    Answer, Check, Holding, Ladder, LadderStanding, Matrix, MatrixPost, NearDuplicateRule,
+    NoticeFact, Rule, Verdict, climb, judge_books, near_duplicates,
 };
 use crate::domain::{Account, AccountId, EvidenceRef};
 use crate::jobs::Context;
@@ -156,21 +156,21 @@ fn named_for(
 ) -> Holding {
     let missed = standing.missed.iter().filter_map(|place| issued.get(*place));
     let newest = missed.clone().map(|one| one.deadline).max().unwrap_or(at);
+    let first = missed.clone().map(|one| one.issued_at).min().unwrap_or(at);
     let evidence =
         missed.map(|one| EvidenceRef::Notice { finding: one.finding, stage: one.stage }).collect();
     // A deadline at midnight belongs to the day that ends with it.
-    let in_time = newest - TimeDelta::nanoseconds(1);
-    let period = match ladder.missed.window {
-        LadderWindow::Year => Period::year_of(in_time),
-        LadderWindow::Quarter | LadderWindow::AllTime => Period::quarter_of(in_time),
-    };
+    let period = Period::quarter_of(newest - TimeDelta::nanoseconds(1));
     Holding {
         occasion: period.to_string(),
         statement: format!(
-            "{period} 经通知更新而未更新 {} 次,提请在本期通报中点名。",
+            "{}经通知更新而未更新 {} 次,提请在 {period} 通报中点名。",
+            ladder.missed.window.title(),
             standing.missed.len()
         ),
         evidence,
+        // What was missed is over: later looks say nothing new of it.
+        window: Some((first, newest)),
         ..Holding::default()
     }
 }

@@ -82,6 +82,22 @@ async fn a_notice_told_missed_after_its_quarter_counts_in_its_quarter() {
         all.iter().filter(|one| one.rule == "missed_update_notices").count()
     };
     assert_eq!((of(between).await, of(office.now()).await), (0, 1));
+    // It is told once: neither a deadline nor a further look begins it anew.
+    let naming =
+        office.all().await.into_iter().find(|one| one.found.rule == "missed_update_notices");
+    let naming = naming.unwrap().id;
+    findings::act(office.context(), naming, Step::Approve, by, None).await.unwrap();
+    findings::send_notices(office.context()).await.unwrap();
+    for (step, stands) in
+        [(None, FindingState::Notified), (Some(Step::Rectify), FindingState::Rectified)]
+    {
+        if let Some(step) = step {
+            findings::act(office.context(), naming, step, by, None).await.unwrap();
+        }
+        office.days(30);
+        office.look().await;
+        assert_eq!(office.state(naming).await, stands);
+    }
 }
 
 #[tokio::test]
