@@ -33,7 +33,15 @@ pub(super) fn drift(within_days: u32, facts: &AccountFacts) -> Verdict {
     };
     changes.retain(|change| !(change.is_of_name_alone() && is_registered(&change.to.page)));
     changes.sort_by_key(|change| (change.to.since, &change.to.page));
+    let of_more = |pair: &[ShownIdentity]| {
+        pair[0].page == pair[1].page
+            && differences(&pair[0], &pair[1]).iter().any(|one| one.what != "name")
+    };
     let Some(newest) = changes.last() else {
+        // A rename that is registered ends no finding of a change that has grown old meanwhile.
+        if identities.windows(2).any(of_more) {
+            return Verdict::Quiet;
+        }
         return Verdict::Refuted {
             proof: "台账名称已随账号更名登记".to_owned(), at: None
         };
