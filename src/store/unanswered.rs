@@ -4,23 +4,23 @@ use super::{Store, StoreError};
 use crate::domain::AccountId;
 
 impl Store {
-    /// How many of these messages of an account have no answer of its own, as far as is known; none
+    /// Which of these messages of an account have no answer of its own, as far as is known; none
     /// where it is closed or cancelled: nobody is to answer there any more.
     pub async fn unanswered(
         &self,
         account: AccountId,
         references: &[String],
-    ) -> Result<u64, StoreError> {
-        let count = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from inquiries i join accounts a on a.id = i.account_id
+    ) -> Result<Vec<String>, StoreError> {
+        let open = sqlx::query_scalar!(
+            r#"select i.ref from inquiries i join accounts a on a.id = i.account_id
                where i.account_id = $1 and i.ref = any($2)
                  and not (i.official and i.replied_at is not null)
                  and a.lifecycle not in ('closed', 'cancelled')"#,
             account.0,
             references
         )
-        .fetch_one(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(count.unsigned_abs())
+        Ok(open)
     }
 }

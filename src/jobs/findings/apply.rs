@@ -94,15 +94,20 @@ pub(super) async fn apply(
         let standing = open.get(&(proposal.rule, proposal.subject.clone(), None));
         match proposal.verdict {
             Verdict::Holds(holding) => {
-                let found = new_finding(set, rule, proposal.subject, holding, (ACTOR, true));
+                let mut found = new_finding(set, rule, proposal.subject, holding, (ACTOR, true));
                 if let Some(record) = open.get(&place(&found)) {
                     still_holds(context, rule, record, &found, now).await?;
+                    for message in unanswered(context, record).await? {
+                        if !found.evidence.contains(&message) {
+                            found.evidence.push(message);
+                        }
+                    }
                 }
                 raise.push(found);
             }
             Verdict::Refuted { proof, .. } => {
                 if let Some(record) = standing
-                    && !is_unanswered(context, record).await?
+                    && unanswered(context, record).await?.is_empty()
                 {
                     mend(context, record, &proof).await?;
                 }
@@ -129,16 +134,21 @@ pub(super) async fn apply(
     Ok(())
 }
 
-/// Whether messages that a finding names still have no answer: that they have grown older than its
-/// rule looks back answers none.
-async fn is_unanswered(context: &Context, record: &FindingRecord) -> anyhow::Result<bool> {
-    let Subject::Account(account) = record.found.subject else { return Ok(false) };
-    let of_message = |one: &EvidenceRef| match one {
+/// The messages that a finding names and that still have no answer: that they have grown older than
+/// its rule looks back answers none.
+async fn unanswered(context: &Context, record: &FindingRecord) -> anyhow::Result<Vec<EvidenceRef>> {
+    let Subject::Account(account) = record.found.subject else { return Ok(Vec::new()) };
+    let reference = |one: &EvidenceRef| match one {
         EvidenceRef::Inquiry { reference, .. } => Some(reference.clone()),
         _ => None,
     };
-    let messages: Vec<String> = record.found.evidence.iter().filter_map(of_message).collect();
-    Ok(!messages.is_empty() && context.store.unanswered(account, &messages).await? > 0)
+    let named: Vec<String> = record.found.evidence.iter().filter_map(reference).collect();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let open = context.store.unanswered(account, &named).await?;
+    let is_open = |one: &&EvidenceRef| reference(one).is_some_and(|name| open.contains(&name));
+    Ok(record.found.evidence.iter().filter(is_open).cloned().collect())
 }
 
 /// A proven fact mends a finding; one that was mended is checked by it, and then done with.
@@ -191,9 +201,11 @@ async fn still_holds(
         FindingState::Explained if is_outlived(context, record, now) => {
             reopen("说明的有效期已过,问题仍在").await?;
         }
-        // Whether a notice to update was followed is told by its own time, not by today.
+        // Whether a notice to update was followed is told by its own time, not by today; that some
+        // were not stays so, and is no fault that goes on.
         FindingState::Notified
             if !is_update(&rule.check)
+                && rule.check != Check::MissedNotices
                 && record.deadline.is_some_and(|deadline| deadline < now) =>
         {
             reopen("整改期限已过,问题仍在").await?;

@@ -306,18 +306,25 @@ async fn a_message_is_mended_by_its_answer_and_not_by_its_age() {
     let id = office.ledger(&[entry("z")]).await[0];
     office.checked(id, 119, &[1]).await;
     let pool = &office.database.pool;
-    let asked = office.now() - TimeDelta::days(60);
-    sqlx::query(
-        "insert into inquiries (account_id, ref, asked_at, precision, official, first_seen,
-             last_seen, recorded_at)
-         values ($1, 'm1', $2, 'second', false, $2, $3, $2)",
-    )
-    .bind(id.0)
-    .bind(asked)
-    .bind(office.now())
-    .execute(pool)
-    .await
-    .unwrap();
+    for (name, days) in [("m1", 60), ("m2", 100)] {
+        sqlx::query(
+            "insert into inquiries (account_id, ref, asked_at, precision, official, first_seen,
+                 last_seen, recorded_at)
+             values ($1, $2, $3, 'second', false, $3, $4, $3)",
+        )
+        .bind(id.0)
+        .bind(name)
+        .bind(office.now() - TimeDelta::days(days))
+        .bind(office.now())
+        .execute(pool)
+        .await
+        .unwrap();
+    }
+    let answer = async |name: &str| {
+        let answered = "update inquiries set official = true, replied_at = $1, reply_seen_at = $1
+             where ref = $2";
+        sqlx::query(answered).bind(office.now()).bind(name).execute(pool).await.unwrap();
+    };
     let overdue = async || {
         office.look().await;
         let all = office.all().await.into_iter();
@@ -326,14 +333,14 @@ async fn a_message_is_mended_by_its_answer_and_not_by_its_age() {
     };
     let raised = overdue().await;
     assert!(raised.is_some_and(|state| state != FindingState::Closed), "{raised:?}");
-    office.days(200);
+    office.days(90);
     office.checked(id, 119, &[1]).await;
-    assert_eq!(overdue().await, raised, "older than the rule looks back, and not answered");
-    sqlx::query("update inquiries set official = true, replied_at = $1, reply_seen_at = $1")
-        .bind(office.now())
-        .execute(pool)
-        .await
-        .unwrap();
+    assert_eq!(overdue().await, raised, "one of the two is older than the rule looks back");
+    answer("m1").await;
+    office.days(110);
+    office.checked(id, 119, &[1]).await;
+    assert_eq!(overdue().await, raised, "the older one was never answered");
+    answer("m2").await;
     office.days(1);
     assert_eq!(overdue().await, Some(FindingState::Closed));
 }
