@@ -110,15 +110,27 @@ async fn open_again(
     )
     .execute(&mut *connection)
     .await?;
+    let reason = format!("事由有变,须重新复核:{}", found.statement);
+    write_raised(connection, id, Some(from), (found, &reason), now).await
+}
+
+/// Writes down that a finding is open from here.
+async fn write_raised(
+    connection: &mut PgConnection,
+    finding: FindingId,
+    from: Option<FindingState>,
+    (found, reason): (&NewFinding, &str),
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let event = Event {
-        finding: id,
+        finding,
         at: now,
         actor: &found.raised_by,
         by_job: found.by_job,
         step: "raise",
-        from: Some(from),
+        from,
         to: FindingState::Open,
-        reason: &format!("事由有变,须重新复核:{}", found.statement),
+        reason,
     };
     write_event(connection, &event).await
 }
@@ -166,17 +178,7 @@ async fn insert(
     .await?;
     // Another daemon raised it in this very moment; the next look brings it up to date.
     let Some(id) = id.map(FindingId) else { return Ok(Raised::NoSubject) };
-    let event = Event {
-        finding: id,
-        at: now,
-        actor: &found.raised_by,
-        by_job: found.by_job,
-        step: "raise",
-        from: None,
-        to: FindingState::Open,
-        reason: &found.statement,
-    };
-    write_event(&mut *connection, &event).await?;
+    write_raised(&mut *connection, id, None, (found, &found.statement), now).await?;
     keep_evidence(connection, id, found, now).await?;
     Ok(Raised::New(id))
 }

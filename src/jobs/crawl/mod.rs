@@ -149,7 +149,7 @@ async fn feed(
         tokio::select! {
             Some(done) = hosts.join_next() => {
                 busy.remove(&done?);
-                if busy.len() >= context.settings.hosts_max / 2 {
+                if busy.len() >= context.settings.hosts_max.div_ceil(2) {
                     join_until(next_claim, &mut hosts, &mut busy).await?;
                 }
             }
