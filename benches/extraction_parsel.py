@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from own_environment import run_again_with
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 GOAL = 5
 ROUNDS = 41
@@ -22,14 +24,7 @@ ROUNDS = 41
 try:
     import parsel
 except ImportError:
-    home = pathlib.Path(tempfile.gettempdir()) / "xunjian-parsel"
-    python = home / "bin/python"
-    if pathlib.Path(sys.prefix) == home:
-        sys.exit("parsel cannot be imported")
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "parsel"], check=True)
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
+    run_again_with("parsel")
 
 
 def column(text):

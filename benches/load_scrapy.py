@@ -6,24 +6,16 @@
 Called by `benches/load.sh whole`; makes a virtual environment with Scrapy where there is none. Only the
 crawl is counted, from the opening of the spider to its end; nothing is stored.
 """
-import pathlib
-import subprocess
 import sys
-import tempfile
 import time
+
+from own_environment import run_again_with
 
 try:
     import scrapy
     from scrapy.crawler import CrawlerProcess
 except ImportError:
-    home = pathlib.Path(tempfile.gettempdir()) / "xunjian-scrapy"
-    python = home / "bin/python"
-    if pathlib.Path(sys.prefix) == home:
-        sys.exit("scrapy cannot be imported")
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "scrapy"], check=True)
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
+    run_again_with("scrapy")
 
 
 class Columns(scrapy.Spider):
