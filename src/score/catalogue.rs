@@ -141,7 +141,7 @@ pub static MEASURES: &[Measure] = measures! {
     replied "messages" "已答复数", "上述留言中截止前本账号已答复的条数", MESSAGES,
         "未读取过载有留言的页面则未知;可能已答复而未能读到的、未标时间的留言计入上限" => replies::replied;
     reply_rate "ratio" "答复率", "已答复数除以留言数", MESSAGES, NO_MESSAGES => replies::reply_rate;
-    reply_share "ratio" "答复率(带区间)", "答复率,上下限为威尔逊 95% 区间", MESSAGES, NO_MESSAGES
+    reply_share "ratio" "答复率(带区间)", "答复率,上下限为威尔逊 95% 区间;可能已答复而未能读到的计入上限", MESSAGES, NO_MESSAGES
         => replies::reply_share;
     reply_rate_low "ratio" "答复率下限", "答复率的威尔逊 95% 区间下限", MESSAGES, NO_MESSAGES
         => replies::reply_rate_low;

@@ -335,6 +335,8 @@ fn what_nobody_looked_at_any_more_bounds_the_reply_measures() {
     ]);
     check(&facts, "reply_rate", (0.25, 0.25, Some(0.75)));
     check(&facts, "replied", (1.0, 1.0, Some(3.0)));
+    // Wilson's lower end for one of four, the upper end for three.
+    check(&facts, "reply_share", (0.25, 0.045587, Some(0.954413)));
     // Of a limit of three days: twenty-three open are overdue for certain, two are not; nobody knows
     // of the latter.
     check(&facts, "overdue_replies", (2.0, 2.0, Some(3.0)));

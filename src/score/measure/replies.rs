@@ -105,14 +105,16 @@ pub(in super::super) fn reply_rate(window: &Window<'_>) -> Reading {
     rate(window, |replied, asked| replied / asked)
 }
 
-/// The reply rate with its Wilson interval as bounds.
+/// The reply rate with its Wilson interval as bounds; those that may have been answered unseen
+/// count at its upper end.
 pub(in super::super) fn reply_share(window: &Window<'_>) -> Reading {
     match some_asked(window) {
         Err(unknown) => unknown,
         Ok(asked) => {
-            let (replied, total) = (number_of(count_replied(&asked)), number_of(asked.dated.len()));
-            let (low, high) = wilson(replied, total);
-            Reading::Known(Quantity { value: replied / total, low, high: Some(high) })
+            let (replied, total) = (count_replied(&asked), number_of(asked.dated.len()));
+            let (low, _) = wilson(number_of(replied), total);
+            let (_, high) = wilson(number_of(replied + count_unsure(&asked)), total);
+            Reading::Known(Quantity { value: number_of(replied) / total, low, high: Some(high) })
         }
     }
 }
