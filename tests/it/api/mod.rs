@@ -1,6 +1,7 @@
 //! The HTTP interface over the real daemon and a real database.
 
 mod browser;
+mod feed;
 mod pages;
 mod reads;
 mod schema;
@@ -15,6 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use xunjian::app::App;
 use xunjian::domain::{LedgerEntry, Scope};
+use xunjian::jobs::assessment::{Freeze, freeze};
+use xunjian::jobs::score::score_current_quarter;
 use xunjian::settings::Settings;
 use xunjian::store::NewToken;
 
@@ -51,6 +54,23 @@ impl Counties {
         office.look().await;
         let app = office.answering(change).await;
         Self { office, app }
+    }
+
+    /// With scores of the quarter, and one that is frozen.
+    async fn assessed() -> Self {
+        let counties = Self::open().await;
+        let context = counties.office.context();
+        score_current_quarter(context).await.unwrap();
+        let wanted = Freeze {
+            period: "2026Q4".parse().unwrap(),
+            scheme: None,
+            cutoff: counties.office.begun() - TimeDelta::hours(2),
+            sample: None,
+            actor: "zhang",
+            reason: "",
+        };
+        freeze(context, &wanted).await.unwrap();
+        counties
     }
 
     /// The secret of a new token.
@@ -172,7 +192,24 @@ async fn ask(
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap().to_lowercase();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Reply { status, head, body: bytes[end + 4..].to_vec() }
+    let body = &bytes[end + 4..];
+    let in_pieces = head.contains("transfer-encoding: chunked");
+    Reply { status, body: if in_pieces { joined(body) } else { body.to_vec() }, head }
+}
+
+/// A body that came in pieces, each after its length in hexadecimal digits (RFC 9112, section 7.1).
+fn joined(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n").unwrap();
+        let length = std::str::from_utf8(&rest[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        if length == 0 {
+            return body;
+        }
+        body.extend_from_slice(&rest[end + 2..][..length]);
+        rest = &rest[end + 2 + length + 2..];
+    }
 }
 
 /// The address of a key.

@@ -2,30 +2,11 @@
 
 use serde_json::{Value, json};
 use xunjian::domain::Scope;
-use xunjian::jobs::assessment::{Freeze, freeze};
-use xunjian::jobs::score::score_current_quarter;
 
 use super::schema::faults;
 use super::{Counties, EAST, Reply, WEST, ask, encoded};
 
 impl Counties {
-    /// With scores of the quarter, and one that is frozen.
-    async fn assessed() -> Self {
-        let counties = Self::open().await;
-        let context = counties.office.context();
-        score_current_quarter(context).await.unwrap();
-        let wanted = Freeze {
-            period: "2026Q4".parse().unwrap(),
-            scheme: None,
-            cutoff: counties.office.begun() - chrono::TimeDelta::hours(2),
-            sample: None,
-            actor: "zhang",
-            reason: "",
-        };
-        freeze(context, &wanted).await.unwrap();
-        counties
-    }
-
     async fn document(&self) -> Value {
         ask(self.app.address(), "GET", "/openapi.json", &[], b"").await.with(200)
     }
