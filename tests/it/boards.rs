@@ -60,7 +60,7 @@ async fn fill(office: &Office, mark: &str, host: &str) {
 }
 
 /// Two counties with something to show on every board, found, told of, frozen and published.
-async fn office() -> Office {
+pub(crate) async fn office() -> Office {
     let office = Office::open().await;
     for (mark, county, _) in COUNTIES {
         let all = ["勤", "重", "默", "墙"].map(|what| account(mark, county, what));

@@ -69,3 +69,5 @@ mod store;
 mod support;
 #[cfg(test)]
 mod systemd;
+#[cfg(test)]
+mod upgrade;
