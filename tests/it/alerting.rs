@@ -1,160 +1,27 @@
 //! The whole way of an alert: the daemon over a made-up city, Prometheus with the shipped rules,
 //! Alertmanager with the shipped configuration, and the chat services at its end.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use regex::Regex;
-use tempfile::TempDir;
-use tokio::process::{Child, Command};
 use xunjian::cli::demo::Demo;
 use xunjian::domain::{Activity, Lifecycle, Standing};
 use xunjian::jobs::findings::look;
-use xunjian::settings::Settings;
 use xunjian::simulator::Fault;
 use xunjian::store::LedgerChanges;
 
+use crate::alerting_manager::{
+    Alertmanager, digests, is_told, named, settings, settled, soon, standings,
+};
 use crate::panels_boards::root;
-use crate::panels_prometheus::{Prometheus, PrometheusApi};
-use crate::support::Receiver;
+use crate::panels_prometheus::Prometheus;
+use crate::support::{Mailbox, Receiver};
 
 const ACCOUNTS: usize = 120;
-const SENT: &str = "/cgi-bin/message/send";
-/// Looks at other processes until they are done; 100 ms apart.
-const LOOKS_MAX: u32 = 1200;
-
-/// An Alertmanager with the shipped configuration that ends with this value.
-struct Alertmanager {
-    address: SocketAddr,
-    folder: TempDir,
-    process: Child,
-}
-
-impl Alertmanager {
-    async fn start(receiver: SocketAddr, daemon: SocketAddr) -> Self {
-        let folder = TempDir::new().unwrap();
-        let shipped = root().join("deploy/alertmanager");
-        let mut text = std::fs::read_to_string(shipped.join("alertmanager.yml")).unwrap();
-        for (from, to) in [
-            ("https://qyapi.weixin.qq.com", format!("http://{receiver}")),
-            ("127.0.0.1:9611", daemon.to_string()),
-            ("localhost:25", "127.0.0.1:1".to_owned()),
-            ("templates/*.tmpl", shipped.join("templates/*.tmpl").display().to_string()),
-            // Only the pace is another: digests gather for eight seconds instead of five minutes.
-            ("group_wait: 5m", "group_wait: 8s".to_owned()),
-            ("group_interval: 4h", "group_interval: 2s".to_owned()),
-            // The test runs at any hour.
-            ("      active_time_intervals: [office_hours]\n", String::new()),
-        ] {
-            assert!(text.contains(from), "{from}");
-            text = text.replace(from, &to);
-        }
-        std::fs::write(folder.path().join("alertmanager.yml"), text).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let process = Self::spawn(&folder, address);
-        Self { address, folder, process }
-    }
-
-    fn spawn(folder: &TempDir, address: SocketAddr) -> Child {
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let started = Command::new("prometheus-alertmanager")
-            .arg(format!("--config.file={}", folder.path().join("alertmanager.yml").display()))
-            .arg(format!("--storage.path={}", folder.path().join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .args(["--cluster.listen-address=", "--data.retention=240h"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn();
-        match started {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                panic!("prometheus-alertmanager is not installed: deploy/install.sh test")
-            }
-            started => started.unwrap(),
-        }
-    }
-
-    /// Ends it as a service manager does, and starts it on what it kept.
-    async fn restart(&mut self) {
-        let pid = i32::try_from(self.process.id().unwrap()).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        self.process.wait().await.unwrap();
-        self.process = Self::spawn(&self.folder, self.address);
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-}
-
-fn settings(folder: &TempDir, receiver: &Receiver) -> Settings {
-    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-    let mut settings = Settings {
-        data_dir: folder.path().join("data"),
-        platforms_dir: config.join("platforms"),
-        schemes_dir: config.join("schemes"),
-        indices_dir: config.join("indices"),
-        calendar_dir: config.join("calendar"),
-        rules_dir: config.join("rules"),
-        ..Settings::default()
-    };
-    settings.http.listen = "127.0.0.1:0".parse().unwrap();
-    settings.crawl.robots_seconds = 1;
-    let server = format!("http://{}", receiver.address);
-    settings.notify.dingtalk.server = server.clone();
-    settings.notify.dingtalk.access_token = "token-1".to_owned();
-    settings.notify.dingtalk.sign_secret = "SECabc".to_owned();
-    settings.notify.feishu.server = server;
-    settings.notify.feishu.hook_token = "hook-1".to_owned();
-    settings
-}
-
-/// Titles of digests as (sponsor, text), in the order in which they came.
-fn digests(receiver: &Receiver) -> Vec<(String, String)> {
-    let title = Regex::new("^【巡检(?:报警|解除)】(.*?)：").unwrap();
-    let texts = receiver.received(SENT).into_iter();
-    let texts = texts.map(|one| one.body["text"]["content"].as_str().unwrap().to_owned());
-    texts.map(|text| (title.captures(&text).unwrap()[1].to_owned(), text)).collect()
-}
-
-/// The keys that texts name.
-fn named(texts: &[(String, String)]) -> BTreeSet<String> {
-    let account = Regex::new("（(\\w+)，([^，）]+)）").unwrap();
-    let all = texts.iter().flat_map(|(_, text)| account.captures_iter(text));
-    all.map(|found| found[2].to_owned()).collect()
-}
-
-/// Whether the alerts of accounts speak of it.
-fn is_told(activity: Activity) -> bool {
-    matches!(activity, Activity::Watch | Activity::Dormant | Activity::Zombie | Activity::Gone)
-}
-
-async fn standings(demo: &Demo) -> BTreeMap<String, Standing> {
-    let all = demo.app().jobs().store.standings(u32::MAX, None, None).await.unwrap();
-    all.into_iter().map(|one| (one.key.clone(), one)).collect()
-}
-
-/// Other processes work meanwhile and have no way to tell us.
-async fn soon(what: &str, manager: &Alertmanager, is_so: impl Fn() -> bool) {
-    for _ in 0..LOOKS_MAX {
-        if is_so() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{what}\n{}", manager.log());
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_zombie_is_told_once_to_those_who_watch_its_sponsor_and_a_wave_of_captchas_is_not() {
-    let receiver = Receiver::start().await;
+    let (receiver, mailbox) = (Receiver::start().await, Mailbox::open().await);
     let folder = tempfile::tempdir().unwrap();
     let today = "2026-11-22T02:30:00Z".parse().unwrap();
     let settings = settings(&folder, &receiver);
@@ -163,8 +30,8 @@ async fn a_zombie_is_told_once_to_those_who_watch_its_sponsor_and_a_wave_of_capt
     demo.watch_days().await.unwrap();
     look(demo.app().jobs()).await.unwrap();
     demo.app().work().start();
-    let mut manager = Alertmanager::start(receiver.address, daemon).await;
-    let hurry = |rules: String| rules.replace("keep_firing_for: 30m", "keep_firing_for: 3s");
+    let mut manager = Alertmanager::start(receiver.address, mailbox.address, daemon).await;
+    let hurry = |rules: &str| rules.replace("keep_firing_for: 30m", "keep_firing_for: 3s");
     let prometheus = Prometheus::alerting(daemon, 3, manager.address, hurry).await;
 
     let before = standings(&demo).await;
@@ -257,21 +124,6 @@ async fn a_zombie_is_told_once_to_those_who_watch_its_sponsor_and_a_wave_of_capt
     .await;
     drop((prometheus, manager));
     demo.stop().await.unwrap();
-}
-
-/// Waits for so many more evaluations, which are a second apart.
-async fn settled(prometheus: &Prometheus, evaluations: u32) {
-    let api = PrometheusApi::at(&prometheus.url);
-    let read = async || {
-        let answer = api.get("/api/v1/rules").await.unwrap();
-        let groups = answer["data"]["groups"].as_array().unwrap().clone();
-        groups[0]["lastEvaluation"].as_str().unwrap().to_owned()
-    };
-    let mut seen = BTreeSet::from([read().await]);
-    while seen.len() <= evaluations as usize {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        seen.insert(read().await);
-    }
 }
 
 #[test]

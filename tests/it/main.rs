@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod alerting;
 #[cfg(test)]
+mod alerting_manager;
+#[cfg(test)]
+mod alerting_restraint;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod assessments;

@@ -89,7 +89,7 @@ impl Prometheus {
     /// scrape a second, and waits until it has scraped each page `scrapes` times.
     pub(crate) async fn watch(target: SocketAddr, scrapes: u32) -> Self {
         let nobody = "127.0.0.1:1".parse().unwrap();
-        Self::alerting(target, scrapes, nobody, |rules| rules).await
+        Self::alerting(target, scrapes, nobody, str::to_owned).await
     }
 
     /// The same, telling an Alertmanager, with the rules altered.
@@ -97,14 +97,14 @@ impl Prometheus {
         target: SocketAddr,
         scrapes: u32,
         alertmanager: SocketAddr,
-        alter: impl Fn(String) -> String,
+        alter: impl Fn(&str) -> String,
     ) -> Self {
         let folder = TempDir::new().unwrap();
         let shipped = std::fs::read_to_string(root().join("deploy/prometheus/prometheus.yml"));
         let rules = folder.path().join("rules");
         std::fs::create_dir(&rules).unwrap();
         for (name, text) in files("deploy/prometheus/rules", "yml") {
-            std::fs::write(rules.join(name), alter(text)).unwrap();
+            std::fs::write(rules.join(name), alter(&text)).unwrap();
         }
         let hurried = shipped
             .unwrap()

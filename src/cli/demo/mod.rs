@@ -75,6 +75,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<()> {
 /// A city and the daemon that watches it, before anything has been visited.
 pub struct Demo {
     app: App,
+    settings: Settings,
     simulator: Simulator,
     clock: Arc<SteppedClock>,
     streets: TaskTracker,
@@ -120,7 +121,7 @@ impl Demo {
         hurry(&mut settings, &simulator);
         let app = App::build(&settings, clock.clone()).await?;
         import(app.jobs(), simulator.city(), &settings).await?;
-        Ok(Self { app, simulator, clock, streets, closing })
+        Ok(Self { app, settings, simulator, clock, streets, closing })
     }
 
     /// The daemon.
@@ -187,6 +188,20 @@ impl Demo {
         self.closing.cancel();
         self.streets.wait().await;
         ended
+    }
+
+    /// Stops the daemon, is away for as long as `away` takes, and builds the daemon anew on what
+    /// the first one kept, to answer at the same address. The city goes on.
+    ///
+    /// # Errors
+    /// What keeps the first from stopping cleanly, or the second from being built.
+    pub async fn restart(self, away: impl Future<Output = ()>) -> anyhow::Result<Self> {
+        let Self { app, mut settings, simulator, clock, streets, closing } = self;
+        settings.http.listen = app.address();
+        app.run_until_stopped(futures::stream::empty()).await?;
+        away.await;
+        let app = App::build(&settings, clock.clone()).await?;
+        Ok(Self { app, settings, simulator, clock, streets, closing })
     }
 
     /// Ends everything.
