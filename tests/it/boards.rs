@@ -2,12 +2,14 @@
 
 use chrono::TimeDelta;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use xunjian::domain::{FindingState, LedgerEntry, Step};
+use xunjian::domain::{FindingState, LedgerEntry, Lifecycle, Step};
 use xunjian::jobs::assessment::{Freeze, freeze};
 use xunjian::jobs::findings;
 use xunjian::jobs::score::score_current_quarter;
+use xunjian::store::LedgerChanges;
 
 use crate::findings::{Office, entry};
+use crate::panels_boards::{Choice, Pick, Question, boards, questions};
 
 /// Mark, county and host of the same office twice: one's rows must not show to the other.
 const COUNTIES: [(&str, &str, &str); 2] =
@@ -235,6 +237,46 @@ async fn no_trick_shows_a_login_more_than_its_views() {
             assert_eq!(rows(session, &view).await, [""; 0], "{view}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_of_a_closed_account_is_opened_on_the_account_board() {
+    let office = Office::open().await;
+    let all = [account("甲", "441521", "关"), account("甲", "441521", "勤")];
+    let ids = office.ledger(&all).await;
+    office.checked(ids[0], 150, &[20, 60]).await;
+    office.look().await;
+    office.days(1);
+    let day = office.now().date_naive();
+    let [entry, _] = all;
+    let closed = LedgerEntry { lifecycle: Lifecycle::Closed, closed_on: Some(day), ..entry };
+    let changes = LedgerChanges { changed: vec![closed], ..LedgerChanges::default() };
+    let store = &office.context().store;
+    store.apply_ledger(&changes, "li", "关停", office.now()).await.unwrap();
+
+    let mut county = office.board_login("boards_past", &["--region", "441521"]).await;
+    let asked: Vec<_> = boards().iter().flat_map(questions).collect();
+    let asked = |panel: &str| {
+        let is = |one: &&Question| one.board == "xunjian-account" && one.panel == panel;
+        asked.iter().find(is).unwrap().text.clone()
+    };
+    let choice = Choice { account: Pick::these(&["甲-关"]), ..Choice::default() };
+    let choices: Vec<(String, String)> =
+        sqlx::query_as(AssertSqlSafe(choice.expand(&asked("$account"))))
+            .fetch_all(&mut county)
+            .await
+            .unwrap();
+    let texts: Vec<&str> = choices.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["甲县勤（甲-勤）", "甲县关（甲-关）［已关停］"]);
+    for (panel, shown) in
+        [("台账与平台显示", "\"关停日期\":\"2026-10-13\""), ("访问记录", "timeline")]
+    {
+        let text = choice.expand(&asked(panel));
+        let answer = rows(&mut county, &format!("({text})")).await;
+        assert!(answer.len() == 1 && answer[0].contains(shown), "{panel}: {answer:?}");
+    }
+    // It counts nowhere.
+    assert!(!rows(&mut county, "grafana_accounts").await.iter().any(|row| row.contains("甲-关")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
