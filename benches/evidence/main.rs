@@ -3,6 +3,11 @@
 //! `cargo run --release --example evidence_cost`: a column page of a portal, its noise and its items
 //! as many as make the size; processor time of the reader and of the writer of records, alternating
 //! in one run, medians. Fetching is not in it, which makes the ratio look worse than it is.
+//!
+//! `cargo run --example evidence_cost -- city [ACCOUNTS] [DAYS]` looks at a simulated city once a
+//! day and tells how many bytes were kept; these are the same in every build.
+
+mod city;
 
 use std::fs;
 use std::hint::black_box;
@@ -18,6 +23,19 @@ use xunjian::platform::Catalog;
 const REPEATS: usize = 41;
 
 fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => cost_of_pages(),
+        ["city", rest @ ..] => {
+            let accounts = rest.first().map_or(Ok(200), |text| text.parse())?;
+            let days = rest.get(1).map_or(Ok(10), |text| text.parse())?;
+            tokio::runtime::Runtime::new()?.block_on(city::measure(accounts, days))
+        }
+        _ => anyhow::bail!("nothing, or: city [ACCOUNTS] [DAYS]"),
+    }
+}
+
+fn cost_of_pages() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = root.join("config/platforms/portal.toml");
     let text = fs::read_to_string(&file)?;
