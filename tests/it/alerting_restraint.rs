@@ -115,8 +115,8 @@ async fn accounts_wait_while_the_daemon_or_their_platform_is_in_doubt_and_nothin
         messages(&way.receiver, OPERATORS_PARTY).iter().any(|text| text.contains("巡检心跳中断"))
     })
     .await;
-    // Digests gather for eight seconds.
-    settled(&prometheus, 9).await;
+    // Digests gather for eight seconds, of which the word of the heart took two.
+    settled(&prometheus, 7).await;
     assert_eq!(way.named(), BTreeSet::new());
 
     // It beats, but one platform shows its canaries no more.
@@ -130,7 +130,7 @@ async fn accounts_wait_while_the_daemon_or_their_platform_is_in_doubt_and_nothin
     })
     .await;
     way.kept_back(&own).await;
-    settled(&prometheus, 4).await;
+    settled(&prometheus, 3).await;
     assert!(own.is_disjoint(&way.named()), "{:?}", digests(&way.receiver));
 
     // It shows them again.
@@ -142,7 +142,7 @@ async fn accounts_wait_while_the_daemon_or_their_platform_is_in_doubt_and_nothin
 
     // From here on all waits are as shipped.
     drop(prometheus);
-    let prometheus = Prometheus::alerting(daemon, 5, way.manager.address, str::to_owned).await;
+    let prometheus = Prometheus::alerting(daemon, 3, way.manager.address, str::to_owned).await;
     a_daemon_that_starts_anew_repeats_nothing(way, &prometheus).await;
 }
 
@@ -202,7 +202,7 @@ async fn a_daemon_that_starts_anew_repeats_nothing(way: Way, prometheus: &Promet
     while api.samples("up{job=\"xunjian-accounts\"} == 1", true).await != Ok(1) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    settled(prometheus, 5).await;
+    settled(prometheus, 4).await;
     for (before, after) in before.iter().zip(told()) {
         let known = alerts(before);
         assert!(!known.is_empty());
