@@ -20,7 +20,7 @@ use crate::support::Receiver;
 
 const SENT: &str = "/cgi-bin/message/send";
 /// Looks at other processes until they are done; 100 ms apart.
-const LOOKS_MAX: u32 = 1200;
+pub(crate) const LOOKS_MAX: u32 = 1200;
 
 /// An Alertmanager with the shipped configuration that ends with this value.
 pub(crate) struct Alertmanager {

@@ -11,7 +11,7 @@ use xunjian::jobs::platforms::tell_platforms;
 use xunjian::simulator::Fault;
 
 use crate::alerting_manager::{
-    Alertmanager, digests, is_told, messages, named, settings, settled, soon, standings,
+    Alertmanager, LOOKS_MAX, digests, is_told, messages, named, settings, settled, soon, standings,
 };
 use crate::panels_prometheus::{Prometheus, PrometheusApi};
 use crate::support::{Mailbox, Receiver};
@@ -72,10 +72,25 @@ impl Way {
         named(&digests(&self.receiver))
     }
 
+    /// Waits until Alertmanager has an alert, told or kept back.
+    async fn heard_of(&self, name: &str) {
+        let api = PrometheusApi::at(&self.manager.address.to_string());
+        for _ in 0..LOOKS_MAX {
+            let all = api.get("/api/v2/alerts").await.unwrap_or_default();
+            let mut all = all.as_array().into_iter().flatten();
+            if all.any(|one| one["labels"]["alertname"] == name) {
+                return;
+            }
+            // Alertmanager is another process and has no way to tell us.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{name} never came\n{}", self.manager.log());
+    }
+
     /// Waits until Alertmanager has all of these and keeps them back.
     async fn kept_back(&self, keys: &BTreeSet<String>) {
         let api = PrometheusApi::at(&self.manager.address.to_string());
-        for _ in 0..300 {
+        for _ in 0..LOOKS_MAX {
             let all = api.get("/api/v2/alerts?active=false").await.unwrap_or_default();
             let all = all.as_array().into_iter().flatten();
             let inhibited = all.filter(|one| one["status"]["inhibitedBy"][0].is_string());
@@ -121,7 +136,7 @@ async fn accounts_wait_while_the_daemon_or_their_platform_is_in_doubt_and_nothin
 
     // It beats, but one platform shows its canaries no more.
     way.canaries_next_day(Some(Fault::Blocked)).await;
-    settled(&prometheus, 2).await;
+    way.heard_of("XunjianCanaryFailed").await;
     way.demo.app().work().start();
     soon("the others did not arrive", &way.manager, || others.is_subset(&way.named())).await;
     soon("no word of the platform", &way.manager, || {
@@ -181,6 +196,18 @@ fn alerts(texts: &[String]) -> BTreeSet<String> {
     told.map(|line| line.trim_start_matches("已解除 ").to_owned()).collect()
 }
 
+/// Waits until Prometheus answers a question with one series.
+async fn seen(api: &PrometheusApi, question: &str) {
+    for _ in 0..LOOKS_MAX {
+        if api.samples(question, true).await == Ok(1) {
+            return;
+        }
+        // Prometheus is another process and has no way to tell us.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never seen: {question}");
+}
+
 /// Nobody hears anew of what they heard, be it that it ended or that it holds. Overdue messages that
 /// the daemon finds meanwhile are news.
 async fn a_daemon_that_starts_anew_repeats_nothing(way: Way, prometheus: &Prometheus) {
@@ -190,18 +217,13 @@ async fn a_daemon_that_starts_anew_repeats_nothing(way: Way, prometheus: &Promet
     let before = told();
     let api = PrometheusApi::at(&prometheus.url);
     let away = async {
-        // Other processes have no way to tell us.
-        while api.samples("up{job=\"xunjian-accounts\"} == 0", true).await != Ok(1) {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        seen(&api, "up{job=\"xunjian-accounts\"} == 0").await;
         settled(prometheus, 2).await;
     };
     let mut demo = demo.restart(away).await.unwrap();
     demo.serve();
     demo.app().work().start();
-    while api.samples("up{job=\"xunjian-accounts\"} == 1", true).await != Ok(1) {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    seen(&api, "up{job=\"xunjian-accounts\"} == 1").await;
     settled(prometheus, 4).await;
     for (before, after) in before.iter().zip(told()) {
         let known = alerts(before);

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -199,6 +200,10 @@ impl Demo {
         let Self { app, mut settings, simulator, clock, streets, closing } = self;
         settings.http.listen = app.address();
         app.run_until_stopped(futures::stream::empty()).await?;
+        // Bound and not listening: whoever calls is refused, and nobody else is given the port.
+        let kept = TcpSocket::new_v4()?;
+        kept.set_reuseaddr(true)?;
+        kept.bind(settings.http.listen)?;
         away.await;
         let app = App::build(&settings, clock.clone()).await?;
         Ok(Self { app, settings, simulator, clock, streets, closing })
