@@ -1,31 +1,22 @@
 //! Reading back what bears on the activity of many accounts at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
 use super::columns::column;
-use super::drifts::PageDrift;
+use super::history_pages::{Looks, Pages};
 use super::history_rows::{self, ListedPostRow, LookRow};
 use super::{Store, StoreError};
 use crate::domain::{AccountId, shanghai_midnight};
-use crate::observe::{CanaryLook, History, ListedPost, Outcome, Visit};
-
-/// A host and page kind, and the account looked at with the look.
-pub(super) type Looks = HashMap<(String, String), Vec<(i64, CanaryLook)>>;
-
-/// A history that is being read, and the pages that it is read from.
-pub(super) struct Pages {
-    platform: String,
-    /// Host and page of every target that speaks for it.
-    pages: Vec<(String, String)>,
-    pub(super) history: History,
-}
+use crate::observe::{History, ListedPost};
 
 impl Store {
     /// Everything known since `since` that bears on the activity of these accounts: visits started
     /// then, posts that claim it or were first seen then with the newest and the oldest post of
     /// all, looks at canaries of their hosts and page kinds other than themselves.
+    ///
+    /// Visits to where it has no target any more are held against the looks at canaries of then.
     ///
     /// `parts` are those of the account's targets. Looks that repeat what their neighbours say,
     /// with no visit of the account between, are left out: a host's canaries are looked at far more
@@ -40,7 +31,7 @@ impl Store {
         let mut connection = self.pool.acquire().await?;
         for row in history_rows::since(&mut connection, &ids, since).await? {
             if let Some(one) = known.get_mut(&row.account_id) {
-                one.history.visits.push(row.into_visit()?);
+                one.take(row)?;
             }
         }
         drop(connection);
@@ -51,9 +42,8 @@ impl Store {
         }
         let looks = self.looks(&known, since).await?;
         let drifts = self.drifts(since).await?;
-        let told = |(id, one): (i64, Pages)| {
-            (AccountId(id), one.with_drifts(&drifts).with_looks(id, &looks))
-        };
+        let told =
+            |(id, one): (i64, Pages)| (AccountId(id), one.with_surroundings(id, &drifts, &looks));
         Ok(known.into_iter().map(told).collect())
     }
 
@@ -135,7 +125,7 @@ impl Store {
         known: &BTreeMap<i64, Pages>,
         since: DateTime<Utc>,
     ) -> Result<Looks, StoreError> {
-        let mut pages: Vec<&(String, String)> = known.values().flat_map(|one| &one.pages).collect();
+        let mut pages: Vec<&(String, String)> = known.values().flat_map(Pages::places).collect();
         pages.sort_unstable();
         pages.dedup();
         let rows = sqlx::query_as!(
@@ -144,7 +134,7 @@ impl Store {
              from canary_looks l
              join unnest($1::text[], $2::text[]) as w (host, page)
                  on l.host = w.host and l.page = w.page
-             where l.at >= $3 order by l.at, l.account_id",
+             where l.at >= $3 order by l.at, l.healthy, l.account_id",
             &column(&pages, |page| page.0.clone()),
             &column(&pages, |page| page.1.clone()),
             since
@@ -152,116 +142,5 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(LookRow::gathered(rows))
-    }
-}
-
-impl Pages {
-    fn of(platform: String) -> Self {
-        Self { platform, pages: Vec::new(), history: History::default() }
-    }
-
-    pub(super) fn with_drifts(mut self, drifts: &[PageDrift]) -> Self {
-        let concerns = |drift: &&PageDrift| {
-            let on_host = |(host, page): &(String, String)| {
-                drift.drift.page == *page && (drift.host == "*" || drift.host == *host)
-            };
-            drift.platform == self.platform && self.pages.iter().any(on_host)
-        };
-        self.history.drifts = drifts.iter().filter(concerns).map(|one| one.drift.clone()).collect();
-        self
-    }
-
-    pub(super) fn with_looks(mut self, account: i64, looks: &Looks) -> History {
-        let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
-        instants.sort_unstable();
-        for page in &self.pages {
-            let all = looks.get(page).map(Vec::as_slice).unwrap_or_default();
-            let others: Vec<&CanaryLook> =
-                all.iter().filter(|(canary, _)| *canary != account).map(|(_, look)| look).collect();
-            self.history.has_canary |= !others.is_empty();
-            self.history.canaries.extend(telling(&others, &instants).cloned());
-        }
-        self.history
-    }
-}
-
-/// Every instant of a visit that a look can be before or after.
-fn instants_of(visit: &Visit) -> impl Iterator<Item = DateTime<Utc>> {
-    let (as_of, upstream) = match &visit.outcome {
-        Outcome::Observed(seen) => (Some(seen.as_of), seen.upstream_success),
-        Outcome::Gone { as_of, .. } => (Some(*as_of), None),
-        Outcome::Failed(_) => (None, None),
-    };
-    [Some(visit.started_at), Some(visit.recorded_at), as_of, upstream].into_iter().flatten()
-}
-
-/// The looks, in order of time, that say something their neighbours do not: of a run of equal ones
-/// without a visit between them, the first and the last.
-///
-/// `instants` are those of the visits, in order. A visit is settled by the first look after it and
-/// voided back to the last healthy look before a failed one; both are ends of such runs.
-fn telling<'a>(
-    looks: &'a [&'a CanaryLook],
-    instants: &[DateTime<Utc>],
-) -> impl Iterator<Item = &'a CanaryLook> {
-    let same = |one: &CanaryLook, other: &CanaryLook| {
-        one.healthy == other.healthy && one.adapter == other.adapter
-    };
-    // A run ends before an index: where another thing is said, or a visit lies between. Visits are
-    // far fewer than looks.
-    let mut ends: Vec<usize> =
-        (1..looks.len()).filter(|&index| !same(looks[index - 1], looks[index])).collect();
-    for instant in instants {
-        let before = looks.partition_point(|look| look.at < *instant);
-        let beyond = looks.partition_point(|look| look.at <= *instant);
-        ends.extend(before.max(1)..(beyond + 1).min(looks.len()));
-    }
-    let edges = [0, looks.len().saturating_sub(1)].into_iter().filter(|_| !looks.is_empty());
-    let mut kept: Vec<usize> =
-        ends.into_iter().flat_map(|end| [end - 1, end]).chain(edges).collect();
-    kept.sort_unstable();
-    kept.dedup();
-    kept.into_iter().map(|index| looks[index])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(minute: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_790_000_000 + minute * 60, 0).unwrap()
-    }
-
-    fn check(looks: &[(i64, bool)], visits: &[i64], kept: &[i64]) {
-        let looks: Vec<CanaryLook> = looks
-            .iter()
-            .map(|&(minute, healthy)| CanaryLook {
-                page: "timeline".into(),
-                at: at(minute),
-                adapter: "a".into(),
-                healthy,
-                recorded_at: at(minute),
-            })
-            .collect();
-        let borrowed: Vec<&CanaryLook> = looks.iter().collect();
-        let instants: Vec<_> = visits.iter().map(|minute| at(*minute)).collect();
-        let found: Vec<_> = telling(&borrowed, &instants).map(|look| look.at).collect();
-        assert_eq!(found, kept.iter().map(|minute| at(*minute)).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn only_looks_that_say_something_are_kept() {
-        check(&[], &[5], &[]);
-        check(&[(1, true), (2, true), (3, true), (4, true)], &[], &[1, 4]);
-        check(&[(1, true), (3, true), (5, true), (7, true)], &[4], &[1, 3, 5, 7]);
-        check(
-            &[(1, true), (2, true), (3, true), (4, false), (5, false), (6, false)],
-            &[],
-            &[1, 3, 4, 6],
-        );
-        check(&[(1, true), (2, true), (3, true), (4, true), (5, true)], &[4], &[1, 3, 4, 5]);
-        check(&[(2, true), (4, true), (6, true)], &[1, 7], &[2, 6]);
-        check(&[(2, true), (4, true), (4, true), (4, true), (6, true)], &[4], &[2, 4, 4, 4, 6]);
-        check(&[(2, true)], &[2], &[2]);
     }
 }

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use super::StoreError;
 use super::columns::{misread, read_count, read_moment, read_reason, read_source};
-use super::histories::Looks;
+use super::history_pages::Looks;
 use crate::observe::{Bracket, CanaryLook, ListedPost, Observation, Outcome, Span, Visit};
 
 /// What a row tells of a visit that bears on a verdict.
@@ -14,6 +14,7 @@ pub(super) struct ToldVisit {
     pub(super) account_id: i64,
     pub(super) started_at: DateTime<Utc>,
     pub(super) page: String,
+    pub(super) host: Option<String>,
     pub(super) part: String,
     pub(super) recorded_at: DateTime<Utc>,
     pub(super) adapter: String,
@@ -140,7 +141,7 @@ pub(super) async fn since(
 ) -> Result<Vec<ToldVisit>, StoreError> {
     let rows = sqlx::query_as!(
         ToldVisit,
-        "select account_id, started_at, page, part, recorded_at, adapter, source, outcome,
+        "select account_id, started_at, page, host, part, recorded_at, adapter, source, outcome,
              reason, items, as_of, span_low, span_high, exhausted, empty, confirming, posts_total,
              new_items, upstream_success, registered_at, registered_precision, bracket_older,
              bracket_newer, claims_shift_seconds

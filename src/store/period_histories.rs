@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::drifts::PageDrift;
-use super::histories::{Looks, Pages};
+use super::history_pages::{Looks, Pages};
 use super::history_rows::{ListedPostRow, LookRow, ToldVisit};
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
-use crate::observe::{History, ListedPost, Visit};
+use crate::observe::{History, ListedPost};
 
 /// What the histories of accounts share: looks at canaries, and page kinds that drifted.
 #[derive(Clone)]
@@ -21,27 +21,16 @@ struct Shared {
     drifts: Vec<PageDrift>,
 }
 
-/// What visits tell of one account.
-#[derive(Default)]
-pub(super) struct Telling {
-    /// Those that speak for its lists, oldest first.
-    pub(super) visits: Vec<Visit>,
-    /// As-of time of the newest look, made in the period, at a page with what citizens wrote.
-    pub(super) messages_read_at: Option<DateTime<Utc>>,
-}
-
 impl Surroundings {
     /// The history of one account.
     pub(super) fn history(
         &self,
         account: i64,
         mut pages: Pages,
-        visits: Vec<Visit>,
         posts: Vec<ListedPost>,
     ) -> History {
-        pages.history.visits = visits;
         pages.history.posts = posts;
-        pages.with_drifts(&self.0.drifts).with_looks(account, &self.0.looks)
+        pages.with_surroundings(account, &self.0.drifts, &self.0.looks)
     }
 }
 
@@ -65,7 +54,7 @@ impl Store {
         let rows = sqlx::query_as!(
             LookRow,
             "select host, page, account_id, at, adapter, healthy, recorded_at from canary_looks
-             where at >= $1 order by at, account_id",
+             where at >= $1 order by at, healthy, account_id",
             since
         )
         .fetch_all(&self.pool)
@@ -73,20 +62,23 @@ impl Store {
         Ok(LookRow::gathered(rows))
     }
 
-    /// The visits of some accounts since `since`, and when their messages were read last.
-    pub(super) async fn telling_visits(
+    /// Takes the visits since `since` of the accounts of these pages into their histories; returns
+    /// the as-of time of the newest look of each, made in the period, at a page with what citizens
+    /// wrote.
+    pub(super) async fn take_visits(
         &self,
-        accounts: &[i64],
+        pages: &mut BTreeMap<i64, Pages>,
         of: FactsOf,
-    ) -> Result<HashMap<i64, Telling>, StoreError> {
+    ) -> Result<HashMap<i64, DateTime<Utc>>, StoreError> {
+        let accounts: Vec<i64> = pages.keys().copied().collect();
         let mut rows = sqlx::query_as!(
             ToldVisit,
-            "select account_id, started_at, page, part, recorded_at, adapter, source, outcome,
+            "select account_id, started_at, page, host, part, recorded_at, adapter, source, outcome,
                  reason, items, as_of, span_low, span_high, exhausted, empty, confirming,
                  posts_total, new_items, upstream_success, registered_at, registered_precision,
                  bracket_older, bracket_newer, claims_shift_seconds
              from visits where account_id = any($1) and started_at >= $2 and part <> '-'",
-            accounts,
+            &accounts,
             of.since
         )
         .fetch_all(&self.pool)
@@ -94,20 +86,23 @@ impl Store {
         rows.sort_unstable_by(|a, b| {
             (a.account_id, a.started_at, &a.page).cmp(&(b.account_id, b.started_at, &b.page))
         });
-        let mut telling: HashMap<i64, Telling> = HashMap::with_capacity(accounts.len());
+        let mut read_at: HashMap<i64, DateTime<Utc>> = HashMap::new();
         for row in rows {
-            let one = telling.entry(row.account_id).or_default();
             if !row.part.is_empty() {
-                one.visits.push(row.into_visit()?);
+                if let Some(one) = pages.get_mut(&row.account_id) {
+                    one.take(row)?;
+                }
                 continue;
             }
             // Of pages that speak for no list these are the ones with what citizens wrote.
             let in_time = of.from <= row.started_at && row.started_at < of.to;
-            if row.outcome == "observed" && in_time && row.recorded_at <= of.known_at {
-                one.messages_read_at = one.messages_read_at.max(row.as_of);
+            let known = row.outcome == "observed" && row.recorded_at <= of.known_at;
+            if let Some(as_of) = row.as_of.filter(|_| in_time && known) {
+                let newest = read_at.entry(row.account_id).or_insert(as_of);
+                *newest = as_of.max(*newest);
             }
         }
-        Ok(telling)
+        Ok(read_at)
     }
 
     /// The oldest and the newest post of some accounts where none is listed since `since`.

@@ -1,13 +1,13 @@
 //! What scores are computed from, account by account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use sqlx::types::Json;
 
 use super::columns::{StoredCount, column, read_count};
-use super::histories::Pages;
+use super::history_pages::Pages;
 use super::period_histories::Surroundings;
 use super::posts::{self, PostRow, StoredPost};
 use super::{Store, StoreError};
@@ -22,6 +22,9 @@ const FUTURE: TimeDelta = TimeDelta::days(36_500);
 
 /// How many batches are read at once: the database reads the next while one is judged.
 const AHEAD: usize = 2;
+
+/// The pages of accounts with their visits, and the newest looks at messages.
+type PagesRead = (BTreeMap<i64, Pages>, HashMap<i64, DateTime<Utc>>);
 
 /// One account's facts of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,10 +133,9 @@ impl Store {
         accounts: Vec<Account>,
         of: FactsOf,
     ) -> Result<Vec<ScoreInput>, StoreError> {
-        let ids = column(&accounts, |account| account.id.0);
-        let pages = self.histories_begun(&ids).await?;
-        let around = self.surroundings(of.since, Some(&pages)).await?;
-        self.inputs_of_pages(accounts, pages, of, &around).await
+        let read = self.pages_of(&accounts, of).await?;
+        let around = self.surroundings(of.since, Some(&read.0)).await?;
+        self.inputs_of_pages(accounts, read, of, &around).await
     }
 
     /// As [`Self::inputs_of`], where what their histories share was read before.
@@ -143,14 +145,21 @@ impl Store {
         of: FactsOf,
         around: &Surroundings,
     ) -> Result<Vec<ScoreInput>, StoreError> {
-        let pages = self.histories_begun(&column(&accounts, |account| account.id.0)).await?;
-        self.inputs_of_pages(accounts, pages, of, around).await
+        let read = self.pages_of(&accounts, of).await?;
+        self.inputs_of_pages(accounts, read, of, around).await
+    }
+
+    /// The pages of these accounts with the visits to them, and when messages were read.
+    async fn pages_of(&self, accounts: &[Account], of: FactsOf) -> Result<PagesRead, StoreError> {
+        let mut pages = self.histories_begun(&column(accounts, |account| account.id.0)).await?;
+        let read_at = self.take_visits(&mut pages, of).await?;
+        Ok((pages, read_at))
     }
 
     async fn inputs_of_pages(
         &self,
         accounts: Vec<Account>,
-        pages: BTreeMap<i64, Pages>,
+        (pages, messages_read_at): PagesRead,
         of: FactsOf,
         around: &Surroundings,
     ) -> Result<Vec<ScoreInput>, StoreError> {
@@ -171,7 +180,6 @@ impl Store {
             };
             inputs.insert(id, input);
         }
-        let mut telling = self.telling_visits(&ids, of).await?;
         // What claims to lie in the future was listed all the same.
         let all = FactsOf { from: since, to: known_at + FUTURE, ..of };
         let mut listed: BTreeMap<i64, Vec<ListedPost>> = BTreeMap::new();
@@ -194,11 +202,10 @@ impl Store {
         }
         for (account, pages) in pages {
             let Some(input) = inputs.get_mut(&account) else { continue };
-            let told = telling.remove(&account).unwrap_or_default();
-            input.messages_read_at = told.messages_read_at;
+            input.messages_read_at = messages_read_at.get(&account).copied();
             let mut posts = listed.remove(&account).unwrap_or_default();
             posts.sort_by(|a, b| (a.first_seen, &a.reference).cmp(&(b.first_seen, &b.reference)));
-            input.history = around.history(account, pages, told.visits, posts);
+            input.history = around.history(account, pages, posts);
         }
         for (account, reference, sample) in self.samples(&ids, of).await? {
             let push = |input: &mut ScoreInput| {

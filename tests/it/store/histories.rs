@@ -1,10 +1,13 @@
 use std::slice::from_ref;
 
+use futures::TryStreamExt;
 use xunjian::domain::{AccountId, Activity, Count, Moment, Precision, Reason, shanghai_midnight};
-use xunjian::observe::{Bracket, Observation, Outcome, Policy, Source, Span, judge};
+use xunjian::observe::{
+    Bracket, History, Observation, Outcome, Policy, Source, Span, Visit, judge,
+};
 use xunjian::store::{CanaryAccount, LedgerChanges, VisitRecord};
 
-use super::{accounts, at, entry, instant, looked, observed, post, target};
+use super::{accounts, at, entry, facts, instant, looked, observed, post, target};
 use crate::support::database;
 
 #[tokio::test]
@@ -186,4 +189,50 @@ async fn looks_at_other_canaries_come_with_the_history() {
     let histories = store.histories(&ids, at(-10)).await.unwrap();
     assert_eq!(histories[&ids[0]].canaries, looks[..1], "never its own");
     assert_eq!(histories[&ids[1]].canaries, looks[..2]);
+}
+
+#[tokio::test]
+async fn what_a_failed_canary_voided_stays_void_when_its_page_is_visited_no_more() {
+    let (store, _database) = database().await;
+    let ids = accounts(&store, 3).await;
+    let (quiet, canary, alone) = (ids[0], ids[1], ids[2]);
+    let mut specs: Vec<_> = ids[..2].iter().map(|id| target(*id, "m.example.cn")).collect();
+    specs[1].is_canary = true;
+    specs.push(target(alone, "alone.example.cn"));
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    let day = 24 * 60;
+    let seen = |account, at: i64| observed(account, at, -500 * day, Vec::new());
+    let away = |at: i64| VisitRecord { host: Some("alone.example.cn".into()), ..seen(alone, at) };
+    store.finish(&[seen(quiet, day), away(day)]).await.unwrap();
+    store.finish(&[looked(canary, "m.example.cn", day + 1, true)]).await.unwrap();
+    store.finish(&[seen(quiet, 2 * day), away(2 * day)]).await.unwrap();
+    store.finish(&[looked(canary, "m.example.cn", 2 * day + 1, false)]).await.unwrap();
+    store.finish(&[seen(quiet, 3 * day), away(3 * day)]).await.unwrap();
+
+    // Another page kind takes the place, and has no canary yet.
+    for spec in &mut specs {
+        (spec.page, spec.is_canary) = ("videos".into(), false);
+    }
+    store.sync_targets(&specs, at(3 * day + 1)).await.unwrap();
+    let histories = store.histories(&ids, at(-10)).await.unwrap();
+    let void = |account| -> Vec<_> {
+        let history: &History = &histories[&account];
+        assert!(!history.has_canary && history.visits.len() == 3);
+        history.drifts.iter().map(|drift| (drift.since, drift.until.is_some())).collect()
+    };
+    let proving = |account| -> Vec<bool> {
+        let proves = |visit: &Visit| match &visit.outcome {
+            Outcome::Observed(seen) => seen.span.is_some() && seen.confirming,
+            other => panic!("{other:?}"),
+        };
+        histories[&account].visits.iter().map(proves).collect()
+    };
+    // The first was vouched for, the second by a canary that failed, the third by none any more.
+    assert_eq!(void(quiet), [(at(2 * day), true)]);
+    assert_eq!(proving(quiet), [true, true, false]);
+    assert_eq!((void(alone), proving(alone)), (vec![], vec![true; 3]), "it never had a canary");
+    let inputs: Vec<_> = store.score_inputs(facts(-10, 9 * day)).try_collect().await.unwrap();
+    for input in inputs {
+        assert_eq!(input.history, histories[&input.account.id]);
+    }
 }

@@ -1,0 +1,177 @@
+//! A history while it is read: where its visits were made, and what canaries say of them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+use super::drifts::PageDrift;
+use super::history_rows::ToldVisit;
+use super::left_pages::{LeftVisit, Word};
+use crate::observe::{CanaryLook, History, Outcome, Visit};
+
+/// A host and page kind, and the account looked at with the look.
+pub(super) type Looks = HashMap<(String, String), Vec<(i64, CanaryLook)>>;
+
+/// A history that is being read, and the pages that it is read from.
+pub(super) struct Pages {
+    pub(super) platform: String,
+    /// Host and page of every target that speaks for it.
+    pub(super) pages: Vec<(String, String)>,
+    /// Visits at other places.
+    left: Vec<LeftVisit>,
+    pub(super) history: History,
+}
+
+impl Pages {
+    pub(super) fn of(platform: String) -> Self {
+        Self { platform, pages: Vec::new(), left: Vec::new(), history: History::default() }
+    }
+
+    /// Takes a visit into the history.
+    pub(super) fn take(&mut self, row: ToldVisit) -> Result<(), StoreError> {
+        let is_here =
+            |(host, page): &(String, String)| *page == row.page && row.host.as_ref() == Some(host);
+        if !self.pages.iter().any(is_here) {
+            self.left.extend(LeftVisit::of(&row, self.history.visits.len()));
+        }
+        self.history.visits.push(row.into_visit()?);
+        Ok(())
+    }
+
+    /// Where canaries were looked at for it.
+    pub(super) fn places(&self) -> impl Iterator<Item = &(String, String)> {
+        self.pages.iter().chain(self.left.iter().map(|one| &one.place))
+    }
+
+    pub(super) fn with_surroundings(
+        mut self,
+        account: i64,
+        drifts: &[PageDrift],
+        looks: &Looks,
+    ) -> History {
+        self.add_drifts(drifts);
+        let left = std::mem::take(&mut self.left);
+        for one in left {
+            match one.weighed(account, &self.platform, drifts, looks) {
+                Word::Nothing => {}
+                Word::Unvouched => prove_nothing(&mut self.history.visits[one.number]),
+                Word::Void(drift) => self.history.drifts.push(drift),
+            }
+        }
+        self.with_looks(account, looks)
+    }
+
+    fn add_drifts(&mut self, drifts: &[PageDrift]) {
+        let concerns = |drift: &&PageDrift| {
+            let on_host = |(host, page): &(String, String)| {
+                drift.drift.page == *page && (drift.host == "*" || drift.host == *host)
+            };
+            drift.platform == self.platform && self.pages.iter().any(on_host)
+        };
+        self.history.drifts = drifts.iter().filter(concerns).map(|one| one.drift.clone()).collect();
+    }
+
+    fn with_looks(mut self, account: i64, looks: &Looks) -> History {
+        let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
+        instants.sort_unstable();
+        for page in &self.pages {
+            let all = looks.get(page).map(Vec::as_slice).unwrap_or_default();
+            let others: Vec<&CanaryLook> =
+                all.iter().filter(|(canary, _)| *canary != account).map(|(_, look)| look).collect();
+            self.history.has_canary |= !others.is_empty();
+            self.history.canaries.extend(telling(&others, &instants).cloned());
+        }
+        self.history
+    }
+}
+
+/// Takes from a visit what silence could rest on.
+fn prove_nothing(visit: &mut Visit) {
+    match &mut visit.outcome {
+        Outcome::Observed(seen) => (seen.span, seen.confirming) = (None, false),
+        Outcome::Gone { confirming, .. } => *confirming = false,
+        Outcome::Failed(_) => {}
+    }
+}
+
+/// Every instant of a visit that a look can be before or after.
+fn instants_of(visit: &Visit) -> impl Iterator<Item = DateTime<Utc>> {
+    let (as_of, upstream) = match &visit.outcome {
+        Outcome::Observed(seen) => (Some(seen.as_of), seen.upstream_success),
+        Outcome::Gone { as_of, .. } => (Some(*as_of), None),
+        Outcome::Failed(_) => (None, None),
+    };
+    [Some(visit.started_at), Some(visit.recorded_at), as_of, upstream].into_iter().flatten()
+}
+
+/// The looks, in order of time, that say something their neighbours do not: of a run of equal ones
+/// without a visit between them, the first and the last.
+///
+/// `instants` are those of the visits, in order. A visit is settled by the first look after it and
+/// voided back to the last healthy look before a failed one; both are ends of such runs.
+fn telling<'a>(
+    looks: &'a [&'a CanaryLook],
+    instants: &[DateTime<Utc>],
+) -> impl Iterator<Item = &'a CanaryLook> {
+    let same = |one: &CanaryLook, other: &CanaryLook| {
+        one.healthy == other.healthy && one.adapter == other.adapter
+    };
+    // A run ends before an index: where another thing is said, or a visit lies between. Visits are
+    // far fewer than looks.
+    let mut ends: Vec<usize> =
+        (1..looks.len()).filter(|&index| !same(looks[index - 1], looks[index])).collect();
+    for instant in instants {
+        let before = looks.partition_point(|look| look.at < *instant);
+        let beyond = looks.partition_point(|look| look.at <= *instant);
+        ends.extend(before.max(1)..(beyond + 1).min(looks.len()));
+    }
+    let edges = [0, looks.len().saturating_sub(1)].into_iter().filter(|_| !looks.is_empty());
+    let mut kept: Vec<usize> =
+        ends.into_iter().flat_map(|end| [end - 1, end]).chain(edges).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    kept.into_iter().map(|index| looks[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + minute * 60, 0).unwrap()
+    }
+
+    fn check(looks: &[(i64, bool)], visits: &[i64], kept: &[i64]) {
+        let looks: Vec<CanaryLook> = looks
+            .iter()
+            .map(|&(minute, healthy)| CanaryLook {
+                page: "timeline".into(),
+                at: at(minute),
+                adapter: "a".into(),
+                healthy,
+                recorded_at: at(minute),
+            })
+            .collect();
+        let borrowed: Vec<&CanaryLook> = looks.iter().collect();
+        let instants: Vec<_> = visits.iter().map(|minute| at(*minute)).collect();
+        let found: Vec<_> = telling(&borrowed, &instants).map(|look| look.at).collect();
+        assert_eq!(found, kept.iter().map(|minute| at(*minute)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn only_looks_that_say_something_are_kept() {
+        check(&[], &[5], &[]);
+        check(&[(1, true), (2, true), (3, true), (4, true)], &[], &[1, 4]);
+        check(&[(1, true), (3, true), (5, true), (7, true)], &[4], &[1, 3, 5, 7]);
+        check(
+            &[(1, true), (2, true), (3, true), (4, false), (5, false), (6, false)],
+            &[],
+            &[1, 3, 4, 6],
+        );
+        check(&[(1, true), (2, true), (3, true), (4, true), (5, true)], &[4], &[1, 3, 4, 5]);
+        check(&[(2, true), (4, true), (6, true)], &[1, 7], &[2, 6]);
+        check(&[(2, true), (4, true), (4, true), (4, true), (6, true)], &[4], &[2, 4, 4, 4, 6]);
+        check(&[(2, true)], &[2], &[2]);
+    }
+}

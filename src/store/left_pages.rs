@@ -1,0 +1,80 @@
+//! Visits to pages that are no longer visited: what their host's canaries said then still counts.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::drifts::PageDrift;
+use super::history_pages::Looks;
+use super::history_rows::ToldVisit;
+use crate::observe::Drift;
+
+/// The shortest time that the database tells apart.
+const INSTANT: TimeDelta = TimeDelta::microseconds(1);
+
+/// A visit to a host and page kind at which its account has no target now: the platform file has
+/// other pages since, or the ledger another address.
+pub(super) struct LeftVisit {
+    /// Host and page kind.
+    pub(super) place: (String, String),
+    /// Which of the history's visits it is.
+    pub(super) number: usize,
+    adapter: String,
+    started_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+}
+
+/// What the place of a visit says of it.
+pub(super) enum Word {
+    /// A canary was seen healthy next, or the place never had one.
+    Nothing,
+    /// No canary was seen any more: it waits for ever, and proves no silence. What speaks against
+    /// silence in it stands.
+    Unvouched,
+    /// A canary failed next, or the page had drifted: it is void, by itself, so that no freeze
+    /// outlasts it where nobody looks again.
+    Void(Drift),
+}
+
+impl LeftVisit {
+    /// Nothing where the row does not say on which host it was, as those of imports and persons.
+    pub(super) fn of(row: &ToldVisit, number: usize) -> Option<Self> {
+        Some(Self {
+            place: (row.host.clone()?, row.page.clone()),
+            number,
+            adapter: row.adapter.clone(),
+            started_at: row.started_at,
+            recorded_at: row.recorded_at,
+        })
+    }
+
+    /// By the looks at other accounts of its place, in order of time with the failed first.
+    pub(super) fn weighed(
+        &self,
+        account: i64,
+        platform: &str,
+        drifts: &[PageDrift],
+        looks: &Looks,
+    ) -> Word {
+        let (host, page) = &self.place;
+        let has_drifted = drifts.iter().any(|one| {
+            one.platform == platform
+                && one.drift.page == *page
+                && (one.host == "*" || one.host == *host)
+                && one.drift.since <= self.started_at
+                && one.drift.until.is_none_or(|until| self.started_at < until)
+        });
+        let looks = looks.get(&self.place).map(Vec::as_slice).unwrap_or_default();
+        let later = looks.partition_point(|(_, look)| look.at < self.started_at);
+        let mut others = looks[later..].iter().filter(|one| one.0 != account).map(|one| &one.1);
+        let next = others.find(|look| !look.healthy || look.adapter == self.adapter);
+        if has_drifted || next.is_some_and(|look| !look.healthy) {
+            return Word::Void(Drift {
+                page: page.clone(),
+                since: self.started_at,
+                until: Some(self.started_at + INSTANT),
+                recorded_at: self.recorded_at,
+            });
+        }
+        let had_canaries = || looks.iter().any(|(canary, _)| *canary != account);
+        if next.is_none() && had_canaries() { Word::Unvouched } else { Word::Nothing }
+    }
+}
