@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use xunjian::settings::Settings;
 
 use crate::panels_boards::root;
 use crate::panels_prometheus::{Prometheus, PrometheusApi};
-use crate::support::Receiver;
+use crate::support::{Receiver, shipped};
 
 const SENT: &str = "/cgi-bin/message/send";
 /// Looks at other processes until they are done; 100 ms apart.
@@ -95,17 +94,7 @@ impl Alertmanager {
 }
 
 pub(crate) fn settings(folder: &TempDir, receiver: &Receiver) -> Settings {
-    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-    let mut settings = Settings {
-        data_dir: folder.path().join("data"),
-        platforms_dir: config.join("platforms"),
-        schemes_dir: config.join("schemes"),
-        indices_dir: config.join("indices"),
-        calendar_dir: config.join("calendar"),
-        rules_dir: config.join("rules"),
-        ..Settings::default()
-    };
-    settings.http.listen = "127.0.0.1:0".parse().unwrap();
+    let mut settings = shipped(folder.path());
     settings.crawl.robots_seconds = 1;
     let server = format!("http://{}", receiver.address);
     settings.notify.dingtalk.server = server.clone();

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::TryStreamExt;
@@ -22,6 +21,7 @@ use xunjian::store::{FindingFilter, HeardInquiry};
 use crate::metrics::assert_passes;
 use crate::panels_office;
 use crate::panels_prometheus::Prometheus;
+use crate::support::shipped;
 
 const ACCOUNTS: usize = 240;
 
@@ -29,17 +29,7 @@ const ACCOUNTS: usize = 240;
 const STUTTER_SECONDS: f64 = 2.0;
 
 fn settings(folder: &TempDir) -> Settings {
-    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-    let mut settings = Settings {
-        data_dir: folder.path().join("data"),
-        platforms_dir: config.join("platforms"),
-        schemes_dir: config.join("schemes"),
-        indices_dir: config.join("indices"),
-        calendar_dir: config.join("calendar"),
-        rules_dir: config.join("rules"),
-        ..Settings::default()
-    };
-    settings.http.listen = "127.0.0.1:0".parse().unwrap();
+    let mut settings = shipped(folder.path());
     settings.notify.send_from_hour = 0;
     settings
 }

@@ -14,6 +14,7 @@ use xunjian::settings::Settings;
 use xunjian::store::{FindingFilter, FindingRecord};
 
 use crate::panels_boards::root;
+use crate::support::shipped;
 
 /// The lines of a guide's `sh` blocks.
 fn commands(guide: &str) -> Vec<String> {
@@ -58,18 +59,7 @@ fn run(line: &str, bin: &Path, work: &Path) -> Result<String, String> {
 }
 
 fn settings(folder: &Path) -> Settings {
-    let config = root().join("config");
-    let mut settings = Settings {
-        data_dir: folder.join("data"),
-        platforms_dir: config.join("platforms"),
-        schemes_dir: config.join("schemes"),
-        indices_dir: config.join("indices"),
-        calendar_dir: config.join("calendar"),
-        rules_dir: config.join("rules"),
-        imports_dir: config.join("imports"),
-        ..Settings::default()
-    };
-    settings.http.listen = "127.0.0.1:0".parse().unwrap();
+    let mut settings = shipped(folder);
     settings.notify.send_from_hour = 0;
     settings
 }

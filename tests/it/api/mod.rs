@@ -177,14 +177,15 @@ async fn ask(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Reply {
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n");
+    // Of version 1.0: an answer to it does not come in pieces, and ends with its connection.
+    let mut request = format!("{method} {path} HTTP/1.0\r\nhost: {address}\r\n");
     for (name, value) in headers {
         request += &format!("{name}: {value}\r\n");
     }
     if method != "GET" {
         request += &format!("content-length: {}\r\n", body.len());
     }
-    request += "connection: close\r\n\r\n";
+    request += "\r\n";
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(&[request.as_bytes(), body].concat()).await.unwrap();
     let mut bytes = Vec::new();
@@ -192,24 +193,7 @@ async fn ask(
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap().to_lowercase();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let body = &bytes[end + 4..];
-    let in_pieces = head.contains("transfer-encoding: chunked");
-    Reply { status, body: if in_pieces { joined(body) } else { body.to_vec() }, head }
-}
-
-/// A body that came in pieces, each after its length in hexadecimal digits (RFC 9112, section 7.1).
-fn joined(mut rest: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    loop {
-        let end = rest.windows(2).position(|two| two == b"\r\n").unwrap();
-        let length = std::str::from_utf8(&rest[..end]).unwrap();
-        let length = usize::from_str_radix(length, 16).unwrap();
-        if length == 0 {
-            return body;
-        }
-        body.extend_from_slice(&rest[end + 2..][..length]);
-        rest = &rest[end + 2 + length + 2..];
-    }
+    Reply { status, head, body: bytes[end + 4..].to_vec() }
 }
 
 /// The address of a key.
