@@ -37,6 +37,8 @@ guards! {
     Canary => "canary",
     /// Without a canary a third day stands in for it.
     Third => "third",
+    /// And those of its host's other page kinds stand behind it.
+    Beside => "beside",
     /// A failed visit says nothing.
     Failures => "failures",
     /// An answer reaches as far as it proves, and confirms only if provably fresh.
@@ -136,6 +138,7 @@ impl Guard {
                 history.canaries.clear();
                 history.has_canary = false;
             }
+            Self::Beside => history.unwatched.values_mut().for_each(Vec::clear),
             Self::Late => history.posts.iter_mut().for_each(|post| post.missed_by = None),
             Self::Undated => history.posts.retain(|post| post.claimed.is_some()),
             Self::Future => {

@@ -53,6 +53,8 @@ pub(super) struct Oracle {
     /// The host's canary by day; `None` where there is none or no day passed.
     trusted: Vec<bool>,
     has_canary: bool,
+    /// On how many days silence takes confirmations.
+    confirming_days: usize,
 }
 
 impl Oracle {
@@ -60,7 +62,7 @@ impl Oracle {
         city: &City,
         entry: &LedgerEntry,
         end: DateTime<Utc>,
-        has_canary: bool,
+        (has_canary, confirming_days): (bool, usize),
         stage: Option<&Staged>,
     ) -> Self {
         let character = city.character(&entry.key).unwrap_or(Character::Active);
@@ -88,6 +90,7 @@ impl Oracle {
             early: Vec::new(),
             trusted: Vec::new(),
             has_canary,
+            confirming_days,
         }
     }
 
@@ -226,17 +229,12 @@ impl Oracle {
             .filter(|((_, sight), trusted)| *sight == Sight::Whole && **trusted)
             .map(|((at, _), _)| *at)
             .collect();
-        let needed = if self.has_canary {
-            policy.confirmations
-        } else {
-            policy.confirmations_without_canary
-        };
         let recent = now - Duration::hours(i64::from(policy.max_age_hours) - 2);
         let window = Duration::hours(i64::from(policy.confirm_within_hours));
         whole.iter().any(|last| {
             let near = whole.iter().filter(|at| **at <= *last && **at > *last - window);
             let days: BTreeSet<NaiveDate> = near.map(|at| shanghai_date(*at)).collect();
-            *last > recent && *last >= crossed && days.len() >= needed as usize
+            *last > recent && *last >= crossed && days.len() >= self.confirming_days
         })
     }
 }

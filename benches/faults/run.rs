@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use url::Url;
 use xunjian::domain::LedgerEntry;
-use xunjian::observe::{CanaryLook, Policy};
-use xunjian::platform::{Catalog, PageKind, Platform};
+use xunjian::observe::{CanaryLook, History, Policy};
+use xunjian::platform::{Catalog, PageKind, Platform, Role};
 use xunjian::simulator::{Character, City};
 
 use super::guard::Guard;
@@ -141,11 +141,16 @@ fn watched<'a>(
         // A look speaks for its own page kind: the canaries are read by the shipped files.
         let others = platform.id != "feed_parts"
             && hosts.iter().any(|(at, key)| *at == host && *key != entry.key);
+        let mut notebook = Notebook::new(&entry, platform, others);
+        if others && staged.is_none() && is_beside(&entry) {
+            notebook.history.unwatched = unwatched_lists(platform);
+        }
+        let days = confirming_days(&notebook.history);
         Some(Watched {
-            notebook: Notebook::new(&entry, platform, others),
+            notebook,
             is_canary: canary_keys.contains(&entry.key),
             spell: Spell::default(),
-            oracle: Oracle::new(city, &entry, end, others, staged),
+            oracle: Oracle::new(city, &entry, end, (others, days), staged),
             platform,
             later,
             staged,
@@ -161,6 +166,29 @@ fn watched<'a>(
         assert!(is_there, "nobody of {id} is watched: its page kinds give no address");
     }
     watched
+}
+
+/// Whether nobody looks at an account's lists for it, but at its host's profiles: so of a third of
+/// those that have both.
+fn is_beside(entry: &LedgerEntry) -> bool {
+    let number: u64 = entry.key.bytes().map(u64::from).sum();
+    entry.platform == "weibo" && number.is_multiple_of(3)
+}
+
+fn unwatched_lists(platform: &Platform) -> BTreeMap<String, Vec<String>> {
+    let (lists, others): (Vec<_>, Vec<_>) =
+        speaking(platform).partition(|kind| kind.role == Role::List);
+    let others: Vec<String> = others.into_iter().map(|kind| kind.name.clone()).collect();
+    assert!(!others.is_empty(), "{} has no page kind beside its lists", platform.id);
+    lists.into_iter().map(|list| (list.name.clone(), others.clone())).collect()
+}
+
+/// On how many days silence takes confirmations.
+fn confirming_days(history: &History) -> usize {
+    let policy = Policy::default();
+    let is_vouched = history.has_canary && history.unwatched.is_empty();
+    let days = if is_vouched { policy.confirmations } else { policy.confirmations_without_canary };
+    days as usize
 }
 
 pub(super) fn days(count: usize) -> Duration {
@@ -239,10 +267,13 @@ impl Simulation<'_> {
         self.frozen.insert(host.clone(), !healthy);
         let others = watched.iter_mut().filter(|one| one.host == host && one.entry.key != key);
         for other in others.filter(|one| one.notebook.history.has_canary) {
-            other.notebook.history.canaries.extend(looks.iter().cloned());
-            if healthy {
+            let history = &mut other.notebook.history;
+            let heard = looks.iter().filter(|look| !history.unwatched.contains_key(&look.page));
+            let heard: Vec<CanaryLook> = heard.cloned().collect();
+            if heard.iter().all(|look| look.healthy) {
                 other.oracle.trusted();
             }
+            history.canaries.extend(heard);
         }
     }
 }

@@ -18,6 +18,11 @@ const HOST_TROUBLE_PERCENT: u64 = 12;
 /// A shared host shows an old page as new for so many days at most; only its canary can tell.
 const LIE_DAYS_MAX: usize = 2;
 
+/// On these days one host says of everybody that they are gone: as many as silence takes where a
+/// page kind has no canary of its own, so that those of the host's others must tell.
+const GONE_HOST: &str = HOSTS[0];
+const GONE_DAYS: Range<usize> = 15..18;
+
 /// So many days in a row the daemon is down.
 const DOWN_DAYS: usize = 3;
 
@@ -65,6 +70,7 @@ impl Weather {
                 faults.remove(host);
             }
         }
+        strike(&mut plan, GONE_HOST, GONE_DAYS.start, GONE_DAYS.len(), Fault::SaysGone);
         let mut turns = BTreeMap::<(Venue, Character), u64>::new();
         for (number, entry) in (0..).zip(city.ledger()) {
             if let Some(staged) = stage.get(entry.key.as_str()) {

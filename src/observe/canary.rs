@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Duration, Utc};
 
-use super::facts::{CanaryLook, Outcome};
+use super::facts::{CanaryLook, History, Outcome};
 use super::policy::Policy;
 
 /// Why an account serves as a canary.
@@ -53,8 +55,10 @@ pub fn stand_ins<K: Ord + Clone>(rates: &[(K, f64)], policy: &Policy) -> Vec<K> 
 /// How far an observation may be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// A later healthy canary stands behind it, or the host has none.
+    /// A later healthy canary stands behind it, or no page of the account has any.
     Settled,
+    /// No canary looks at its page kind; those of the host's other page kinds were healthy next.
+    Beside,
     /// It waits for a healthy canary.
     Provisional,
     /// A canary failed after it, before any was healthy.
@@ -68,32 +72,51 @@ pub(super) enum Trust {
 pub(super) struct Canaries<'a> {
     looks: Vec<&'a CanaryLook>,
     exist: bool,
+    unwatched: &'a BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Canaries<'a> {
-    pub(super) fn new(looks: impl Iterator<Item = &'a CanaryLook>, exist: bool) -> Self {
-        let mut looks: Vec<&CanaryLook> = looks.collect();
+    pub(super) fn new(history: &'a History, known_at: DateTime<Utc>) -> Self {
+        let known = history.canaries.iter().filter(|look| look.recorded_at <= known_at);
+        let mut looks: Vec<&CanaryLook> = known.collect();
         // At one instant the failed look comes first where an observation seeks its healthy one.
         looks.sort_unstable_by_key(|look| (look.page.as_str(), look.at, look.healthy));
-        Self { looks, exist }
+        Self { looks, exist: history.has_canary, unwatched: &history.unwatched }
     }
 
-    /// The trust in an observation by the first look at or after it that bears on it: a failure
-    /// with any adapter, a healthy look with the same one.
+    /// The trust in an observation by the next looks that bear on it: at its page kind, or, where
+    /// no canary looks at that, at each of the host's others.
     pub(super) fn trust(&self, page: &str, adapter: &str, at: DateTime<Utc>) -> Trust {
         if !self.exist {
             return Trust::Settled;
         }
-        let from = self.looks.partition_point(|look| (look.page.as_str(), look.at) < (page, at));
-        let first = self.looks[from..]
-            .iter()
-            .take_while(|look| look.page == page)
-            .find(|look| !look.healthy || look.adapter == adapter);
-        match first {
-            Some(look) if look.healthy => Trust::Settled,
-            Some(_) => Trust::Void,
-            None => Trust::Provisional,
+        let next = |page: &str| self.next(page, adapter, at).map(|look| look.healthy);
+        let Some(others) = self.unwatched.get(page) else {
+            return match next(page) {
+                Some(true) => Trust::Settled,
+                Some(false) => Trust::Void,
+                None => Trust::Provisional,
+            };
+        };
+        let words: Vec<bool> = others.iter().filter_map(|page| next(page)).collect();
+        match words.as_slice() {
+            [] if !others.is_empty() => Trust::Provisional,
+            words if words.contains(&false) => Trust::Void,
+            _ => Trust::Beside,
         }
+    }
+
+    /// The first look at a page kind at or after an instant that bears on what was seen then: a
+    /// failure with any adapter, a healthy look with the same one.
+    fn next(&self, page: &str, adapter: &str, at: DateTime<Utc>) -> Option<&'a CanaryLook> {
+        let from = self.looks.partition_point(|look| (look.page.as_str(), look.at) < (page, at));
+        let mut looks = self.looks[from..].iter().take_while(|look| look.page == page);
+        looks.find(|look| !look.healthy || look.adapter == adapter).copied()
+    }
+
+    /// Whether a page kind has canaries of its own.
+    pub(super) fn watch(&self, page: &str) -> bool {
+        self.exist && !self.unwatched.contains_key(page)
     }
 
     /// When the newest look of some page kind failed, the time of that failure: verdicts freeze.
@@ -130,10 +153,15 @@ mod tests {
         }
     }
 
+    fn watched(looks: impl IntoIterator<Item = CanaryLook>) -> History {
+        let canaries = looks.into_iter().collect();
+        History { canaries, has_canary: true, ..History::default() }
+    }
+
     /// Looks as (hour, healthy) by adapter `a`; the observation is made at hour 10 with `a`.
     fn check(looks: &[(i64, bool)], trust: Trust, frozen: bool) {
-        let looks: Vec<_> = looks.iter().map(|(hour, ok)| look("list", "a", *hour, *ok)).collect();
-        let canaries = Canaries::new(looks.iter(), true);
+        let history = watched(looks.iter().map(|(hour, ok)| look("list", "a", *hour, *ok)));
+        let canaries = Canaries::new(&history, at(1000));
         assert_eq!(canaries.trust("list", "a", at(10)), trust, "{looks:?}");
         assert_eq!(canaries.frozen_since().is_some(), frozen, "{looks:?}");
     }
@@ -152,13 +180,13 @@ mod tests {
 
     #[test]
     fn a_look_speaks_only_for_its_page_kind_and_adapter() {
-        let looks = [look("list", "b", 11, true), look("album", "a", 12, true)];
-        let canaries = Canaries::new(looks.iter(), true);
+        let history = watched([look("list", "b", 11, true), look("album", "a", 12, true)]);
+        let canaries = Canaries::new(&history, at(1000));
         assert_eq!(canaries.trust("list", "a", at(10)), Trust::Provisional);
         assert_eq!(canaries.trust("list", "b", at(10)), Trust::Settled);
         assert_eq!(canaries.trust("album", "a", at(10)), Trust::Settled);
-        let looks = [look("list", "b", 11, false), look("list", "a", 12, true)];
-        let canaries = Canaries::new(looks.iter(), true);
+        let history = watched([look("list", "b", 11, false), look("list", "a", 12, true)]);
+        let canaries = Canaries::new(&history, at(1000));
         assert_eq!(canaries.trust("list", "a", at(10)), Trust::Void);
     }
 

@@ -1,6 +1,8 @@
 //! What the calculus is told: visits, listed posts, canaries. Plain data, written by the crawl and
 //! read back from the store.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Count, Moment, Reason};
@@ -227,8 +229,11 @@ pub struct History {
     /// Canary looks of the account's host and page kinds, in any order; empty where the platform
     /// has neither canaries nor stand-ins.
     pub canaries: Vec<CanaryLook>,
-    /// Whether the host and page kind have any canary or stand-in at all.
+    /// Whether any of the account's page kinds has a canary or stand-in on its host.
     pub has_canary: bool,
+    /// Where some have one: the account's page kinds that have none, each with those of its own
+    /// host that do.
+    pub unwatched: BTreeMap<String, Vec<String>>,
     /// Drifts of the account's page kinds on their hosts, in any order.
     pub drifts: Vec<Drift>,
 }

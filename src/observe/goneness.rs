@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::canary::Trust;
 use super::policy::Policy;
-use super::silence::{Live, Silence, needed, together};
+use super::silence::{Admit, Live, Silence, needed, together};
 use super::view::View;
 
 /// Proves that the account was gone at a cutoff.
@@ -18,6 +18,18 @@ pub(super) fn prove_gone(
     cutoff: DateTime<Utc>,
     confirmed_from: DateTime<Utc>,
     live: Option<Live>,
+) -> Option<Silence> {
+    let prove = |admit: &Admit| prove_by(view, policy, cutoff, confirmed_from, live, *admit);
+    view.admissions().iter().find_map(prove)
+}
+
+fn prove_by(
+    view: &View,
+    policy: &Policy,
+    cutoff: DateTime<Utc>,
+    confirmed_from: DateTime<Utc>,
+    live: Option<Live>,
+    admit: Admit,
 ) -> Option<Silence> {
     let alive: BTreeSet<DateTime<Utc>> = view
         .seen
@@ -33,9 +45,7 @@ pub(super) fn prove_gone(
     let signs = || {
         view.gone
             .iter()
-            .filter(|sign| {
-                sign.confirming && matches!(sign.trust, Trust::Settled | Trust::Attested)
-            })
+            .filter(|sign| sign.confirming && admit.lets_in(sign.trust))
             .filter(|sign| before.is_none_or(|at| sign.as_of > at))
             .filter(|sign| after.is_none_or(|at| sign.as_of < at))
     };
@@ -46,9 +56,11 @@ pub(super) fn prove_gone(
         return Some(Silence { confirmations: vec![sign.as_of], no_canary: false });
     }
     let frozen = live.is_some_and(|live| live.frozen);
-    let own = signs().filter(|sign| sign.trust == Trust::Settled && !frozen);
+    let own = || signs().filter(|sign| sign.trust != Trust::Attested && !frozen);
+    let is_vouched = view.canaries.exist() && own().all(|sign| sign.trust != Trust::Beside);
     let times: BTreeSet<DateTime<Utc>> =
-        own.map(|sign| sign.as_of).filter(|at| *at >= cutoff - policy.confirm_within()).collect();
-    let confirmations = together(&times, confirmed_from, needed(view, policy), policy).ok()?;
-    Some(Silence { confirmations, no_canary: !view.canaries.exist() })
+        own().map(|sign| sign.as_of).filter(|at| *at >= cutoff - policy.confirm_within()).collect();
+    let confirmations =
+        together(&times, confirmed_from, needed(is_vouched, policy), policy).ok()?;
+    Some(Silence { confirmations, no_canary: !is_vouched })
 }

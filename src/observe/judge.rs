@@ -106,7 +106,11 @@ fn judge_now(view: &View<'_>, policy: &Policy, now: DateTime<Utc>) -> Judgement 
     }
     let candidates = live_cutoffs(view, policy, now);
     for (activity, threshold, empty) in tiers(view, policy) {
-        for cutoff in candidates.iter().copied() {
+        let attempts = view
+            .admissions()
+            .iter()
+            .flat_map(|admit| candidates.iter().map(move |at| (*admit, *at)));
+        for (admit, cutoff) in attempts {
             let question = Question {
                 threshold,
                 cutoff,
@@ -114,7 +118,7 @@ fn judge_now(view: &View<'_>, policy: &Policy, now: DateTime<Utc>) -> Judgement 
                 posts_before: DateTime::<Utc>::MAX_UTC,
                 confirmed_from: cutoff,
                 empty,
-                admit: Admit::Settled,
+                admit,
                 frozen: live.frozen,
             };
             if let Ok(silence) = question.prove(view, policy) {
@@ -155,16 +159,17 @@ fn judge_cutoff(view: &View<'_>, policy: &Policy, cutoff: DateTime<Utc>) -> Judg
         return found.finish(view, policy, None);
     }
     for (activity, threshold, empty) in tiers(view, policy) {
-        let question = Question {
+        let question = |admit: &Admit| Question {
             threshold,
             cutoff,
             posts_before: cutoff,
             confirmed_from,
             empty,
-            admit: Admit::Settled,
+            admit: *admit,
             frozen: false,
         };
-        if let Ok(silence) = question.prove(view, policy) {
+        let prove = |admit: &Admit| question(admit).prove(view, policy).ok();
+        if let Some(silence) = view.admissions().iter().find_map(prove) {
             return Found::silent(activity, cutoff, silence).finish(view, policy, None);
         }
     }
@@ -214,7 +219,7 @@ fn live_cutoffs(view: &View, policy: &Policy, now: DateTime<Utc>) -> Vec<DateTim
     let confirming = view
         .seen
         .iter()
-        .filter(|seen| matches!(seen.trust, Trust::Settled | Trust::Attested))
+        .filter(|seen| Admit::Beside.lets_in(seen.trust))
         .filter_map(|seen| seen.confirms);
     let mut seconds: Vec<_> = confirming
         .map(|at| at.trunc_subsecs(0))

@@ -53,9 +53,9 @@ pub(super) fn overtaken<'a>(
 /// their place in `seen`, which is in order of as-of time.
 ///
 /// What was newest has been deleted, or an old page was shown as new, which one look cannot tell:
-/// only where lists of `days` days say so, and none between them shows it, has it been deleted, and
+/// only where lists of so many days as `days` wants of the page kind say so, and none between them shows it, has it been deleted, and
 /// they stand. A list headed by a date in the future tells nothing here.
-pub(super) fn lapsed(seen: &[Seen<'_>], days: usize) -> BTreeSet<usize> {
+pub(super) fn lapsed(seen: &[Seen<'_>], days: impl Fn(&str) -> usize) -> BTreeSet<usize> {
     let mut lapsed = BTreeSet::new();
     let mut pages: HashMap<&str, Lapse> = HashMap::new();
     for (at, one) in lists(seen) {
@@ -72,7 +72,7 @@ pub(super) fn lapsed(seen: &[Seen<'_>], days: usize) -> BTreeSet<usize> {
         lapse.run.push((at, one.as_of));
         let told: BTreeSet<NaiveDate> =
             lapse.run.iter().map(|(_, as_of)| shanghai_date(*as_of)).collect();
-        if told.len() >= days {
+        if told.len() >= days(&one.visit.page) {
             for (at, _) in lapse.run.drain(..) {
                 lapsed.remove(&at);
             }

@@ -50,7 +50,7 @@ fn live_reason(view: &View, policy: &Policy, live: Live) -> (Reason, Vec<Line>) 
             _ if live.now - gone.as_of > policy.max_age() => Reason::ObservationTooOld,
             _ if live.frozen => Reason::Frozen,
             Trust::Provisional | Trust::Void => Reason::Provisional,
-            Trust::Settled | Trust::Attested => Reason::Unconfirmed,
+            Trust::Settled | Trust::Beside | Trust::Attested => Reason::Unconfirmed,
         };
         return (reason, vec![Line::new("gone_seen", gone.as_of.to_rfc3339())]);
     }

@@ -18,8 +18,21 @@ use super::view::{Seen, View};
 pub(super) enum Admit {
     /// Those a healthy canary stands behind, and the attested: what a verdict may rest on.
     Settled,
+    /// Those of page kinds without a canary too, which take a day more: what it may rest on else.
+    Beside,
     /// Provisional ones too: what a verdict could rest on once a canary was healthy.
     Provisional,
+}
+
+impl Admit {
+    pub(super) fn lets_in(self, trust: Trust) -> bool {
+        match trust {
+            Trust::Settled | Trust::Attested => true,
+            Trust::Beside => self != Self::Settled,
+            Trust::Provisional => self == Self::Provisional,
+            Trust::Void => false,
+        }
+    }
 }
 
 /// What the live state adds to a question.
@@ -92,12 +105,19 @@ impl Shortfall<'_> {
 }
 
 impl Question {
-    fn admits(&self, trust: Trust) -> bool {
-        match trust {
-            Trust::Settled | Trust::Attested => true,
-            Trust::Provisional => self.admit == Admit::Provisional,
-            Trust::Void => false,
-        }
+    /// What is known of a part and counts.
+    fn of_part<'v, 'a>(
+        &self,
+        view: &'v View<'a>,
+        part: &'v str,
+    ) -> impl Iterator<Item = &'v Seen<'a>> {
+        let admit = self.admit;
+        view.of_part(part).filter(move |seen| admit.lets_in(seen.trust))
+    }
+
+    /// Whether canaries of its own stand behind all that counts of a part.
+    fn is_vouched(&self, view: &View, part: &str) -> bool {
+        view.canaries.exist() && self.of_part(view, part).all(|seen| seen.trust != Trust::Beside)
     }
 
     /// Proves silence, or names what is missing, the most telling first.
@@ -124,8 +144,7 @@ impl Question {
             return Err(Shortfall::PartMissing(part));
         }
         for part in &view.parts {
-            let used = view.of_part(part).filter(|seen| self.admits(seen.trust));
-            let covered: Covered = used.filter_map(|seen| seen.span).collect();
+            let covered: Covered = self.of_part(view, part).filter_map(|seen| seen.span).collect();
             if !covered.covers(&window) {
                 return Err(Shortfall::NotCovered(window));
             }
@@ -150,11 +169,11 @@ impl Question {
         if early.end <= early.start {
             return Ok(());
         }
-        let needed = needed(view, policy);
         for part in &view.parts {
+            let needed = needed(self.is_vouched(view, part), policy);
             let mut attested = Vec::new();
             let mut by_day: BTreeMap<NaiveDate, Vec<Span>> = BTreeMap::new();
-            for seen in view.of_part(part).filter(|seen| self.admits(seen.trust)) {
+            for seen in self.of_part(view, part) {
                 let Some(span) = seen.span else { continue };
                 match seen.trust {
                     Trust::Attested => attested.push(span),
@@ -175,10 +194,8 @@ impl Question {
         let mut confirmations = BTreeSet::new();
         let mut no_canary = false;
         for part in &view.parts {
-            let confirming = || {
-                let used = view.of_part(part).filter(|seen| self.admits(seen.trust));
-                used.filter(|seen| !self.empty || seen.observation.empty)
-            };
+            let confirming =
+                || self.of_part(view, part).filter(|seen| !self.empty || seen.observation.empty);
             let attested = confirming()
                 .filter(|seen| seen.trust == Trust::Attested)
                 .filter_map(|seen| seen.confirms)
@@ -193,10 +210,11 @@ impl Question {
                 .filter_map(|seen: &Seen| seen.confirms)
                 .filter(|at| *at >= self.cutoff - policy.confirm_within())
                 .collect();
-            let needed = needed(view, policy);
+            let is_vouched = self.is_vouched(view, part);
+            let needed = needed(is_vouched, policy);
             let times = together(&times, self.confirmed_from, needed, policy)
                 .map_err(|days| Shortfall::Unconfirmed { part, days, needed })?;
-            no_canary |= !view.canaries.exist();
+            no_canary |= !is_vouched;
             confirmations.extend(times);
         }
         Ok(Silence { confirmations: confirmations.into_iter().collect(), no_canary })
@@ -227,11 +245,8 @@ pub(super) fn together(
 }
 
 /// How many confirming days are needed: one more where no canary can vouch for the reading.
-pub(super) fn needed(view: &View, policy: &Policy) -> usize {
-    let needed = if view.canaries.exist() {
-        policy.confirmations
-    } else {
-        policy.confirmations_without_canary
-    };
+pub(super) fn needed(is_vouched: bool, policy: &Policy) -> usize {
+    let needed =
+        if is_vouched { policy.confirmations } else { policy.confirmations_without_canary };
     usize::try_from(needed).unwrap_or(usize::MAX)
 }

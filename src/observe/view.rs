@@ -10,6 +10,7 @@ use super::facts::{Drift, History, ListedPost, Observation, Outcome, Source, Spa
 use super::hidden::{HiddenPost, hidden_posts};
 use super::outdated::{lapsed, overtaken};
 use super::post::{PostTimes, late};
+use super::silence::Admit;
 use super::span::Covered;
 
 /// The part that a page kind lists when it lists everything.
@@ -107,8 +108,7 @@ impl Drifts<'_> {
 
 impl<'a> View<'a> {
     pub(super) fn new(history: &'a History, known_at: DateTime<Utc>) -> Self {
-        let looks = history.canaries.iter().filter(|look| look.recorded_at <= known_at);
-        let canaries = Canaries::new(looks, history.has_canary);
+        let canaries = Canaries::new(history, known_at);
         let known = history.drifts.iter().filter(|drift| drift.recorded_at <= known_at).collect();
         let drifts = Drifts { known, known_at };
         let mut visits: Vec<&Visit> =
@@ -142,7 +142,7 @@ impl<'a> View<'a> {
         for at in overtaken {
             view.seen[at].trust = Trust::Void;
         }
-        let days = if view.canaries.exist() { LAPSE_DAYS } else { LAPSE_DAYS + 1 };
+        let days = |page: &str| LAPSE_DAYS + usize::from(!view.canaries.watch(page));
         for at in lapsed(&view.seen, days) {
             let seen = &mut view.seen[at];
             (seen.span, seen.confirms, seen.is_lapsed) = (None, None, true);
@@ -154,6 +154,16 @@ impl<'a> View<'a> {
         view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
         view.hidden = hidden_posts(&view.seen, &old_pages);
         view
+    }
+
+    /// What a verdict may rest on, the better first: without what no canary of its own page kind
+    /// vouches for, where that is enough, so that its mark does not come and go with the hour.
+    pub(super) fn admissions(&self) -> &'static [Admit] {
+        if self.history.unwatched.is_empty() {
+            &[Admit::Settled]
+        } else {
+            &[Admit::Settled, Admit::Beside]
+        }
     }
 
     /// Since when the host's own verdicts are frozen: by a failed canary or an open drift.

@@ -78,8 +78,10 @@ impl Store {
             let one = known.entry(row.id).or_insert_with(|| Pages::of(row.platform));
             one.history.opened_at = row.opened_on.map(shanghai_midnight);
             one.history.filed_at = row.filed_on.map(shanghai_midnight);
-            one.history.has_canary |= row.has_canary;
             if let (Some(host), Some(page)) = (row.host, row.page) {
+                if row.has_canary {
+                    one.watched.push((host.clone(), page.clone()));
+                }
                 one.pages.push((host, page));
             }
             if let Some(part) =

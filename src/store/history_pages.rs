@@ -1,6 +1,6 @@
 //! A history while it is read: where its visits were made, and what canaries say of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -18,6 +18,8 @@ pub(super) struct Pages {
     pub(super) platform: String,
     /// Host and page of every target that speaks for it.
     pub(super) pages: Vec<(String, String)>,
+    /// Those of them where another account is a canary now.
+    pub(super) watched: Vec<(String, String)>,
     /// Visits at other places.
     left: Vec<LeftVisit>,
     pub(super) history: History,
@@ -25,7 +27,13 @@ pub(super) struct Pages {
 
 impl Pages {
     pub(super) fn of(platform: String) -> Self {
-        Self { platform, pages: Vec::new(), left: Vec::new(), history: History::default() }
+        Self {
+            platform,
+            pages: Vec::new(),
+            watched: Vec::new(),
+            left: Vec::new(),
+            history: History::default(),
+        }
     }
 
     /// Takes a visit into the history.
@@ -52,6 +60,7 @@ impl Pages {
     ) -> History {
         self.add_drifts(drifts);
         let left = std::mem::take(&mut self.left);
+        let left_pages: BTreeSet<String> = left.iter().map(|one| one.place.1.clone()).collect();
         for one in left {
             match one.weighed(account, &self.platform, drifts, looks) {
                 Word::Nothing => {}
@@ -59,7 +68,7 @@ impl Pages {
                 Word::Void(drift) => self.history.drifts.push(drift),
             }
         }
-        self.with_looks(account, looks)
+        self.with_looks(account, looks, left_pages)
     }
 
     fn add_drifts(&mut self, drifts: &[PageDrift]) {
@@ -72,17 +81,38 @@ impl Pages {
         self.history.drifts = drifts.iter().filter(concerns).map(|one| one.drift.clone()).collect();
     }
 
-    fn with_looks(mut self, account: i64, looks: &Looks) -> History {
+    fn with_looks(mut self, account: i64, looks: &Looks, left_pages: BTreeSet<String>) -> History {
         let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
         instants.sort_unstable();
-        for page in &self.pages {
-            let all = looks.get(page).map(Vec::as_slice).unwrap_or_default();
+        for place in &self.pages {
+            let all = looks.get(place).map(Vec::as_slice).unwrap_or_default();
             let others: Vec<&CanaryLook> =
                 all.iter().filter(|(canary, _)| *canary != account).map(|(_, look)| look).collect();
-            self.history.has_canary |= !others.is_empty();
+            if !others.is_empty() {
+                self.watched.push(place.clone());
+            }
             self.history.canaries.extend(telling(&others, &instants).cloned());
         }
+        self.history.has_canary = !self.watched.is_empty();
+        if self.history.has_canary {
+            self.history.unwatched = self.unwatched(left_pages);
+        }
         self.history
+    }
+
+    /// The page kinds without a canary, each with those of its host that have one. What is left of
+    /// a page kind that is visited no more has been held against its own canaries already.
+    fn unwatched(&self, left_pages: BTreeSet<String>) -> BTreeMap<String, Vec<String>> {
+        let (watched, bare): (Vec<_>, Vec<_>) =
+            self.pages.iter().partition(|place| self.watched.contains(place));
+        let beside = |host: &String| {
+            let on_host = watched.iter().filter(|one| one.0 == *host);
+            on_host.map(|one| one.1.clone()).collect()
+        };
+        let is_visited = |page: &String| self.pages.iter().any(|one| one.1 == *page);
+        let left = left_pages.into_iter().filter(|page| !is_visited(page));
+        let bare = bare.iter().map(|(host, page)| (page.clone(), beside(host)));
+        left.map(|page| (page, Vec::new())).chain(bare).collect()
     }
 }
 

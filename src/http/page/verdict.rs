@@ -53,7 +53,7 @@ pub(super) fn verdict(standing: &Standing, judged: &Judgement, policy: &Policy) 
                 }
             }
             p { (sentence(judged, policy)) }
-            @if judged.no_canary { p.note { "同平台没有可作对照的常更账号，以第三次确认代替，点名须经人复核。" } }
+            @if judged.no_canary { p.note { "这类页面没有可作对照的常更账号，以第三次确认代替，点名须经人复核。" } }
             dl {
                 @if let Some(window) = window_of(judged, policy) {
                     div { dt { "判定时段" } dd { (when(window.start)) " 至 " (when(window.end)) } }

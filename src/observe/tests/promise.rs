@@ -47,8 +47,20 @@ enum Weather {
     Skewed(i64),
     /// The items in another order.
     Shuffled(Vec<Index>),
-    /// The newest items are not read.
+    /// The newest items are not read, on any page of the host.
     Broken(usize),
+}
+
+/// What canaries look at, of the page kinds that list the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Watch {
+    Nothing,
+    /// The only one.
+    Timeline,
+    /// Another one of the host, which does not list the account.
+    Beside,
+    /// One of two that take turns.
+    OneOfTwo,
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +78,7 @@ struct World {
     attempts: Vec<Attempt>,
     counts: bool,
     marks_end: bool,
-    has_canary: bool,
+    watch: Watch,
     opening_known: bool,
     gone_at: Option<i64>,
 }
@@ -76,6 +88,10 @@ fn minute(minute: i64) -> DateTime<Utc> {
 }
 
 const DAY: i64 = 24 * 60;
+
+const TIMELINE: &str = "timeline";
+const VIDEOS: &str = "videos";
+const BESIDE: &str = "profile";
 
 impl TruePost {
     fn claimed(&self) -> Moment {
@@ -123,7 +139,8 @@ impl World {
 struct Crawler {
     history: History,
     known: Known,
-    bodies: Vec<(Body, DateTime<Utc>)>,
+    /// By page kind.
+    bodies: BTreeMap<&'static str, Vec<(Body, DateTime<Utc>)>>,
     listed: BTreeMap<usize, ListedPost>,
     broken_since_look: bool,
 }
@@ -134,6 +151,8 @@ impl Crawler {
         let hours_ago = |hours: i64| sent_at - Duration::hours(hours);
         let fresh = || world.body(sent_at, attempt.items_max);
         let (mut age_seconds, mut date) = (None, Some(sent_at));
+        let page = world.page(attempt);
+        let bodies = self.bodies.entry(page).or_default();
         let body = match &attempt.weather {
             Weather::Aged(hours) => {
                 age_seconds = u64::try_from(hours * 3600).ok();
@@ -143,9 +162,7 @@ impl Crawler {
                 date = Some(hours_ago(*hours));
                 world.body(hours_ago(*hours), attempt.items_max)
             }
-            Weather::Repeated(which) if !self.bodies.is_empty() => {
-                which.get(&self.bodies).0.clone()
-            }
+            Weather::Repeated(which) if !bodies.is_empty() => which.get(bodies).0.clone(),
             Weather::Skewed(minutes) => {
                 date = Some(sent_at + Duration::minutes(*minutes));
                 fresh()
@@ -158,7 +175,7 @@ impl Crawler {
                 }
                 body
             }
-            Weather::Broken(newest) if world.has_canary => {
+            Weather::Broken(newest) if world.watch != Watch::Nothing => {
                 self.broken_since_look = true;
                 let mut body = fresh();
                 body.items.drain(..(*newest).min(body.items.len()));
@@ -167,7 +184,7 @@ impl Crawler {
             _ => fresh(),
         };
         let repeats = matches!(attempt.weather, Weather::Repeated(_));
-        let same_since = self.bodies.iter().find(|(known, _)| *known == body).map(|one| one.1);
+        let same_since = bodies.iter().find(|(known, _)| *known == body).map(|one| one.1);
         let answer = Answer {
             sent_at,
             not_modified: false,
@@ -184,12 +201,14 @@ impl Crawler {
         let reading = world.reading(&body, answer, attempt);
         let composed = compose(&reading, &self.known, &Policy::default());
         if let (Some(as_of), None) = (composed.posts_as_of, same_since) {
-            self.bodies.push((body.clone(), as_of));
+            bodies.push((body.clone(), as_of));
         }
-        self.write_down(world, &body, composed, sent_at);
+        self.write_down(world, &body, composed, (page, sent_at));
         if attempt.looked {
             let healthy = !std::mem::take(&mut self.broken_since_look);
-            self.history.canaries.push(look(sent_at + Duration::minutes(1), healthy));
+            let page = if world.watch == Watch::Beside { BESIDE } else { TIMELINE };
+            let look = look(sent_at + Duration::minutes(1), healthy);
+            self.history.canaries.push(CanaryLook { page: page.to_owned(), ..look });
         }
     }
 
@@ -198,7 +217,7 @@ impl Crawler {
         world: &World,
         body: &Body,
         composed: Composed,
-        sent_at: DateTime<Utc>,
+        (page, sent_at): (&str, DateTime<Utc>),
     ) {
         let spans: Vec<Span> = self.observations().filter_map(|seen| seen.span).collect();
         if let Some(first_seen) = composed.posts_as_of {
@@ -208,7 +227,7 @@ impl Crawler {
                 let seen_before = before.filter(|as_of| *as_of < first_seen).max();
                 self.listed.entry(*index).or_insert_with(|| ListedPost {
                     reference: index.to_string(),
-                    page: "timeline".to_owned(),
+                    page: page.to_owned(),
                     claimed,
                     first_seen,
                     missed_by: late(&spans, claimed, first_seen),
@@ -222,7 +241,8 @@ impl Crawler {
         if let Outcome::Observed(seen) = &composed.outcome {
             self.known.observed_to = self.known.observed_to.max(Some(seen.as_of));
         }
-        self.history.visits.push(visit(sent_at, composed.outcome));
+        let visit = visit(sent_at, composed.outcome);
+        self.history.visits.push(Visit { page: page.to_owned(), ..visit });
     }
 
     fn observations(&self) -> impl Iterator<Item = &Observation> {
@@ -265,10 +285,20 @@ impl World {
         }
     }
 
+    fn page(&self, attempt: &Attempt) -> &'static str {
+        let is_videos = self.watch == Watch::OneOfTwo && attempt.minute % 2 == 1;
+        if is_videos { VIDEOS } else { TIMELINE }
+    }
+
     /// What a crawler writes down of this world.
     fn crawled(&self) -> History {
         let mut crawler = Crawler::default();
-        crawler.history.has_canary = self.has_canary;
+        crawler.history.has_canary = self.watch != Watch::Nothing;
+        crawler.history.unwatched = match self.watch {
+            Watch::Nothing | Watch::Timeline => BTreeMap::new(),
+            Watch::Beside => BTreeMap::from([(TIMELINE.to_owned(), vec![BESIDE.to_owned()])]),
+            Watch::OneOfTwo => BTreeMap::from([(VIDEOS.to_owned(), vec![TIMELINE.to_owned()])]),
+        };
         crawler.history.opened_at = self.opening_known.then(|| time(0, 0));
         let mut attempts: Vec<&Attempt> = self.attempts.iter().collect();
         attempts.sort_by_key(|attempt| attempt.minute);
@@ -365,7 +395,13 @@ fn any_world(delayed: bool) -> impl Strategy<Value = World> {
     );
     let posts = (1i64..119).prop_flat_map(|last| prop::collection::vec(any_post(last), 0..16));
     let turn = prop::option::of((any_weather(), 108 * DAY..120 * DAY, any_post(1)));
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let watch = prop_oneof![
+        2 => Just(Watch::Nothing),
+        2 => Just(Watch::Timeline),
+        1 => Just(Watch::Beside),
+        2 => Just(Watch::OneOfTwo),
+    ];
+    let flags = (any::<bool>(), any::<bool>(), watch, any::<bool>());
     let gone = prop_oneof![9 => Just(None), 1 => (70 * DAY..120 * DAY).prop_map(Some)];
     (posts, prop::collection::vec(attempt, 1..90), flags, gone, turn).prop_map(
         move |(mut posts, mut attempts, flags, gone_at, turn)| {
@@ -375,7 +411,7 @@ fn any_world(delayed: bool) -> impl Strategy<Value = World> {
                 }
                 posts.push(TruePost { minute: turned, ..post });
             }
-            let (counts, marks_end, has_canary, opening_known) = flags;
+            let (counts, marks_end, watch, opening_known) = flags;
             let deletes = posts.iter().any(|post| post.deleted_after_hours.is_some());
             for post in &mut posts {
                 // Only a counter that nothing else moves can tell of a hidden post.
@@ -385,7 +421,7 @@ fn any_world(delayed: bool) -> impl Strategy<Value = World> {
             }
             let pins = posts.iter_mut().filter(|post| post.pinned.is_some()).skip(3);
             pins.for_each(|post| post.pinned = None);
-            World { posts, attempts, counts, marks_end, has_canary, opening_known, gone_at }
+            World { posts, attempts, counts, marks_end, watch, opening_known, gone_at }
         },
     )
 }
@@ -559,7 +595,7 @@ proptest! {
             attempts: attempts.collect(),
             counts: true,
             marks_end: true,
-            has_canary: true,
+            watch: Watch::Timeline,
             opening_known: false,
             gone_at: None,
         };
@@ -592,10 +628,26 @@ fn the_worlds_do_lead_to_every_silent_verdict() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut silent: BTreeMap<(Watch, bool), usize> = BTreeMap::new();
     for _ in 0..600 {
-        let history = any_world(false).new_tree(&mut runner).unwrap().current().crawled();
-        *verdicts.entry(judged(&history, 119 * DAY).activity.as_str()).or_default() += 1;
+        let world = any_world(false).new_tree(&mut runner).unwrap().current();
+        let judgement = judged(&world.crawled(), 119 * DAY);
+        *verdicts.entry(judgement.activity.as_str()).or_default() += 1;
+        if judgement.activity.is_silent() {
+            *silent.entry((world.watch, judgement.no_canary)).or_default() += 1;
+        }
     }
+    let ways = [
+        (Watch::Nothing, true),
+        (Watch::Timeline, false),
+        (Watch::Beside, true),
+        (Watch::OneOfTwo, false),
+        (Watch::OneOfTwo, true),
+    ];
+    for way in ways {
+        assert!(silent.get(&way).is_some_and(|count| *count >= 2), "{way:?}: {silent:?}");
+    }
+    assert_eq!(silent.len(), ways.len(), "{silent:?}");
     for word in ["watch", "dormant", "zombie", "empty", "gone", "active", "undetermined"] {
         assert!(verdicts.get(word).is_some_and(|count| *count >= 2), "{word}: {verdicts:?}");
     }

@@ -201,6 +201,61 @@ fn without_a_canary_a_third_day_is_needed_and_shown() {
 }
 
 #[test]
+fn beside_canaries_of_other_page_kinds_a_third_day_is_needed_and_shown() {
+    let beside = |days: &[i64], looks: &[(i64, i64, bool)]| {
+        let listed = Case::new().posted(1, 1).listed(days.iter().copied());
+        let case = listed.with(|history| {
+            history.canaries.clear();
+            history.unwatched = [("timeline".to_owned(), vec!["profile".to_owned()])].into();
+        });
+        looks.iter().fold(case, |case, (day, hour, healthy)| {
+            let case = case.looked(*day, *hour, *healthy);
+            case.with(|history| history.canaries.last_mut().unwrap().page = "profile".to_owned())
+        })
+    };
+    let days = [198, 199, 200];
+    let live = |case: &Case| judge(&case.0, &Policy::default(), noon(), noon());
+    let silent = beside(&days, &[(200, 11, true)]);
+    check_live("three days", &silent, noon(), Zombie);
+    assert!(live(&silent).no_canary);
+    let two = beside(&days[1..], &[(200, 11, true)]);
+    check_live("two days", &two, noon(), Undetermined(Reason::Unconfirmed));
+    let waits = beside(&days, &[(199, 9, true)]);
+    check_live("no look since", &waits, noon(), Undetermined(Reason::Provisional));
+    let failed = beside(&days, &[(198, 11, true), (199, 11, false), (200, 11, true)]);
+    check_live("another page kind failed", &failed, noon(), Undetermined(Reason::Unconfirmed));
+    let frozen = beside(&days, &[(200, 11, true), (200, 12, false)]);
+    check_live("and fails now", &frozen, noon(), Undetermined(Reason::Frozen));
+    // Two others, of which one is looked at no more: the other speaks for both.
+    let two_others = silent.clone().with(|history| {
+        history.unwatched.get_mut("timeline").unwrap().push("album".to_owned());
+    });
+    check_live("one of two others", &two_others, noon(), Zombie);
+    // Nothing of its own host is looked at, but something of another.
+    let apart = beside(&days, &[]).with(|history| {
+        history.unwatched.insert("timeline".to_owned(), Vec::new());
+    });
+    check_live("another host", &apart, noon(), Zombie);
+    assert!(live(&apart).no_canary);
+    // What has a canary of its own is enough without the third day and the mark, whenever the
+    // other was looked at last.
+    let both = silent.with(|history| {
+        for day in [199, 200] {
+            let mut own = history.visits.last().unwrap().clone();
+            own.page = "videos".to_owned();
+            own.started_at = time(day, 7);
+            own.recorded_at = time(day, 7);
+            own.outcome = Outcome::Observed(observation(time(day, 7), time(-100, 0)));
+            history.visits.push(own);
+            let page = "videos".to_owned();
+            history.canaries.push(CanaryLook { page, ..look(time(day, 8), true) });
+        }
+    });
+    check_live("both", &both, noon(), Zombie);
+    assert!(!live(&both).no_canary && live(&both).cutoff == time(200, 7));
+}
+
+#[test]
 fn only_confirming_observations_confirm() {
     let passing = Case::new().posted(1, 1).listed([198, 199, 200]).with(|history| {
         for visit in &mut history.visits[..2] {

@@ -16,6 +16,7 @@ mod schema;
 mod scoring;
 mod secrets;
 mod verdicts;
+mod watching;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use xunjian::domain::{
