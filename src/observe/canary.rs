@@ -67,6 +67,28 @@ pub(super) enum Trust {
     Attested,
 }
 
+/// Which observations count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admit {
+    /// Those a healthy canary stands behind, and the attested: what a verdict may rest on.
+    Settled,
+    /// Those of page kinds without a canary too, which take a day more: what it may rest on else.
+    Beside,
+    /// Provisional ones too: what a verdict could rest on once a canary was healthy.
+    Provisional,
+}
+
+impl Admit {
+    pub(super) fn lets_in(self, trust: Trust) -> bool {
+        match trust {
+            Trust::Settled | Trust::Attested => true,
+            Trust::Beside => self != Self::Settled,
+            Trust::Provisional => self == Self::Provisional,
+            Trust::Void => false,
+        }
+    }
+}
+
 /// The looks of a history, in order of time by page kind.
 #[derive(Debug)]
 pub(super) struct Canaries<'a> {

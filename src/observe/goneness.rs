@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::canary::Trust;
+use super::canary::{Admit, Trust};
 use super::policy::Policy;
-use super::silence::{Admit, Live, Silence, needed, together};
+use super::silence::{Live, Silence, needed, together};
 use super::view::View;
 
 /// Proves that the account was gone at a cutoff.

@@ -2,13 +2,13 @@ use chrono::{DateTime, Duration, SubsecRound, Utc};
 
 use crate::domain::{Activity, Reason};
 
-use super::canary::Trust;
+use super::canary::{Admit, Trust};
 use super::facts::History;
 use super::goneness::prove_gone;
 use super::policy::Policy;
 use super::post::PostTimes;
 use super::reason::undetermined;
-use super::silence::{Admit, Live, Question, Silence};
+use super::silence::{Live, Question, Silence};
 use super::span::Covered;
 use super::threshold::Threshold;
 use super::view::View;

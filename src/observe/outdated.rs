@@ -53,8 +53,9 @@ pub(super) fn overtaken<'a>(
 /// their place in `seen`, which is in order of as-of time.
 ///
 /// What was newest has been deleted, or an old page was shown as new, which one look cannot tell:
-/// only where lists of so many days as `days` wants of the page kind say so, and none between them shows it, has it been deleted, and
-/// they stand. A list headed by a date in the future tells nothing here.
+/// only where lists of `days` days (a number for each page kind) say so, and none between them
+/// shows it, has it been deleted, and they stand. A list headed by a date in the future tells
+/// nothing here.
 pub(super) fn lapsed(seen: &[Seen<'_>], days: impl Fn(&str) -> usize) -> BTreeSet<usize> {
     let mut lapsed = BTreeSet::new();
     let mut pages: HashMap<&str, Lapse> = HashMap::new();

@@ -2,10 +2,10 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::domain::Reason;
 
-use super::canary::Trust;
+use super::canary::{Admit, Trust};
 use super::judge::{Line, tiers};
 use super::policy::Policy;
-use super::silence::{Admit, Live, Question, Shortfall};
+use super::silence::{Live, Question, Shortfall};
 use super::view::View;
 
 /// Why neither activity nor silence is proven: the most telling cause, with its data.

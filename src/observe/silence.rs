@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::{Reason, shanghai_date};
 
-use super::canary::Trust;
+use super::canary::{Admit, Trust};
 use super::facts::Span;
 use super::hidden::HiddenPost;
 use super::policy::Policy;
@@ -12,28 +12,6 @@ use super::post::PostTimes;
 use super::span::Covered;
 use super::threshold::{Threshold, Window};
 use super::view::{Seen, View};
-
-/// Which observations count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admit {
-    /// Those a healthy canary stands behind, and the attested: what a verdict may rest on.
-    Settled,
-    /// Those of page kinds without a canary too, which take a day more: what it may rest on else.
-    Beside,
-    /// Provisional ones too: what a verdict could rest on once a canary was healthy.
-    Provisional,
-}
-
-impl Admit {
-    pub(super) fn lets_in(self, trust: Trust) -> bool {
-        match trust {
-            Trust::Settled | Trust::Attested => true,
-            Trust::Beside => self != Self::Settled,
-            Trust::Provisional => self == Self::Provisional,
-            Trust::Void => false,
-        }
-    }
-}
 
 /// What the live state adds to a question.
 #[derive(Debug, Clone, Copy)]

@@ -4,13 +4,12 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::domain::{Moment, Reason};
 
-use super::canary::{Canaries, Trust};
+use super::canary::{Admit, Canaries, Trust};
 use super::disorder::Disorder;
 use super::facts::{Drift, History, ListedPost, Observation, Outcome, Source, Span, Visit};
 use super::hidden::{HiddenPost, hidden_posts};
 use super::outdated::{lapsed, overtaken};
 use super::post::{PostTimes, late};
-use super::silence::Admit;
 use super::span::Covered;
 
 /// The part that a page kind lists when it lists everything.
