@@ -14,11 +14,19 @@ use xunjian::settings::Settings;
 use xunjian::store::{FindingFilter, FindingRecord};
 
 use crate::panels_boards::root;
+use crate::platform::recipe;
 use crate::support::shipped;
 
-/// The lines of a guide's `sh` blocks.
+/// The guides whose commands are run, in this order.
+const GUIDES: [&str; 3] = ["user-guide.zh-CN.md", "operator-guide.md", "platform-author.md"];
+
+/// The page that the recipe of a platform asks for.
+const RECIPE_PAGE: &str = "https://m.example.cn/u/42";
+
+/// The commands of a guide's `sh` blocks, each on one line.
 fn commands(guide: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join("docs").join(guide)).unwrap();
+    let text = text.replace("\\\n", " ");
     let blocks = text.split("\n```sh\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
     blocks.flat_map(|block| block.lines().map(str::to_owned)).collect()
 }
@@ -36,7 +44,7 @@ fn in_demo(line: &str, names: &Names) -> String {
 /// Runs a line as a shell does, with our program under its name.
 fn run(line: &str, bin: &Path, work: &Path) -> Result<String, String> {
     let folder = match line.split(' ').next().unwrap() {
-        "xunjian" | "curl" => work.to_owned(),
+        "xunjian" | "curl" | "mkdir" => work.to_owned(),
         // These name files of the project.
         "promtool" | "amtool" => root(),
         other => return Err(format!("{other} is no command that a guide may show as run")),
@@ -68,9 +76,10 @@ fn settings(folder: &Path) -> Settings {
 fn prepare(work: &Path, bin: &Path, demo: &Demo, key: &str) {
     let config = root().join("config");
     let mut text = format!("data_dir = {:?}\n", work.join("data"));
-    for kind in ["platforms", "schemes", "indices", "calendar", "rules", "imports"] {
+    for kind in ["schemes", "indices", "calendar", "rules", "imports"] {
         text += &format!("{kind}_dir = {:?}\n", config.join(kind));
     }
+    text += &format!("platforms_dir = {:?}\n", work.join("config/platforms"));
     text += "[log]\nlevel = \"error\"\n[evidence]\nfree_bytes_min = 0\n[fetch.connect_to]\n";
     for (host, address) in demo.simulator().connect_to() {
         text += &format!("{host:?} = \"{address}\"\n");
@@ -92,6 +101,24 @@ fn prepare(work: &Path, bin: &Path, demo: &Demo, key: &str) {
          数据截至\n{key},n1,,通知,2026-01-05 09:00,是,12,1,0,0,2026-01-01,2026-01-31\n"
     );
     fs::write(work.join("form.csv"), form).unwrap();
+}
+
+/// The platform files, among them that of the recipe.
+fn prepare_platforms(work: &Path) {
+    let platforms = work.join("config/platforms");
+    fs::create_dir_all(&platforms).unwrap();
+    for file in fs::read_dir(root().join("config/platforms")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), platforms.join(file.file_name())).unwrap();
+    }
+    fs::write(platforms.join("example.toml"), &recipe("toml")[0]).unwrap();
+}
+
+/// What the recipe shows of the page that its first commands fetched, and says of it.
+fn keep_page(work: &Path) {
+    let pages = work.join("tests/fixtures/pages/example");
+    fs::write(pages.join("list.json"), &recipe("json")[0]).unwrap();
+    fs::write(pages.join("list.toml"), &recipe("toml")[1]).unwrap();
 }
 
 /// What a second person does before a bulletin names anybody.
@@ -132,10 +159,13 @@ async fn every_command_of_the_guides_does_what_it_says() {
         ("weibo:1669879400", weibo.entry.key.clone()),
         ("17", first.id.to_string()),
         ("18", second.id.to_string()),
+        (RECIPE_PAGE, format!("http://{address}/healthz")),
+        ("FILE", "form.csv".to_owned()),
     ]);
+    prepare_platforms(work);
     prepare(work, &bin, &demo, &weibo.entry.key);
     let mut run_lines = 0;
-    for guide in ["user-guide.zh-CN.md", "operator-guide.md"] {
+    for guide in GUIDES {
         for line in commands(guide) {
             let shown = in_demo(&line, &names);
             let run_it = async || {
@@ -149,6 +179,9 @@ async fn every_command_of_the_guides_does_what_it_says() {
             }
             let done = run_it().await;
             done.unwrap_or_else(|said| panic!("{guide}: {line}\nas {shown}\n{said}"));
+            if line.contains(RECIPE_PAGE) {
+                keep_page(work);
+            }
             if line.contains("finding approve") {
                 // What the daemon's own job does next; it sends one letter a day to a sponsor.
                 send_notices(&jobs).await.unwrap();
@@ -160,6 +193,18 @@ async fn every_command_of_the_guides_does_what_it_says() {
     assert!(work.join("bulletin").is_dir() && work.join("xunjian.tar").is_file());
     drop(jobs);
     demo.stop().await.unwrap();
+}
+
+#[test]
+fn the_program_needs_the_c_library_alone() {
+    let output = Command::new("ldd").arg(env!("CARGO_BIN_EXE_xunjian")).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let libraries = told.lines().filter_map(|line| line.split_whitespace().next());
+    // Of the compiler's, the part that every Debian has for the C library's own threads.
+    let known = ["linux-vdso.so.1", "libc.so.6", "libm.so.6", "libgcc_s.so.1"];
+    let others: Vec<&str> =
+        libraries.filter(|name| !known.contains(name) && !name.contains("/ld-linux")).collect();
+    assert!(told.contains("libc.so.6") && others.is_empty(), "{others:?} of {told}");
 }
 
 #[test]
