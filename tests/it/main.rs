@@ -26,6 +26,8 @@ mod daemons;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod demo_command;
+#[cfg(test)]
 mod evidence;
 #[cfg(test)]
 mod findings;
