@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::TryStreamExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use sqlx::PgPool;
 use xunjian::calendar::Calendar;
 use xunjian::domain::Origin;
@@ -45,6 +45,9 @@ const POST_MEASURES: [&str; 16] = [
     "late_posts",
     "burst_share",
 ];
+
+/// So many shares are read at once: while one is measured another arrives.
+const AT_ONCE: usize = 2;
 
 /// Count, distinct days, longest gap, median and sum: five figures an account, none from JSON.
 const AGGREGATE: &str = "
@@ -108,7 +111,7 @@ impl Arguments {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -206,23 +209,36 @@ async fn post_measures(
     period: Period,
     of: FactsOf,
 ) -> anyhow::Result<(i64, i64, i64)> {
+    let share = |share| tokio::spawn(share_measures(store.clone(), period, of, share));
+    let shares = stream::iter(0..SHARES).map(share).buffer_unordered(AT_ONCE);
+    shares
+        .map(|share| share?)
+        .try_fold((0, 0, 0), async |all, one| Ok((all.0 + one.0, all.1 + one.1, all.2 + one.2)))
+        .await
+}
+
+/// The same over a share of the accounts.
+async fn share_measures(
+    store: Store,
+    period: Period,
+    of: FactsOf,
+    share: usize,
+) -> anyhow::Result<(i64, i64, i64)> {
     let (calendar, indices) = (Calendar::default(), IndexCatalog::default());
     let tables = Tables { calendar: &calendar, indices: &indices };
     let mut found = (0, 0, 0);
-    for share in 0..SHARES {
-        let mut rows: Vec<PeriodPost> = store.period_posts(of, share).try_collect().await?;
-        rows.sort_unstable_by_key(|row| row.account);
-        for posts in rows.chunk_by(|a, b| a.account == b.account) {
-            let facts = facts(period, of.to, posts);
-            let readings = readings_of(&POST_MEASURES, &facts, tables);
-            let value = |at: usize| match &readings[at] {
-                Reading::Known(quantity) => quantity.value,
-                Reading::Unknown(_) => f64::NAN,
-            };
-            #[expect(clippy::cast_possible_truncation, reason = "counts of a quarter")]
-            let (posts, days) = (value(0) as i64, value(4) as i64);
-            found = (found.0 + i64::from(posts > 0), found.1 + posts, found.2 + days);
-        }
+    let mut rows: Vec<PeriodPost> = store.period_posts(of, share).try_collect().await?;
+    rows.sort_unstable_by_key(|row| row.account);
+    for posts in rows.chunk_by(|a, b| a.account == b.account) {
+        let facts = facts(period, of.to, posts);
+        let readings = readings_of(&POST_MEASURES, &facts, tables);
+        let value = |at: usize| match &readings[at] {
+            Reading::Known(quantity) => quantity.value,
+            Reading::Unknown(_) => f64::NAN,
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "counts of a quarter")]
+        let (posts, days) = (value(0) as i64, value(4) as i64);
+        found = (found.0 + i64::from(posts > 0), found.1 + posts, found.2 + days);
     }
     Ok(found)
 }
