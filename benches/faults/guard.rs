@@ -4,7 +4,7 @@ use std::str::FromStr;
 use chrono::Duration;
 use xunjian::domain::Reason;
 use xunjian::observe::{
-    Doubt, History, LatePost, Observation, Outcome, Policy, SetAside, Span, Visit,
+    Doubt, History, LatePost, Observation, Outcome, Policy, SetAside, Span, Unwatched, Visit,
 };
 
 macro_rules! guards {
@@ -138,7 +138,9 @@ impl Guard {
                 history.canaries.clear();
                 history.has_canary = false;
             }
-            Self::Beside => history.unwatched.values_mut().for_each(Vec::clear),
+            Self::Beside => history.unwatched.values_mut().for_each(|one| {
+                *one = Unwatched::Beside { watched: Vec::new(), left: Vec::new() };
+            }),
             Self::Late => history.posts.iter_mut().for_each(|post| post.missed_by = None),
             Self::Undated => history.posts.retain(|post| post.claimed.is_some()),
             Self::Future => {

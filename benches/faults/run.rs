@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use url::Url;
 use xunjian::domain::LedgerEntry;
-use xunjian::observe::{CanaryLook, History, Policy};
+use xunjian::observe::{CanaryLook, History, Policy, Unwatched};
 use xunjian::platform::{Catalog, PageKind, Platform, Role};
 use xunjian::simulator::{Character, City};
 
@@ -175,12 +175,13 @@ fn is_beside(entry: &LedgerEntry) -> bool {
     entry.platform == "weibo" && number.is_multiple_of(3)
 }
 
-fn unwatched_lists(platform: &Platform) -> BTreeMap<String, Vec<String>> {
+fn unwatched_lists(platform: &Platform) -> BTreeMap<String, Unwatched> {
     let (lists, others): (Vec<_>, Vec<_>) =
         speaking(platform).partition(|kind| kind.role == Role::List);
     let others: Vec<String> = others.into_iter().map(|kind| kind.name.clone()).collect();
     assert!(!others.is_empty(), "{} has no page kind beside its lists", platform.id);
-    lists.into_iter().map(|list| (list.name.clone(), others.clone())).collect()
+    let beside = || Unwatched::Beside { watched: others.clone(), left: Vec::new() };
+    lists.into_iter().map(|list| (list.name.clone(), beside())).collect()
 }
 
 /// On how many days silence takes confirmations.

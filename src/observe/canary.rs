@@ -14,6 +14,21 @@ pub enum CanaryKind {
     StandIn,
 }
 
+/// What stands in for the canaries of a page kind that has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unwatched {
+    /// It is visited no more, and what was seen on it was held against its own canaries of then
+    /// before the history was told.
+    Held,
+    /// Other page kinds of its host.
+    Beside {
+        /// At which canaries look: what was seen waits for them.
+        watched: Vec<String>,
+        /// At which canaries looked while they were visited: what failed there counts as well.
+        left: Vec<String>,
+    },
+}
+
 /// Reads the health of a canary from one visit to it.
 ///
 /// Healthy is an observation with a post newer than three times (`canary_gap_factor`) its usual
@@ -94,7 +109,7 @@ impl Admit {
 pub(super) struct Canaries<'a> {
     looks: Vec<&'a CanaryLook>,
     exist: bool,
-    unwatched: &'a BTreeMap<String, Vec<String>>,
+    unwatched: &'a BTreeMap<String, Unwatched>,
 }
 
 impl<'a> Canaries<'a> {
@@ -113,18 +128,24 @@ impl<'a> Canaries<'a> {
             return Trust::Settled;
         }
         let next = |page: &str| self.next(page, adapter, at).map(|look| look.healthy);
-        let Some(others) = self.unwatched.get(page) else {
-            return match next(page) {
+        match self.unwatched.get(page) {
+            None => match next(page) {
                 Some(true) => Trust::Settled,
                 Some(false) => Trust::Void,
                 None => Trust::Provisional,
-            };
-        };
-        let words: Vec<bool> = others.iter().filter_map(|page| next(page)).collect();
-        match words.as_slice() {
-            [] if !others.is_empty() => Trust::Provisional,
-            words if words.contains(&false) => Trust::Void,
-            _ => Trust::Beside,
+            },
+            Some(Unwatched::Held) => Trust::Settled,
+            Some(Unwatched::Beside { watched, left }) => {
+                let words: Vec<bool> = watched.iter().filter_map(|page| next(page)).collect();
+                let has_failed = |page: &String| next(page) == Some(false);
+                if words.contains(&false) || left.iter().any(has_failed) {
+                    Trust::Void
+                } else if words.is_empty() && !watched.is_empty() {
+                    Trust::Provisional
+                } else {
+                    Trust::Beside
+                }
+            }
         }
     }
 
@@ -136,14 +157,25 @@ impl<'a> Canaries<'a> {
         looks.find(|look| !look.healthy || look.adapter == adapter).copied()
     }
 
-    /// Whether a page kind has canaries of its own.
-    pub(super) fn watch(&self, page: &str) -> bool {
-        self.exist && !self.unwatched.contains_key(page)
+    /// Whether canaries of its own speak for a page kind.
+    pub(super) fn speak_for(&self, page: &str) -> bool {
+        self.exist && !matches!(self.unwatched.get(page), Some(Unwatched::Beside { .. }))
+    }
+
+    /// Whether only what was said of a page kind before it was left still counts.
+    fn is_left(&self, page: &str) -> bool {
+        self.unwatched.values().any(|one| match one {
+            Unwatched::Beside { left, .. } => left.iter().any(|one| one == page),
+            Unwatched::Held => false,
+        })
     }
 
     /// When the newest look of some page kind failed, the time of that failure: verdicts freeze.
+    /// Where nobody looks any more nothing would end it.
     pub(super) fn frozen_since(&self) -> Option<DateTime<Utc>> {
-        let newest_by_page = self.looks.chunk_by(|a, b| a.page == b.page).filter_map(|looks| {
+        let by_page = self.looks.chunk_by(|a, b| a.page == b.page);
+        let by_page = by_page.filter(|looks| !self.is_left(&looks[0].page));
+        let newest_by_page = by_page.filter_map(|looks| {
             let newest = looks.last()?.at;
             looks.iter().find(|look| look.at == newest && !look.healthy)
         });

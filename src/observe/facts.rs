@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Count, Moment, Reason};
 
+use super::canary::Unwatched;
 use super::list::latest;
 
 /// A stretch of time in which every post would have been seen: `(low, high]`.
@@ -226,14 +227,13 @@ pub struct History {
     pub posts: Vec<ListedPost>,
     /// The parts the platform file names; silence needs all of them.
     pub parts: Vec<String>,
-    /// Canary looks of the account's host and page kinds, in any order; empty where the platform
-    /// has neither canaries nor stand-ins.
+    /// Canary looks of the account's host and page kinds, and of page kinds left that speak beside
+    /// others, in any order; empty where the platform has neither canaries nor stand-ins.
     pub canaries: Vec<CanaryLook>,
     /// Whether any of the account's page kinds has a canary or stand-in on its host.
     pub has_canary: bool,
-    /// Where some have one: the account's page kinds that have none, each with those of its own
-    /// host that do.
-    pub unwatched: BTreeMap<String, Vec<String>>,
+    /// Where some have one: the account's page kinds that have none.
+    pub unwatched: BTreeMap<String, Unwatched>,
     /// Drifts of the account's page kinds on their hosts, in any order.
     pub drifts: Vec<Drift>,
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::canary::{Admit, Trust};
 use super::policy::Policy;
 use super::silence::{Live, Silence, needed, together};
-use super::view::View;
+use super::view::{GoneSign, View};
 
 /// Proves that the account was gone at a cutoff.
 ///
@@ -52,7 +52,10 @@ fn prove_by(
     if !signs().any(|sign| sign.as_of <= cutoff) {
         return None;
     }
-    if let Some(sign) = signs().find(|sign| sign.trust == Trust::Attested && sign.as_of >= cutoff) {
+    // One attested is enough after a sign that is trusted by itself.
+    let is_sure = signs().any(|sign| sign.as_of <= cutoff && sign.trust != Trust::Beside);
+    let attested = |sign: &&GoneSign| sign.trust == Trust::Attested && sign.as_of >= cutoff;
+    if let Some(sign) = signs().find(attested).filter(|_| is_sure) {
         return Some(Silence { confirmations: vec![sign.as_of], no_canary: false });
     }
     let frozen = live.is_some_and(|live| live.frozen);

@@ -41,7 +41,7 @@ pub use appearance::{DateRules, Doubt, LatePost, SetAside, Sight};
 pub use availability::{Availability, Probe, ProbeOutcome, Reachability, availability};
 pub use backdating::late_posts;
 pub use burst::{Burst, NoBurst, burst};
-pub use canary::{CanaryKind, canary_health, stand_ins};
+pub use canary::{CanaryKind, Unwatched, canary_health, stand_ins};
 pub use coverage::{Coverage, Gap, coverage, covered};
 pub use deletion::{DeletionProof, PostPresence, Presence, is_redated, presences};
 pub use drift::{PAGES_COMPARED, READINGS_KEPT, Usual, Yield, drifted, fell, usual};

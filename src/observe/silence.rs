@@ -93,9 +93,10 @@ impl Question {
         view.of_part(part).filter(move |seen| admit.lets_in(seen.trust))
     }
 
-    /// Whether canaries of its own stand behind all that counts of a part.
+    /// Whether canaries of their own stand behind all lists that count of a part.
     fn is_vouched(&self, view: &View, part: &str) -> bool {
-        view.canaries.exist() && self.of_part(view, part).all(|seen| seen.trust != Trust::Beside)
+        let mut lists = self.of_part(view, part).filter(|seen| seen.span.is_some());
+        view.canaries.exist() && lists.all(|seen| seen.trust != Trust::Beside)
     }
 
     /// Proves silence, or names what is missing, the most telling first.

@@ -11,8 +11,8 @@ use chrono::{DateTime, Duration, Utc};
 use crate::domain::{Activity, Count, Moment, Reason};
 
 use super::{
-    CanaryLook, History, ListedPost, Observation, Outcome, Policy, Source, Span, Visit, judge,
-    judge_at,
+    CanaryLook, History, ListedPost, Observation, Outcome, Policy, Source, Span, Unwatched, Visit,
+    judge, judge_at,
 };
 
 /// Midnight in Asia/Shanghai of day 0 of the tests, 1 June 2026.

@@ -141,7 +141,7 @@ impl<'a> View<'a> {
         for at in overtaken {
             view.seen[at].trust = Trust::Void;
         }
-        let days = |page: &str| LAPSE_DAYS + usize::from(!view.canaries.watch(page));
+        let days = |page: &str| LAPSE_DAYS + usize::from(!view.canaries.speak_for(page));
         for at in lapsed(&view.seen, days) {
             let seen = &mut view.seen[at];
             (seen.span, seen.confirms, seen.is_lapsed) = (None, None, true);
@@ -155,8 +155,8 @@ impl<'a> View<'a> {
         view
     }
 
-    /// What a verdict may rest on, the better first: without what no canary of its own page kind
-    /// vouches for, where that is enough, so that its mark does not come and go with the hour.
+    /// What a verdict may rest on, the better first: where what canaries of its own page kind vouch
+    /// for is enough, the rest is left out, so that the verdict's mark does not come and go.
     pub(super) fn admissions(&self) -> &'static [Admit] {
         if self.history.unwatched.is_empty() {
             &[Admit::Settled]

@@ -39,12 +39,15 @@ impl Store {
     pub async fn target_rates(&self) -> Result<Vec<TargetRate>, StoreError> {
         let rows = sqlx::query!(
             r#"select t.account_id, t.host, t.page, t.fails,
-                   max(l.rate_alpha / l.rate_beta) filter (where a.in_ledger) as rate
+                   case when a.in_ledger then coalesce(
+                       case when t.rate_beta > 0 then t.rate_alpha / t.rate_beta end,
+                       max(l.rate_alpha / l.rate_beta)) end as rate
                from crawl_targets t
                    join accounts a on a.id = t.account_id
                    left join crawl_targets l on l.account_id = t.account_id and l.rate_beta > 0
                where t.speaks
-               group by t.account_id, t.host, t.page, t.fails
+               group by t.account_id, t.host, t.page, t.fails, t.rate_alpha, t.rate_beta,
+                   a.in_ledger
                order by t.account_id, t.page"#
         )
         .fetch_all(&self.pool)

@@ -8,18 +8,21 @@ use super::StoreError;
 use super::drifts::PageDrift;
 use super::history_rows::ToldVisit;
 use super::left_pages::{LeftVisit, Word};
-use crate::observe::{CanaryLook, History, Outcome, Visit};
+use crate::observe::{CanaryLook, History, Outcome, Unwatched, Visit};
 
-/// A host and page kind, and the account looked at with the look.
-pub(super) type Looks = HashMap<(String, String), Vec<(i64, CanaryLook)>>;
+/// A host and a page kind.
+pub(super) type Place = (String, String);
+
+/// The looks of a place, each with the account looked at.
+pub(super) type Looks = HashMap<Place, Vec<(i64, CanaryLook)>>;
 
 /// A history that is being read, and the pages that it is read from.
 pub(super) struct Pages {
     pub(super) platform: String,
     /// Host and page of every target that speaks for it.
-    pub(super) pages: Vec<(String, String)>,
-    /// Those of them where another account is a canary now.
-    pub(super) watched: Vec<(String, String)>,
+    pub(super) pages: Vec<Place>,
+    /// Those of them where another account is a canary, or was looked at as one.
+    pub(super) watched: Vec<Place>,
     /// Visits at other places.
     left: Vec<LeftVisit>,
     pub(super) history: History,
@@ -38,8 +41,7 @@ impl Pages {
 
     /// Takes a visit into the history.
     pub(super) fn take(&mut self, row: ToldVisit) -> Result<(), StoreError> {
-        let is_here =
-            |(host, page): &(String, String)| *page == row.page && row.host.as_ref() == Some(host);
+        let is_here = |(host, page): &Place| *page == row.page && row.host.as_ref() == Some(host);
         if !self.pages.iter().any(is_here) {
             self.left.extend(LeftVisit::of(&row, self.history.visits.len()));
         }
@@ -48,7 +50,7 @@ impl Pages {
     }
 
     /// Where canaries were looked at for it.
-    pub(super) fn places(&self) -> impl Iterator<Item = &(String, String)> {
+    pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
         self.pages.iter().chain(self.left.iter().map(|one| &one.place))
     }
 
@@ -60,20 +62,57 @@ impl Pages {
     ) -> History {
         self.add_drifts(drifts);
         let left = std::mem::take(&mut self.left);
-        let left_pages: BTreeSet<String> = left.iter().map(|one| one.place.1.clone()).collect();
-        for one in left {
-            match one.weighed(account, &self.platform, drifts, looks) {
+        let places = self.pages.iter().chain(left.iter().map(|one| &one.place));
+        let looked_at: BTreeSet<Place> = places
+            .filter(|place| others(looks, place, account).next().is_some())
+            .cloned()
+            .collect();
+        for one in &left {
+            let has_watch = looked_at.iter().any(|place| place.0 == one.place.0);
+            match one.weighed(account, &self.platform, drifts, looks, has_watch) {
                 Word::Nothing => {}
                 Word::Unvouched => prove_nothing(&mut self.history.visits[one.number]),
                 Word::Void(drift) => self.history.drifts.push(drift),
             }
         }
-        self.with_looks(account, looks, left_pages)
+        let is_here = |place: &Place| self.pages.contains(place);
+        self.watched.extend(looked_at.iter().filter(|place| is_here(place)).cloned());
+        let is_visited = |page: &str| self.pages.iter().any(|place| place.1 == *page);
+        let left_places: BTreeSet<Place> =
+            left.into_iter().map(|one| one.place).filter(|place| !is_visited(&place.1)).collect();
+        self.add_unwatched(&left_places, &looked_at);
+        self.add_looks(account, looks, &left_places);
+        self.history
+    }
+
+    /// Tells which page kinds have no canary, and what stands in for it.
+    fn add_unwatched(&mut self, left: &BTreeSet<Place>, looked_at: &BTreeSet<Place>) {
+        let mut unwatched = BTreeMap::new();
+        for place in left {
+            let kept = unwatched.entry(place.1.clone()).or_insert(Unwatched::Held);
+            if !looked_at.contains(place) {
+                *kept = Unwatched::Beside { watched: Vec::new(), left: Vec::new() };
+            }
+        }
+        let mut has_canary = !self.watched.is_empty();
+        for (host, page) in self.pages.iter().filter(|place| !self.watched.contains(place)) {
+            let on_host = |places: &mut dyn Iterator<Item = &Place>| -> Vec<String> {
+                places.filter(|one| one.0 == *host).map(|one| one.1.clone()).collect()
+            };
+            let watched = on_host(&mut self.pages.iter().filter(|one| self.watched.contains(one)));
+            let left = on_host(&mut left.iter().filter(|one| looked_at.contains(one)));
+            has_canary |= !left.is_empty();
+            unwatched.insert(page.clone(), Unwatched::Beside { watched, left });
+        }
+        self.history.has_canary = has_canary;
+        if has_canary {
+            self.history.unwatched = unwatched;
+        }
     }
 
     fn add_drifts(&mut self, drifts: &[PageDrift]) {
         let concerns = |drift: &&PageDrift| {
-            let on_host = |(host, page): &(String, String)| {
+            let on_host = |(host, page): &Place| {
                 drift.drift.page == *page && (drift.host == "*" || drift.host == *host)
             };
             drift.platform == self.platform && self.pages.iter().any(on_host)
@@ -81,39 +120,24 @@ impl Pages {
         self.history.drifts = drifts.iter().filter(concerns).map(|one| one.drift.clone()).collect();
     }
 
-    fn with_looks(mut self, account: i64, looks: &Looks, left_pages: BTreeSet<String>) -> History {
+    fn add_looks(&mut self, account: i64, looks: &Looks, left: &BTreeSet<Place>) {
         let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
         instants.sort_unstable();
-        for place in &self.pages {
-            let all = looks.get(place).map(Vec::as_slice).unwrap_or_default();
-            let others: Vec<&CanaryLook> =
-                all.iter().filter(|(canary, _)| *canary != account).map(|(_, look)| look).collect();
-            if !others.is_empty() {
-                self.watched.push(place.clone());
-            }
+        for place in self.pages.iter().chain(left) {
+            let others: Vec<&CanaryLook> = others(looks, place, account).collect();
             self.history.canaries.extend(telling(&others, &instants).cloned());
         }
-        self.history.has_canary = !self.watched.is_empty();
-        if self.history.has_canary {
-            self.history.unwatched = self.unwatched(left_pages);
-        }
-        self.history
     }
+}
 
-    /// The page kinds without a canary, each with those of its host that have one. What is left of
-    /// a page kind that is visited no more has been held against its own canaries already.
-    fn unwatched(&self, left_pages: BTreeSet<String>) -> BTreeMap<String, Vec<String>> {
-        let (watched, bare): (Vec<_>, Vec<_>) =
-            self.pages.iter().partition(|place| self.watched.contains(place));
-        let beside = |host: &String| {
-            let on_host = watched.iter().filter(|one| one.0 == *host);
-            on_host.map(|one| one.1.clone()).collect()
-        };
-        let is_visited = |page: &String| self.pages.iter().any(|one| one.1 == *page);
-        let left = left_pages.into_iter().filter(|page| !is_visited(page));
-        let bare = bare.iter().map(|(host, page)| (page.clone(), beside(host)));
-        left.map(|page| (page, Vec::new())).chain(bare).collect()
-    }
+/// The looks of a place at other accounts, in order of time.
+fn others<'l>(
+    looks: &'l Looks,
+    place: &Place,
+    account: i64,
+) -> impl Iterator<Item = &'l CanaryLook> {
+    let all = looks.get(place).map(Vec::as_slice).unwrap_or_default();
+    all.iter().filter(move |(canary, _)| *canary != account).map(|(_, look)| look)
 }
 
 /// Takes from a visit what silence could rest on.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::drifts::PageDrift;
-use super::history_pages::Looks;
+use super::history_pages::{Looks, Place};
 use super::history_rows::ToldVisit;
 use crate::observe::Drift;
 
@@ -14,7 +14,7 @@ const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 /// other pages since, or the ledger another address.
 pub(super) struct LeftVisit {
     /// Host and page kind.
-    pub(super) place: (String, String),
+    pub(super) place: Place,
     /// Which of the history's visits it is.
     pub(super) number: usize,
     adapter: String,
@@ -24,10 +24,10 @@ pub(super) struct LeftVisit {
 
 /// What the place of a visit says of it.
 pub(super) enum Word {
-    /// A canary was seen healthy next, or the place never had one.
+    /// A canary was seen healthy next, or the host never had one.
     Nothing,
-    /// No canary was seen any more: it waits for ever, and proves no silence. What speaks against
-    /// silence in it stands.
+    /// No canary of its place was seen any more, while the host has some: it waits for ever, and
+    /// proves no silence. What speaks against silence in it stands.
     Unvouched,
     /// A canary failed next, or the page had drifted: it is void, by itself, so that no freeze
     /// outlasts it where nobody looks again.
@@ -47,12 +47,14 @@ impl LeftVisit {
     }
 
     /// By the looks at other accounts of its place, in order of time with the failed first.
+    /// `has_watch`: canaries were looked at on its host at all.
     pub(super) fn weighed(
         &self,
         account: i64,
         platform: &str,
         drifts: &[PageDrift],
         looks: &Looks,
+        has_watch: bool,
     ) -> Word {
         let (host, page) = &self.place;
         let has_drifted = drifts.iter().any(|one| {
@@ -74,7 +76,6 @@ impl LeftVisit {
                 recorded_at: self.recorded_at,
             });
         }
-        let had_canaries = || looks.iter().any(|(canary, _)| *canary != account);
-        if next.is_none() && had_canaries() { Word::Unvouched } else { Word::Nothing }
+        if next.is_none() && has_watch { Word::Unvouched } else { Word::Nothing }
     }
 }

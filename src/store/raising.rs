@@ -49,7 +49,9 @@ fn evidence(found: &NewFinding) -> Value {
 /// looking alone, which `inputs` may carry, is no news.
 ///
 /// A person's approval is of what that person saw: where the rule holds for another occasion, other
-/// than that some of the evidence has grown old, the finding is open again.
+/// than that some of the evidence has grown old, the finding is open again. One that a job approved
+/// asks for no approval afterwards, since nobody could give it; what is named is held to its own
+/// verdict at the cutoff.
 async fn update(
     connection: &mut PgConnection,
     id: FindingId,
@@ -73,10 +75,10 @@ async fn update(
     let changed = sqlx::query!(
         "update findings set occasion = $2, statement = $3, window_from = $4, window_to = $5,
              inputs = $6, evidence = $7, updated_at = $8, doubt = null,
-             needs_approval = needs_approval or $9
+             needs_approval = needs_approval or ($9 and (state = 'open' or approved_by is not null))
          where id = $1
-           and (occasion, inputs, evidence, needs_approval, doubt)
-             is distinct from ($2, $6, $7, needs_approval or $9, null)",
+           and ((occasion, inputs, evidence, doubt) is distinct from ($2, $6, $7, null)
+             or $9 and not needs_approval and (state = 'open' or approved_by is not null))",
         id.0,
         found.occasion,
         found.statement,

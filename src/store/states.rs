@@ -129,7 +129,8 @@ fn multirange(covered: &Covered) -> String {
 /// turn on new looks at canaries.
 ///
 /// A look bears on the accounts of its host and page kind that are not active, and says something
-/// new to them where it differs from the look before it, or where they were visited since that one.
+/// new to them where it differs from the look before it, or where they were visited since that one,
+/// be it at a page kind of the host that has no canary of its own.
 /// An account's own looks do not count for it. One statement, so that all rows are locked in order.
 pub(super) async fn tell_news(
     connection: &mut PgConnection,
@@ -157,7 +158,10 @@ pub(super) async fn tell_news(
              join account_states o on o.account_id = t.account_id and o.activity <> 'active'
              where t.account_id <> look.account_id
                and (look.differs or t.account_id = look.before_account
-                   or t.last_visit_at > look.before_at)
+                   or t.last_visit_at > look.before_at
+                   or exists (select from crawl_targets beside
+                       where beside.account_id = t.account_id and beside.host = look.host
+                         and beside.last_visit_at > look.before_at))
          ), concerned as materialized (
              select s.account_id from asked join account_states s on s.account_id = asked.account_id
              order by s.account_id for update of s

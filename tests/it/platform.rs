@@ -126,7 +126,7 @@ fn in_office(office: &Path, arguments: &[&str]) -> (String, String, Option<i32>)
 }
 
 /// The code blocks of the recipe in one language, in order.
-pub fn recipe(language: &str) -> Vec<String> {
+pub(crate) fn recipe(language: &str) -> Vec<String> {
     let recipe = include_str!("../../docs/platform-author.md");
     let blocks = recipe.split("```").skip(1).step_by(2);
     let blocks = blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'));

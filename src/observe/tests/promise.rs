@@ -294,10 +294,11 @@ impl World {
     fn crawled(&self) -> History {
         let mut crawler = Crawler::default();
         crawler.history.has_canary = self.watch != Watch::Nothing;
+        let by = |page: &str| Unwatched::Beside { watched: vec![page.to_owned()], left: vec![] };
         crawler.history.unwatched = match self.watch {
             Watch::Nothing | Watch::Timeline => BTreeMap::new(),
-            Watch::Beside => BTreeMap::from([(TIMELINE.to_owned(), vec![BESIDE.to_owned()])]),
-            Watch::OneOfTwo => BTreeMap::from([(VIDEOS.to_owned(), vec![TIMELINE.to_owned()])]),
+            Watch::Beside => BTreeMap::from([(TIMELINE.to_owned(), by(BESIDE))]),
+            Watch::OneOfTwo => BTreeMap::from([(VIDEOS.to_owned(), by(TIMELINE))]),
         };
         crawler.history.opened_at = self.opening_known.then(|| time(0, 0));
         let mut attempts: Vec<&Attempt> = self.attempts.iter().collect();

@@ -202,11 +202,16 @@ fn without_a_canary_a_third_day_is_needed_and_shown() {
 
 #[test]
 fn beside_canaries_of_other_page_kinds_a_third_day_is_needed_and_shown() {
+    let of = |watched: &[&str], left: &[&str]| {
+        let [watched, left] =
+            [watched, left].map(|pages| pages.iter().map(|page| (*page).to_owned()).collect());
+        Unwatched::Beside { watched, left }
+    };
     let beside = |days: &[i64], looks: &[(i64, i64, bool)]| {
         let listed = Case::new().posted(1, 1).listed(days.iter().copied());
         let case = listed.with(|history| {
             history.canaries.clear();
-            history.unwatched = [("timeline".to_owned(), vec!["profile".to_owned()])].into();
+            history.unwatched = [("timeline".to_owned(), of(&["profile"], &[]))].into();
         });
         looks.iter().fold(case, |case, (day, hour, healthy)| {
             let case = case.looked(*day, *hour, *healthy);
@@ -228,15 +233,31 @@ fn beside_canaries_of_other_page_kinds_a_third_day_is_needed_and_shown() {
     check_live("and fails now", &frozen, noon(), Undetermined(Reason::Frozen));
     // Two others, of which one is looked at no more: the other speaks for both.
     let two_others = silent.clone().with(|history| {
-        history.unwatched.get_mut("timeline").unwrap().push("album".to_owned());
+        history.unwatched.insert("timeline".to_owned(), of(&["profile", "album"], &[]));
     });
     check_live("one of two others", &two_others, noon(), Zombie);
     // Nothing of its own host is looked at, but something of another.
     let apart = beside(&days, &[]).with(|history| {
-        history.unwatched.insert("timeline".to_owned(), Vec::new());
+        history.unwatched.insert("timeline".to_owned(), of(&[], &[]));
     });
     check_live("another host", &apart, noon(), Zombie);
     assert!(live(&apart).no_canary);
+    // What failed on a page kind that is visited no more counts, and ends no verdict after that.
+    let left = |looks: &[(i64, i64, bool)]| {
+        beside(&days, looks).with(|history| {
+            history.unwatched.insert("timeline".to_owned(), of(&[], &["profile"]));
+        })
+    };
+    check_live("left", &left(&[(199, 9, true)]), noon(), Zombie);
+    let failed = left(&[(198, 11, true), (199, 11, false)]);
+    check_live("left, and failed", &failed, noon(), Undetermined(Reason::Unconfirmed));
+    check_live("before all", &left(&[(197, 11, false)]), noon(), Zombie);
+    // What was held against its own canaries before is as good as any.
+    let held = beside(&days[1..], &[]).with(|history| {
+        history.unwatched.insert("timeline".to_owned(), Unwatched::Held);
+    });
+    check_live("held", &held, noon(), Zombie);
+    assert!(!live(&held).no_canary);
     // What has a canary of its own is enough without the third day and the mark, whenever the
     // other was looked at last.
     let both = silent.with(|history| {
@@ -417,6 +438,20 @@ fn gone_needs_the_same_confirmations() {
     check_live("frozen", &twice.clone().looked(200, 12, false), time(200, 13), Active);
     check_live("too old", &twice, time(210, 0), Undetermined(Reason::ObservationTooOld));
     check_at("at a cutoff between", &gone(twice.clone(), 202), time(200, 12), Gone);
+    // A person who says it days later stands for nothing that only a neighbour's canary vouched for.
+    let told = |case: Case, unwatched: Option<Unwatched>| {
+        case.visited(205, 10, Outcome::Gone { as_of: time(205, 10), confirming: true })
+            .newest(|visit| visit.source = Source::Person)
+            .with(|history| {
+                history.unwatched =
+                    unwatched.map(|one| ("timeline".to_owned(), one)).into_iter().collect();
+            })
+    };
+    let sign = gone(Case::new().posted(1, 1).listed([190]), 200);
+    check_at("and a person", &told(sign.clone(), None), time(200, 12), Gone);
+    let beside = Unwatched::Beside { watched: Vec::new(), left: Vec::new() };
+    let told = told(sign, Some(beside));
+    assert_ne!(judge_at(&told.0, &Policy::default(), time(200, 12), time(300, 0)).activity, Gone);
     check_at("before it went", &twice, time(198, 0), Active);
 }
 

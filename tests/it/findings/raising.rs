@@ -301,6 +301,39 @@ async fn an_approval_is_of_what_was_seen_and_no_more() {
 }
 
 #[tokio::test]
+async fn what_was_approved_by_itself_asks_for_no_approval_that_nobody_could_give() {
+    let office = Office::open().await;
+    let id = office.ledger(&[entry("z")]).await[0];
+    office.checked(id, 119, &[110]).await;
+    office.look().await;
+    let store = &office.context().store;
+    let silence = office.silences().await.remove(0).found;
+    let found = |occasion: &str, needs_approval| NewFinding {
+        rule: "fewer_posts".to_owned(),
+        occasion: occasion.to_owned(),
+        needs_approval,
+        raised_by: "job:findings".to_owned(),
+        by_job: true,
+        ..silence.clone()
+    };
+    let raise = async |found: NewFinding| {
+        let raised = store.raise_findings(&[found], office.now()).await.unwrap();
+        let (Raised::New(id) | Raised::Updated(id) | Raised::Unchanged(id)) = raised[0] else {
+            panic!("{raised:?}")
+        };
+        store.finding(id).await.unwrap().unwrap()
+    };
+    let first = raise(found("q3", false)).await;
+    let approved = "update findings set state = 'approved' where id = $1";
+    sqlx::query(approved).bind(first.id.0).execute(&office.database.pool).await.unwrap();
+    let marked = raise(found("q3", true)).await;
+    assert_eq!((marked.state, marked.found.needs_approval), (FindingState::Approved, false));
+    let other = raise(NewFinding { rule: "lost_posts".to_owned(), ..found("q3", false) }).await;
+    let marked = raise(NewFinding { rule: "lost_posts".to_owned(), ..found("q3", true) }).await;
+    assert_eq!((marked.id, marked.found.needs_approval), (other.id, true), "while it is open");
+}
+
+#[tokio::test]
 async fn a_message_is_mended_by_its_answer_and_not_by_its_age() {
     let office = Office::open().await;
     let id = office.ledger(&[entry("z")]).await[0];

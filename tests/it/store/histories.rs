@@ -217,7 +217,8 @@ async fn what_a_failed_canary_voided_stays_void_when_its_page_is_visited_no_more
     let histories = store.histories(&ids, at(-10)).await.unwrap();
     let void = |account| -> Vec<_> {
         let history: &History = &histories[&account];
-        assert!(!history.has_canary && history.visits.len() == 3);
+        // What canaries said of the page that was left bears on the one in its place.
+        assert_eq!((history.has_canary, history.visits.len()), (account == quiet, 3));
         history.drifts.iter().map(|drift| (drift.since, drift.until.is_some())).collect()
     };
     let proving = |account| -> Vec<bool> {

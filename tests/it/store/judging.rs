@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use xunjian::domain::{AccountId, Activity, LedgerEntry, Lifecycle, Reason};
 use xunjian::observe::Span;
-use xunjian::store::{AccountState, LedgerChanges, Store, ToJudge, VisitRecord};
+use xunjian::store::{AccountState, LedgerChanges, Store, TargetSpec, ToJudge, VisitRecord};
 
 use super::{accounts, at, entry, finished, looked, observed, request, target};
 use crate::support::database;
@@ -82,7 +82,8 @@ async fn a_look_has_those_judged_again_whose_verdict_may_turn_on_it() {
     let ids = accounts(&store, 5).await;
     let [active, dormant, elsewhere, canary, other_canary] = ids[..] else { panic!("{ids:?}") };
     let hosts = ["one.cn", "one.cn", "two.cn", "one.cn", "one.cn"];
-    let specs: Vec<_> = ids.iter().zip(hosts).map(|(id, host)| target(*id, host)).collect();
+    let mut specs: Vec<_> = ids.iter().zip(hosts).map(|(id, host)| target(*id, host)).collect();
+    specs.push(TargetSpec { page: "videos".into(), ..target(dormant, "one.cn") });
     store.sync_targets(&specs, at(0)).await.unwrap();
     let activities = BTreeMap::from([
         (active, Activity::Active),
@@ -110,11 +111,14 @@ async fn a_look_has_those_judged_again_whose_verdict_may_turn_on_it() {
     assert_eq!(woken(newer.clone()).await, [dormant], "another adapter");
     assert_eq!(woken(newer).await, [], "the same record again");
     let claims = store.claim(&request("d1", 7)).await.unwrap();
-    let claimed = claims.iter().find(|one| one.account == dormant).unwrap();
-    assert_eq!(woken(finished(claimed, 7, Vec::new())).await, []);
-    let mut after = look(canary, 8, false);
-    after.look.as_mut().unwrap().adapter = "adapter-2".into();
-    assert_eq!(woken(after).await, [dormant], "its visit waited for a look");
+    for (page, minute) in [("timeline", 7), ("videos", 9)] {
+        let mut of_dormant = claims.iter().filter(|one| one.account == dormant);
+        let claimed = of_dormant.find(|one| one.page == page).unwrap();
+        assert_eq!(woken(finished(claimed, minute, Vec::new())).await, []);
+        let mut after = look(canary, minute + 1, false);
+        after.look.as_mut().unwrap().adapter = "adapter-2".into();
+        assert_eq!(woken(after).await, [dormant], "its visit of {page} waited for a look");
+    }
 }
 
 #[tokio::test]

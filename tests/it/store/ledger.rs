@@ -1,5 +1,5 @@
 use xunjian::domain::{LedgerEntry, Lifecycle};
-use xunjian::store::{LedgerChanges, LedgerCounts};
+use xunjian::store::{LedgerChanges, LedgerCounts, TargetSpec};
 
 use super::{at, entry, request, target};
 use crate::support::database;
@@ -118,4 +118,20 @@ async fn canaries_become_exactly_what_is_chosen_and_outlive_a_synchronisation() 
     let rates = store.target_rates().await.unwrap();
     assert_eq!(rates.len(), 3);
     assert!(rates.iter().all(|one| one.posts_per_day.is_none() && one.fails == 0));
+}
+
+#[tokio::test]
+async fn an_account_is_as_busy_as_each_of_its_lists() {
+    let (store, database) = database().await;
+    let account = super::accounts(&store, 1).await[0];
+    let spec = |page: &str| TargetSpec { page: page.into(), ..target(account, "one.cn") };
+    let specs = ["articles", "profile", "videos"].map(spec);
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    for (page, posts) in [("articles", 30.0), ("videos", 1.0)] {
+        let learned = "update crawl_targets set rate_alpha = $1, rate_beta = 10 where page = $2";
+        sqlx::query(learned).bind(posts).bind(page).execute(&database.pool).await.unwrap();
+    }
+    let rates = store.target_rates().await.unwrap();
+    let rates: Vec<_> = rates.iter().map(|one| one.posts_per_day).collect();
+    assert_eq!(rates, [Some(3.0), Some(3.0), Some(0.1)], "a profile lists none of its own");
 }

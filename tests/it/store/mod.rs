@@ -185,11 +185,9 @@ fn finished(claimed: &Claimed, minute: i64, posts: Vec<Post>) -> VisitRecord {
         purpose: None,
         held_back: false,
     };
-    VisitRecord {
-        lease: Some(claimed.lease.clone()),
-        next: Some(next),
-        ..observed(claimed.account, minute, minute - 1000, posts)
-    }
+    let observed = observed(claimed.account, minute, minute - 1000, posts);
+    let visit = Visit { page: claimed.page.clone(), ..observed.visit };
+    VisitRecord { lease: Some(claimed.lease.clone()), next: Some(next), visit, ..observed }
 }
 
 fn post(reference: &str, claimed_minute: i64, likes: u64) -> Post {
