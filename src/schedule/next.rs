@@ -32,6 +32,8 @@ pub struct TargetHistory {
     pub crossings: Vec<DateTime<Utc>>,
     /// As-of times of confirming observations; those of the last week are enough.
     pub confirmations: Vec<DateTime<Utc>>,
+    /// Whether a canary vouches for what is read: two days confirm a silence then, else three.
+    pub vouched: bool,
     /// When else an observation is wanted: scheme cutoffs, samples at fixed ages, rechecks.
     pub appointments: Vec<Appointment>,
     /// Failed visits since the last successful one.
@@ -55,6 +57,7 @@ impl TargetHistory {
             last_observation_at: None,
             crossings: Vec::new(),
             confirmations: Vec::new(),
+            vouched: true,
             appointments: Vec::new(),
             failures: 0,
             retry_not_before: None,

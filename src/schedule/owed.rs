@@ -69,6 +69,9 @@ pub(super) fn crossing(history: &TargetHistory, now: DateTime<Utc>) -> Option<Da
 
 /// The next confirmation owed to a crossing that has passed: one at or after it, one on another
 /// Shanghai day within three days, then one each interval, so that the verdict does not lapse.
+///
+/// Where no canary vouches three stand together: the next comes well before the last but one is
+/// three days old.
 pub(super) fn confirmation(
     history: &TargetHistory,
     settings: &Settings,
@@ -79,12 +82,19 @@ pub(super) fn confirmation(
     let Some(last) = made.clone().filter(|at| *at >= crossed).max() else { return Some(crossed) };
     let on_another_day = made
         .filter(|at| *at >= last - CONFIRMATIONS_WITHIN)
-        .any(|at| shanghai_date(at) != shanghai_date(last));
-    if on_another_day {
-        return Some(last + settings.confirmation_interval());
-    }
+        .filter(|at| shanghai_date(*at) != shanghai_date(last))
+        .max();
     let next_day = shanghai_date(last).checked_add_days(Days::new(1))?;
-    Some(shanghai_midnight(next_day).max(last))
+    let next_day = shanghai_midnight(next_day).max(last);
+    let interval = settings.confirmation_interval();
+    Some(match on_another_day {
+        None => next_day,
+        Some(_) if history.vouched => last + interval,
+        Some(before) => {
+            let in_time = before + CONFIRMATIONS_WITHIN - interval / 3;
+            (last + interval).min(in_time.max(next_day))
+        }
+    })
 }
 
 /// The visit that keeps the appointment which ends first, at a time that keeps as many others as

@@ -24,6 +24,7 @@ pub(super) fn history(context: &Context, asked: &Asked<'_>) -> TargetHistory {
         last_observation_at: target.observed_at,
         crossings: crossings(context, asked, target.last_post_at),
         confirmations: target.confirmations.clone(),
+        vouched: target.canaries > u32::from(target.is_canary),
         failures: target.fails,
         canary_every: canary_every(context, asked),
         ..TargetHistory::new(target.account)

@@ -1,9 +1,12 @@
+use std::collections::BTreeSet;
+
 use chrono::TimeZone;
 use proptest::prelude::*;
 
 use super::super::owed::CONFIRMATIONS_WITHIN;
 use super::super::rhythm::Push;
 use super::*;
+use crate::domain::shanghai_date;
 
 fn at(text: &str) -> DateTime<Utc> {
     format!("{text}:00+08:00").parse().unwrap()
@@ -266,7 +269,7 @@ prop_compose! {
         capacity in prop::option::of(1..50u32),
         failures in 0..40u32,
         retry_not_before in prop::option::of(instant()),
-        canary in any::<bool>(),
+        (canary, vouched) in any::<(bool, bool)>(),
     ) -> TargetHistory {
         let push = |ago: &i64| Push::new(now() - TimeDelta::minutes(*ago), false);
         TargetHistory {
@@ -279,6 +282,7 @@ prop_compose! {
             last_observation_at: observed,
             crossings,
             confirmations,
+            vouched,
             appointments: appointments
                 .into_iter()
                 .map(|from| Appointment { from, until: from + TimeDelta::hours(6) })
@@ -339,6 +343,7 @@ proptest! {
         silent_days in 0..20_i64,
         id in any::<i64>(),
         posts in 0.0..50.0f64,
+        vouched in any::<bool>(),
     ) {
         // An account that went silent, visited whenever due, all visits succeeding.
         let settings = Settings::default();
@@ -350,6 +355,7 @@ proptest! {
                 (0..posts as i64).map(|day| Push::new(last_post - TimeDelta::days(day), false)),
             ),
             crossings: [10, 14, 30].map(|days| last_post + TimeDelta::days(days)).to_vec(),
+            vouched,
             ..TargetHistory::new(AccountId(id))
         };
         let mut time = now();
@@ -370,6 +376,22 @@ proptest! {
             prop_assert!(near.next().is_some(), "no visit on the day before {crossing}");
             let after = history.confirmations.iter().find(|at| **at >= *crossing);
             prop_assert!(after.is_some_and(|at| *at <= *crossing + slack), "{after:?} {crossing}");
+        }
+        // From some days after a crossing on, enough of them always stand together; each that does
+        // speaks for three days.
+        let needed = if vouched { 2 } else { 3 };
+        let stand_together = |last: &DateTime<Utc>| {
+            let near = history.confirmations.iter();
+            let near = near.filter(|at| *at <= last && **at >= *last - CONFIRMATIONS_WITHIN);
+            near.map(|at| shanghai_date(*at)).collect::<BTreeSet<_>>().len() >= needed
+        };
+        let crossed = history.crossings.iter().copied().find(|one| *one > now()).unwrap();
+        let telling = history.confirmations.iter().copied().filter(stand_together);
+        let telling = telling.filter(|at| *at >= crossed + TimeDelta::days(3));
+        let telling: Vec<DateTime<Utc>> = telling.chain([time]).collect();
+        prop_assert!(telling[0] <= crossed + TimeDelta::days(5), "{telling:?}");
+        for pair in telling.windows(2) {
+            prop_assert!(pair[1] - pair[0] <= CONFIRMATIONS_WITHIN, "the verdict lapsed: {pair:?}");
         }
         for pair in history.confirmations.windows(2) {
             prop_assert!(pair[1] - pair[0] <= CONFIRMATIONS_WITHIN, "confirmation lapsed");
