@@ -156,6 +156,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether it is an element, or a JSON object with any field.
+    pub(crate) fn holds_something(self) -> bool {
+        match self {
+            Self::Json(value) => value.as_object().is_some_and(|fields| !fields.is_empty()),
+            Self::Html(_) | Self::Unparsed(_) => true,
+        }
+    }
+
     /// The HTML element; a page without a tree gets one.
     pub(crate) fn element(self) -> Option<ElementRef<'a>> {
         match self {

@@ -3,41 +3,85 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use ego_tree::{NodeId, NodeRef};
-use scraper::{ElementRef, Node as HtmlNode};
-
 use crate::domain::{Column, Finding, Form, Origin, Post};
-use crate::platform::{Candidate, ItemFields, Layout, Place as Sought, Role, Source};
+use crate::platform::{Format, ItemFields, Layout, Role};
 
 use super::digest::{normalised, sha256, simhash};
 use super::document::Node;
 use super::explain::Place;
 use super::generic;
-use super::moment::may_be_time;
+use super::innermost::innermost;
 use super::page::Page;
 use super::reader::Reader;
 
 /// The most items that one page may list.
 const ITEMS_MAX: usize = 2000;
 
-/// The account's own posts, in the order of the page, each once: from the first path that has any.
-pub(super) fn posts(layout: &Layout, reader: &Reader<'_>, owner: Option<&str>) -> Vec<Post> {
-    if layout.items.is_empty() {
-        return listed(layout, reader, owner, vec![reader.root()]);
+/// The items of a page.
+#[derive(Default)]
+pub(super) struct Listed {
+    /// The posts.
+    pub(super) posts: Vec<Post>,
+    /// How a list without a file of its own was found.
+    pub(super) finding: Option<Finding>,
+    /// Why such a page is refused.
+    pub(super) refused: Option<String>,
+    /// What else stands there.
+    pub(super) left_out: LeftOut,
+}
+
+/// Items of a page that are not among its posts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LeftOut {
+    /// Whether one lacks what an item must have.
+    pub(super) incomplete: bool,
+    /// Whether one is no post of the account: by a rule of skip, or by its author.
+    pub(super) passed_over: bool,
+}
+
+/// What a page lists, where its role has it list anything.
+pub(super) fn listed(
+    page: &Page<'_>,
+    layout: &Layout,
+    reader: &Reader<'_>,
+    owner: Option<&str>,
+) -> Listed {
+    match (page.kind.role, &layout.format) {
+        (_, Format::Generic) => match searched(page, layout, reader) {
+            Ok((posts, finding)) => Listed { posts, finding: Some(finding), ..Listed::default() },
+            Err(reason) => Listed { refused: Some(reason), ..Listed::default() },
+        },
+        (Role::List | Role::Article | Role::Inventory, _) => posts(layout, reader, owner),
+        (Role::Profile | Role::Comments | Role::Board, _) => Listed::default(),
     }
-    let nodes = layout.items.iter().map(|path| reader.nodes(path, reader.root()));
-    let posts = nodes.map(|nodes| {
+}
+
+/// The account's own posts, in the order of the page, each once: from the first path that has any.
+/// Where none has, with what the first path that has items left out.
+fn posts(layout: &Layout, reader: &Reader<'_>, owner: Option<&str>) -> Listed {
+    if layout.items.is_empty() {
+        return read(layout, reader, owner, vec![reader.root()]);
+    }
+    let mut first = Listed::default();
+    for path in &layout.items {
+        let nodes = reader.nodes(path, reader.root());
         let nodes = if layout.innermost { innermost(layout, reader, nodes) } else { nodes };
-        listed(layout, reader, owner, nodes)
-    });
-    posts.into_iter().find(|posts| !posts.is_empty()).unwrap_or_default()
+        let found = read(layout, reader, owner, nodes);
+        if !found.posts.is_empty() {
+            return found;
+        }
+        if !first.left_out.incomplete && !first.left_out.passed_over {
+            first = found;
+        }
+    }
+    first
 }
 
 /// The posts of a site without a file of its own; what else the layout names is read as usual.
 ///
 /// # Errors
 /// Why the page is refused.
-pub(super) fn searched(
+fn searched(
     page: &Page<'_>,
     layout: &Layout,
     reader: &Reader<'_>,
@@ -61,13 +105,14 @@ pub(super) fn columns(items: Vec<Post>) -> Vec<Column> {
     columns.collect()
 }
 
-fn listed<'a>(
+fn read<'a>(
     layout: &Layout,
     reader: &Reader<'a>,
     owner: Option<&str>,
     nodes: Vec<Node<'a>>,
-) -> Vec<Post> {
+) -> Listed {
     let mut posts = Vec::new();
+    let mut left_out = LeftOut::default();
     let mut seen = HashSet::new();
     if nodes.len() > ITEMS_MAX {
         reader.warn("posts", &format!("{} items, the first {ITEMS_MAX} are read", nodes.len()));
@@ -76,24 +121,27 @@ fn listed<'a>(
         reader.begin(Place::Item(index));
         if layout.skip.iter().any(|rule| reader.hit(rule, node).is_some()) {
             reader.left_out("a rule of skip fits");
+            left_out.passed_over = true;
             continue;
         }
         let author = reader.text(&layout.item.author, node);
         if author.is_some() && owner.is_some() && author.as_deref() != owner {
             reader.left_out("posted by another account");
+            left_out.passed_over = true;
             continue;
         }
         let post = post(&layout.item, reader, node, format_args!("posts[{index}]"));
         let key = post.reference.clone().or_else(|| post.url.clone());
         if !is_complete(layout, &post) {
             reader.left_out("lacks what an item must have");
+            left_out.incomplete |= node.holds_something();
         } else if key.is_none_or(|key| seen.insert(key)) {
             posts.push(post);
         } else {
             reader.left_out("listed already");
         }
     }
-    posts
+    Listed { posts, left_out, ..Listed::default() }
 }
 
 /// An article needs something that tells it from an empty page; a list's elements are items.
@@ -112,73 +160,6 @@ fn has(post: &Post, name: &str) -> bool {
         "published_at" => post.published.is_some(),
         _ => true,
     }
-}
-
-/// Of elements inside each other, those complete ones that hold no other complete one.
-fn innermost<'a>(layout: &Layout, reader: &Reader<'a>, nodes: Vec<Node<'a>>) -> Vec<Node<'a>> {
-    reader.begin(Place::Unnamed);
-    let fields = &layout.item;
-    let timed = layout.require.iter().any(|name| name == "published_at")
-        && fields.published_at.candidates.iter().all(is_told_by_text);
-    // Most of a page has nothing that can be a time, and need not be searched.
-    let with_times = nodes.first().filter(|_| timed).and_then(|node| node.element());
-    let with_times = with_times.map(|element| may_hold_times(element, &fields.published_at));
-    let mut holders = HashSet::new();
-    let mut kept = Vec::new();
-    // Backwards through the document, what is inside comes before what holds it.
-    for node in nodes.into_iter().rev() {
-        let Some(element) = node.element() else { continue };
-        if holders.contains(&element.id())
-            || with_times.as_ref().is_some_and(|with| !with.contains(&element.id()))
-        {
-            continue;
-        }
-        let complete = layout.require.iter().all(|name| match name.as_str() {
-            "url" => reader.address(&fields.url, node, "").is_some(),
-            "published_at" => reader.readable_moment(&fields.published_at, node),
-            "title" => reader.text(&fields.title, node).is_some(),
-            _ => true,
-        });
-        if complete {
-            holders.extend(element.ancestors().map(|above| above.id()));
-            kept.push(node);
-        }
-    }
-    kept.reverse();
-    kept
-}
-
-/// Every node of an element's page that is, or holds, a text or attribute that can be a time.
-fn may_hold_times(element: ElementRef<'_>, source: &Source) -> HashSet<NodeId> {
-    let names = source.candidates.iter().filter_map(|one| one.attribute.as_deref());
-    let names = names.collect::<Vec<_>>();
-    let mut holders = HashSet::new();
-    for node in element.tree().nodes() {
-        let may = match node.value() {
-            HtmlNode::Text(text) => may_be_time(text),
-            HtmlNode::Element(inner) => {
-                inner.attrs().any(|(name, value)| names.contains(&name) && may_be_time(value))
-            }
-            _ => false,
-        };
-        let above = std::iter::successors(Some(node).filter(|_| may), NodeRef::parent);
-        // What holds a holder was added with it.
-        above.map(|node| node.id()).take_while(|id| holders.insert(*id)).for_each(drop);
-    }
-    holders
-}
-
-/// Whether a candidate's value is a part of what stands in the item.
-fn is_told_by_text(candidate: &Candidate) -> bool {
-    let plain = candidate.quirks.is_empty() && candidate.prefix.is_none() && candidate.is.is_none();
-    plain
-        && match &candidate.place {
-            Sought::Here | Sought::At(_) => true,
-            Sought::Joined(parts, _) => {
-                parts.iter().flat_map(|part| &part.candidates).all(is_told_by_text)
-            }
-            _ => false,
-        }
 }
 
 fn post<'a>(

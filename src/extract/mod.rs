@@ -15,6 +15,7 @@ mod fixture;
 mod generic;
 mod identity;
 mod import;
+mod innermost;
 mod inquiry;
 mod items;
 mod markup;

@@ -2,12 +2,13 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::domain::{Extraction, PageVerdict};
-use crate::platform::{Format, IdentityProof, Layout, PageKind, Platform, Role};
+use crate::platform::{IdentityProof, Layout, PageKind, Platform, Role};
 
 use super::charset::decode;
 use super::document::Document;
 use super::explain::{Notes, Place};
 use super::reader::Reader;
+use super::verdict::Seen;
 use super::{identity, inquiry, items, verdict};
 
 /// The largest body that is read, in bytes.
@@ -155,47 +156,37 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         IdentityProof::Answer => found.identity.handle.as_deref().or(page.handle),
         IdentityProof::Address | IdentityProof::Nobody => None,
     };
-    let mut refused = None;
-    let (posts, finding) = match (page.kind.role, &layout.format) {
-        (_, Format::Generic) => match items::searched(page, layout, reader) {
-            Ok((posts, finding)) => (posts, Some(finding)),
-            Err(reason) => {
-                refused = Some(reason);
-                (Vec::new(), None)
-            }
-        },
-        (Role::List | Role::Article | Role::Inventory, _) => {
-            (items::posts(layout, reader, owner), None)
-        }
-        (Role::Profile | Role::Comments | Role::Board, _) => (Vec::new(), None),
-    };
+    let listed = items::listed(page, layout, reader, owner);
     let inquiries = layout.inquiries.as_ref();
     let inquiries = inquiries
         .map(|fields| inquiry::inquiries(page, fields, reader, owner.or(page.handle)))
         .unwrap_or_default();
     let (posts, columns) = match page.kind.role {
-        Role::Inventory => (Vec::new(), items::columns(posts)),
-        _ => (posts, Vec::new()),
+        Role::Inventory => (Vec::new(), items::columns(listed.posts)),
+        _ => (listed.posts, Vec::new()),
     };
     reader.begin(Place::Page);
     let mut extraction = Extraction {
         layout: Some(layout.name.clone()),
+        identity: found.identity,
         posts,
-        finding,
+        finding: listed.finding,
         inquiries,
         columns,
         exhausted: layout.exhausted.iter().any(|rule| reader.hit(rule, root).is_some()),
         empty_marker: layout.empty_marker.iter().any(|rule| reader.hit(rule, root).is_some()),
         source_time: reader.moment(&layout.source_time, root, "source_time").map(|(at, _)| at.at),
-        identity: found.identity,
         ..page.empty(PageVerdict::Observation, None)
     };
     let container = layout.list.as_ref().is_some_and(|path| !reader.nodes(path, root).is_empty());
-    let judged = verdict::judge(page, &extraction, found.proven, container);
+    let seen = Seen { proven: found.proven, container, left_out: listed.left_out };
+    let judged = verdict::judge(page, &extraction, seen);
     (extraction.verdict, extraction.reason) = (judged.verdict, judged.reason);
-    if extraction.verdict == PageVerdict::Drifted && refused.is_some() {
-        extraction.reason = refused;
+    if extraction.verdict == PageVerdict::Drifted && listed.refused.is_some() {
+        extraction.reason = listed.refused;
     }
+    // Of items that cannot be read nobody knows which is the last.
+    extraction.exhausted &= !(extraction.posts.is_empty() && listed.left_out.incomplete);
     if extraction.verdict == PageVerdict::Observation && !extraction.exhausted {
         extraction.next = next(page, layout, reader, &extraction);
     }

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Extraction, PageVerdict};
+use crate::domain::{Count, Extraction, PageVerdict};
 use crate::platform::{IdentityProof, Layout, Place, Role, Rule, Sign};
 
+use super::items::LeftOut;
 use super::moment::moment;
 use super::page::Page;
 use super::reader::{Reader, quoted};
@@ -84,8 +85,20 @@ pub(super) fn by_status(page: &Page<'_>) -> Option<Extraction> {
     Some(page.empty(verdict, Some(format!("status {}", page.status))))
 }
 
+/// What speaks for a page beside what was read of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// Whether it shows the asked handle.
+    pub(super) proven: bool,
+    /// Whether there is a place for items.
+    pub(super) container: bool,
+    /// What the list shows that is no post.
+    pub(super) left_out: LeftOut,
+}
+
 /// Judges what was read.
-pub(super) fn judge(page: &Page<'_>, read: &Extraction, proven: bool, container: bool) -> Judged {
+pub(super) fn judge(page: &Page<'_>, read: &Extraction, seen: Seen) -> Judged {
+    let Seen { proven, container, left_out } = seen;
     if let Some(reason) = another_owner(page, read, proven) {
         return Judged { verdict: PageVerdict::Blocked, reason: Some(reason), final_word: true };
     }
@@ -106,6 +119,13 @@ pub(super) fn judge(page: &Page<'_>, read: &Extraction, proven: bool, container:
         }
         _ if found => observation(),
         Role::Article => failed(PageVerdict::Drifted, "no article on the page"),
+        // The end of a list says that it is empty only where there is nothing in it.
+        Role::List if read.exhausted && left_out.incomplete && !says_empty(read) => {
+            failed(PageVerdict::Drifted, "items, but none has what an item must have")
+        }
+        Role::List if read.exhausted && left_out.passed_over && !says_empty(read) => {
+            failed(PageVerdict::Drifted, "items, but none is a post of the account")
+        }
         Role::List if answer && !proven && (marked || container) => {
             failed(PageVerdict::Blocked, "an empty list without proof of whose it is")
         }
@@ -123,12 +143,16 @@ fn observation() -> Judged {
     Judged { verdict: PageVerdict::Observation, reason: None, final_word: false }
 }
 
+/// Whether the platform says itself that there is nothing: by its sign, by a counter at 0.
+fn says_empty(read: &Extraction) -> bool {
+    read.empty_marker || read.identity.posts_total.as_ref().is_some_and(Count::is_zero)
+}
+
 /// An empty list counts only with the platform's own sign of it, or with a counter at 0: a list
 /// that a script would fill is empty, too.
 fn empty_list(read: &Extraction, marked: bool, container: bool) -> Judged {
     let total = read.identity.posts_total.as_ref();
-    let none = total.is_some_and(crate::domain::Count::is_zero);
-    let some = total.and_then(crate::domain::Count::low).is_some_and(|low| low > 0);
+    let some = total.and_then(Count::low).is_some_and(|low| low > 0);
     if some && !read.exhausted {
         return Judged {
             verdict: PageVerdict::Blocked,
@@ -136,7 +160,7 @@ fn empty_list(read: &Extraction, marked: bool, container: bool) -> Judged {
             final_word: true,
         };
     }
-    if none || marked {
+    if says_empty(read) || marked {
         return Judged { final_word: true, ..observation() };
     }
     let (verdict, reason) = if container {
