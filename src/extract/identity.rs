@@ -1,7 +1,7 @@
 //! Whose page it is, as the page itself says.
 
-use crate::domain::Identity;
-use crate::platform::{IdentityFields, Layout};
+use crate::domain::{Count, Identity};
+use crate::platform::{IdentityFields, Layout, Role};
 
 use super::document::Node;
 use super::explain::Place;
@@ -38,6 +38,19 @@ pub(super) fn identify(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) ->
         fill(&mut found.identity, read);
     }
     found
+}
+
+/// What a list says of its owner, but for a count of all posts below the number that it shows.
+/// Where that is 0, the page was not given the account's numbers, and 0 followers are none either.
+pub(super) fn plausible(role: Role, mut identity: Identity, shown: usize) -> Identity {
+    let total = identity.posts_total.as_ref();
+    let shown = u64::try_from(shown).unwrap_or(u64::MAX);
+    if role == Role::List && total.and_then(Count::high).is_some_and(|high| high < shown) {
+        let unfilled = total.is_some_and(Count::is_zero);
+        identity.followers = identity.followers.filter(|count| !unfilled || !count.is_zero());
+        identity.posts_total = None;
+    }
+    identity
 }
 
 fn owner<'a>(
@@ -92,4 +105,32 @@ fn fill(into: &mut Identity, from: Identity) {
     into.followers = into.followers.take().or(from.followers);
     into.posts_total = into.posts_total.take().or(from.posts_total);
     into.registered_at = into.registered_at.or(from.registered_at);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_below_what_the_list_shows_is_none() {
+        let read = |role, followers, total, listed| {
+            let identity = Identity {
+                followers: Some(Count::Exact(followers)),
+                posts_total: Some(total),
+                ..Identity::default()
+            };
+            let told = plausible(role, identity, listed);
+            (told.followers.is_some(), told.posts_total.is_some())
+        };
+        let list = |followers, total| read(Role::List, followers, Count::Exact(total), 20);
+        assert_eq!(list(7, 20), (true, true));
+        assert_eq!(list(7, 19), (true, false));
+        assert_eq!(list(0, 19), (true, false), "the numbers were filled in");
+        assert_eq!(list(0, 0), (false, false), "they were not");
+        assert_eq!(list(7, 0), (true, false));
+        let more = Count::Bounded { value: 10, low: 10, high: None };
+        assert_eq!(read(Role::List, 0, more, 20), (true, true));
+        assert_eq!(read(Role::List, 0, Count::Exact(0), 0), (true, true), "nothing contradicts it");
+        assert_eq!(read(Role::Profile, 0, Count::Exact(0), 1), (true, true));
+    }
 }

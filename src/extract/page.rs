@@ -165,10 +165,11 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         Role::Inventory => (Vec::new(), items::columns(listed.posts)),
         _ => (listed.posts, Vec::new()),
     };
+    let shown = posts.len().max(usize::from(listed.left_out.incomplete));
     reader.begin(Place::Page);
     let mut extraction = Extraction {
         layout: Some(layout.name.clone()),
-        identity: found.identity,
+        identity: identity::plausible(page.kind.role, found.identity, shown),
         posts,
         finding: listed.finding,
         inquiries,
