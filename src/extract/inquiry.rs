@@ -16,23 +16,33 @@ use super::reader::Reader;
 /// The most messages that one page may list.
 const MESSAGES_MAX: usize = 2000;
 
-/// The messages of a page, each with the account's first answer.
-pub(super) fn inquiries(
+/// The messages of a page.
+#[derive(Default)]
+pub(super) struct Messages {
+    /// Citizens', each with the account's first answer.
+    pub(super) inquiries: Vec<Inquiry>,
+    /// Whether the account's own stand among them.
+    pub(super) own: bool,
+}
+
+/// Reads the messages of a page.
+pub(super) fn messages(
     page: &Page<'_>,
     fields: &InquiryFields,
     reader: &Reader<'_>,
     owner: Option<&str>,
-) -> Vec<Inquiry> {
+) -> Messages {
     reader.begin(Place::Unnamed);
     let found = fields.items.iter().map(|path| complete(fields, reader, path));
     let nodes = found.into_iter().find(|nodes| !nodes.is_empty()).unwrap_or_default();
     if nodes.len() > MESSAGES_MAX {
         reader.warn("inquiries", &format!("{}, the first {MESSAGES_MAX} are read", nodes.len()));
     }
-    let mut inquiries = Vec::new();
+    let mut messages = Messages::default();
     for (index, node) in nodes.into_iter().take(MESSAGES_MAX).enumerate() {
         let author = reader.text(&fields.author, node);
         if author.is_some() && author.as_deref() == owner {
+            messages.own = true;
             continue;
         }
         let place = format!("inquiries[{index}]");
@@ -42,7 +52,7 @@ pub(super) fn inquiries(
         let reply = first_reply(fields, reader, node, owner, &place);
         let id = reader.text(&fields.reference, node).unwrap_or_else(|| place.clone());
         let precisions = [asked.map(|at| at.precision), reply.map(|at| at.precision)];
-        inquiries.push(Inquiry {
+        messages.inquiries.push(Inquiry {
             reference: keyed(page.inquiry_key, &format!("{}:{id}", page.platform.id)),
             asked_at: asked,
             replied_at: reply,
@@ -50,7 +60,7 @@ pub(super) fn inquiries(
             official: reply.is_some(),
         });
     }
-    inquiries
+    messages
 }
 
 /// The nodes of a path that are messages; where the file wants the innermost, those that hold no

@@ -157,9 +157,9 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         IdentityProof::Address | IdentityProof::Nobody => None,
     };
     let listed = items::listed(page, layout, reader, owner);
-    let inquiries = layout.inquiries.as_ref();
-    let inquiries = inquiries
-        .map(|fields| inquiry::inquiries(page, fields, reader, owner.or(page.handle)))
+    let messages = layout.inquiries.as_ref();
+    let messages = messages
+        .map(|fields| inquiry::messages(page, fields, reader, owner.or(page.handle)))
         .unwrap_or_default();
     let (posts, columns) = match page.kind.role {
         Role::Inventory => (Vec::new(), items::columns(listed.posts)),
@@ -172,7 +172,7 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         identity: identity::plausible(page.kind.role, found.identity, shown),
         posts,
         finding: listed.finding,
-        inquiries,
+        inquiries: messages.inquiries,
         columns,
         exhausted: layout.exhausted.iter().any(|rule| reader.hit(rule, root).is_some()),
         empty_marker: layout.empty_marker.iter().any(|rule| reader.hit(rule, root).is_some()),
@@ -180,7 +180,12 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         ..page.empty(PageVerdict::Observation, None)
     };
     let container = layout.list.as_ref().is_some_and(|path| !reader.nodes(path, root).is_empty());
-    let seen = Seen { proven: found.proven, container, left_out: listed.left_out };
+    let seen = Seen {
+        proven: found.proven,
+        container,
+        own_messages: messages.own,
+        left_out: listed.left_out,
+    };
     let judged = verdict::judge(page, &extraction, seen);
     (extraction.verdict, extraction.reason) = (judged.verdict, judged.reason);
     if extraction.verdict == PageVerdict::Drifted && listed.refused.is_some() {

@@ -10,6 +10,9 @@ use super::moment::moment;
 use super::page::Page;
 use super::reader::{Reader, quoted};
 
+/// Why an empty list is not believed.
+const UNMARKED: &str = "an empty list without a sign that it is empty";
+
 /// A verdict with its reason.
 pub(super) struct Judged {
     pub(super) verdict: PageVerdict,
@@ -92,13 +95,15 @@ pub(super) struct Seen {
     pub(super) proven: bool,
     /// Whether there is a place for items.
     pub(super) container: bool,
+    /// Whether there are messages of the account itself.
+    pub(super) own_messages: bool,
     /// What the list shows that is no post.
     pub(super) left_out: LeftOut,
 }
 
 /// Judges what was read.
 pub(super) fn judge(page: &Page<'_>, read: &Extraction, seen: Seen) -> Judged {
-    let Seen { proven, container, left_out } = seen;
+    let Seen { proven, container, own_messages, left_out } = seen;
     if let Some(reason) = another_owner(page, read, proven) {
         return Judged { verdict: PageVerdict::Blocked, reason: Some(reason), final_word: true };
     }
@@ -108,7 +113,10 @@ pub(super) fn judge(page: &Page<'_>, read: &Extraction, seen: Seen) -> Judged {
         final_word: false,
     };
     let answer = page.kind.identity == IdentityProof::Answer;
-    let found = !read.posts.is_empty() || !read.inquiries.is_empty() || !read.columns.is_empty();
+    let found = !read.posts.is_empty()
+        || !read.inquiries.is_empty()
+        || !read.columns.is_empty()
+        || own_messages;
     let marked = read.empty_marker || read.exhausted;
     match page.kind.role {
         Role::Profile if !proven => failed(PageVerdict::Drifted, "no identity on the page"),
@@ -133,7 +141,8 @@ pub(super) fn judge(page: &Page<'_>, read: &Extraction, seen: Seen) -> Judged {
             failed(PageVerdict::Drifted, "neither list nor identity")
         }
         Role::List => empty_list(read, marked, container),
-        Role::Comments | Role::Board if marked || container => observation(),
+        Role::Comments | Role::Board if marked => observation(),
+        Role::Comments | Role::Board if container => failed(PageVerdict::Blocked, UNMARKED),
         Role::Comments | Role::Board => failed(PageVerdict::Drifted, "no messages on the page"),
         Role::Inventory => failed(PageVerdict::Drifted, "no columns on the page"),
     }
@@ -164,7 +173,7 @@ fn empty_list(read: &Extraction, marked: bool, container: bool) -> Judged {
         return Judged { final_word: true, ..observation() };
     }
     let (verdict, reason) = if container {
-        (PageVerdict::Blocked, "an empty list without a sign that it is empty")
+        (PageVerdict::Blocked, UNMARKED)
     } else {
         (PageVerdict::Drifted, "the list was not found")
     };
