@@ -231,7 +231,10 @@ fn board(ask: &Ask, resident: &Resident, page: usize) -> String {
             beijing(message.asked_at, "%Y-%m-%d"),
         )
     });
-    let rows = rows.collect::<String>();
+    let mut rows = rows.collect::<String>();
+    if rows.is_empty() {
+        rows.push_str("<tr><td colspan=\"5\">暂无留言</td></tr>\n");
+    }
     let body = format!(
         "<table class=\"board\">\n<tr><th>编号</th><th>标题</th><th>来信时间</th><th>答复时间</th>\
          <th>状态</th></tr>\n{rows}</table>\n{}",
