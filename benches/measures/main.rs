@@ -16,8 +16,9 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use sqlx::PgPool;
+use tokio::task::JoinSet;
 use xunjian::calendar::Calendar;
 use xunjian::domain::Origin;
 use xunjian::scheme::IndexCatalog;
@@ -209,12 +210,18 @@ async fn post_measures(
     period: Period,
     of: FactsOf,
 ) -> anyhow::Result<(i64, i64, i64)> {
-    let share = |share| tokio::spawn(share_measures(store.clone(), period, of, share));
-    let shares = stream::iter(0..SHARES).map(share).buffer_unordered(AT_ONCE);
-    shares
-        .map(|share| share?)
-        .try_fold((0, 0, 0), async |all, one| Ok((all.0 + one.0, all.1 + one.1, all.2 + one.2)))
-        .await
+    let mut all = (0, 0, 0);
+    let mut at_work = JoinSet::new();
+    for share in 0..SHARES + AT_ONCE {
+        if share >= AT_ONCE {
+            let (accounts, posts, days) = at_work.join_next().await.context("a share")???;
+            all = (all.0 + accounts, all.1 + posts, all.2 + days);
+        }
+        if share < SHARES {
+            at_work.spawn(share_measures(store.clone(), period, of, share));
+        }
+    }
+    Ok(all)
 }
 
 /// The same over a share of the accounts.

@@ -241,8 +241,7 @@ pub(super) fn may_ask_conditionally(
     asked: &Asked<'_>,
     now: DateTime<Utc>,
 ) -> bool {
-    let target = asked.target;
-    let history = history(context, asked);
+    let (target, history) = (asked.target, history(context, asked));
     let bridge = asked.platform.observability == Observability::PublicFeed;
     let lively = target.last_post_at.is_some()
         && !schedule::wants_confirmation(&history, &context.schedule, now);
