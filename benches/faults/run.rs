@@ -14,7 +14,7 @@ use super::stage::{self, Staged};
 use super::tally::Tally;
 use super::verdict::Spell;
 use super::visitor::Visitor;
-use super::weather::{Weather, draw};
+use super::weather::{Weather, draw, lies_at_first};
 
 /// One run: a city, its weather and its days.
 #[derive(Debug, Clone, Copy)]
@@ -142,7 +142,7 @@ fn watched<'a>(
         let others = platform.id != "feed_parts"
             && hosts.iter().any(|(at, key)| *at == host && *key != entry.key);
         let mut notebook = Notebook::new(&entry, platform, others);
-        if others && staged.is_none() && is_beside(&entry) {
+        if others && staged.is_none() && is_beside(&entry) && host != lies_at_first(city.seed()) {
             notebook.history.unwatched = unwatched_lists(platform);
         }
         let days = confirming_days(&notebook.history);
@@ -169,7 +169,7 @@ fn watched<'a>(
 }
 
 /// Whether nobody looks at an account's lists for it, but at its host's profiles: so of a third of
-/// those that have both.
+/// those that have both, where no profile is needed to tell an old page at first sight.
 fn is_beside(entry: &LedgerEntry) -> bool {
     let number: u64 = entry.key.bytes().map(u64::from).sum();
     entry.platform == "weibo" && number.is_multiple_of(3)

@@ -137,10 +137,15 @@ fn lasting(
     }
 }
 
+/// The host that lies to those who come for the first time, when nothing contradicts it.
+pub(super) fn lies_at_first(seed: u64) -> &'static str {
+    let hosts = HOSTS.len() as u64;
+    HOSTS[usize::try_from((seed + hosts - 1) % hosts).unwrap_or(0)]
+}
+
 fn hinder_host(plan: &mut Days, place: Place<'_>) {
     let mut day = 0;
-    // One of the hosts lies to those who come for the first time, when nothing contradicts it.
-    if place.number % HOSTS.len() as u64 == place.seed % HOSTS.len() as u64 {
+    if place.target == lies_at_first(place.seed) {
         let since = place.start - Duration::days(20);
         strike(plan, place.target, 0, LIE_DAYS_MAX, Fault::Replica { since });
         day = 4;
