@@ -52,7 +52,7 @@ pub(super) fn reading(
         provenance: provenance(answered, first, asked, earlier),
         failure: None,
         verdict: first.map_or(PageVerdict::Observation, |page| page.verdict),
-        rules: rules(kind),
+        rules: rules(kind, pages),
         proof: proof(answered, first, asked),
         posts,
         end_marker: last.is_some_and(|page| page.exhausted),
@@ -64,11 +64,13 @@ pub(super) fn reading(
     }
 }
 
-fn rules(kind: &PageKind) -> PageRules {
+/// A page that was read without paths proves no more than one of an unknown site: no silence.
+fn rules(kind: &PageKind, pages: &[Extraction]) -> PageRules {
+    let by_paths = pages.iter().all(|page| page.finding.is_none());
     PageRules {
         role: if kind.role == platform::Role::Profile { Role::Profile } else { Role::List },
         newest_first: kind.order == Order::NewestFirst,
-        verified: kind.verified.is_some(),
+        verified: kind.verified.is_some() && by_paths,
         short_page_is_end: kind.short_page_is_end,
     }
 }
@@ -182,6 +184,8 @@ pub(super) fn digest(page: &Extraction) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::{Finding, Moment, Precision, SourceText};
+
     use super::*;
 
     #[test]
@@ -197,41 +201,52 @@ mod tests {
         check("nonsense", "nonsense", false);
     }
 
+    fn read_at(at: &str) -> Extraction {
+        let at: DateTime<Utc> = at.parse().expect("a time");
+        let post = Post {
+            published: Some(Moment { at, precision: Precision::Minute }),
+            published_text: Some("5分钟前".to_owned()),
+            ..Post::default()
+        };
+        Extraction {
+            platform: "weibo".to_owned(),
+            page: "timeline".to_owned(),
+            layout: None,
+            observed_at: at,
+            identity: crate::domain::Identity::default(),
+            posts: vec![post],
+            inquiries: Vec::new(),
+            columns: Vec::new(),
+            exhausted: false,
+            empty_marker: false,
+            next: None,
+            source_time: None,
+            verdict: PageVerdict::Observation,
+            reason: None,
+            finding: None,
+            warnings: Vec::new(),
+        }
+    }
+
     #[test]
     fn the_same_words_are_the_same_page_whenever_they_are_read() {
-        let read_at = |at: &str| {
-            let at: DateTime<Utc> = at.parse().expect("a time");
-            let post = Post {
-                published: Some(crate::domain::Moment {
-                    at,
-                    precision: crate::domain::Precision::Minute,
-                }),
-                published_text: Some("5分钟前".to_owned()),
-                ..Post::default()
-            };
-            Extraction {
-                platform: "weibo".to_owned(),
-                page: "timeline".to_owned(),
-                layout: None,
-                observed_at: at,
-                identity: crate::domain::Identity::default(),
-                posts: vec![post],
-                inquiries: Vec::new(),
-                columns: Vec::new(),
-                exhausted: false,
-                empty_marker: false,
-                next: None,
-                source_time: None,
-                verdict: PageVerdict::Observation,
-                reason: None,
-                finding: None,
-                warnings: Vec::new(),
-            }
-        };
         let (one, other) = (read_at("2026-11-20T00:00:00Z"), read_at("2026-11-23T00:00:00Z"));
         assert_eq!(digest(&one), digest(&other));
         let mut moved_on = other;
         moved_on.posts[0].published_text = Some("3天前".to_owned());
         assert_ne!(digest(&one), digest(&moved_on));
+    }
+
+    #[test]
+    fn what_was_read_without_paths_is_no_verified_reading() {
+        let text = include_str!("../../../config/platforms/portal.toml").to_owned();
+        let source = SourceText { file: "portal.toml".to_owned(), text };
+        let catalog = platform::Catalog::compile(&[source]).expect("the shipped file");
+        let kind = &catalog.get("portal").expect("the platform").pages["list"];
+        let by_paths = read_at("2026-11-20T00:00:00Z");
+        assert!(rules(kind, &[by_paths.clone(), by_paths.clone()]).verified);
+        let finding = Some(Finding { place: "6 entries".to_owned(), confidence_percent: 90 });
+        let found = Extraction { finding, ..by_paths.clone() };
+        assert!(!rules(kind, &[by_paths, found]).verified);
     }
 }
