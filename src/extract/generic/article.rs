@@ -50,6 +50,7 @@ pub(super) fn read(
     found.extend(written(outline, &heading, observed_at));
     doubt_far_labels(&mut found);
     doubt_rendering(&mut found, observed_at);
+    doubt_change(outline, &mut found, observed_at);
     let addresses = [address, head.address.as_deref()];
     found.extend(addresses.into_iter().flatten().filter_map(|one| dated(one, observed_at)));
     Ok(Article { title: heading.title, settled: settle(&found)?, own_address: head.address })
@@ -160,6 +161,26 @@ fn doubt_rendering(found: &mut [Evidence], observed_at: DateTime<Utc>) {
     let labelled = |one: &Evidence| one.kind == Kind::Label && one.weight >= LABEL_FAR;
     if found.iter().any(|one| labelled(one) && day(one) != today) {
         for one in found.iter_mut().filter(|one| one.kind == Kind::Meta && day(one) == today) {
+            one.weight = one.weight.min(CONFIRMS_ONLY);
+        }
+    }
+}
+
+/// `pubDate` of linked data is as often the last change: on a day that the page itself calls so, it
+/// only confirms.
+fn doubt_change(outline: &Outline<'_>, found: &mut [Evidence], observed_at: DateTime<Utc>) {
+    let doubtful = |one: &Evidence| one.kind == Kind::Data && one.place.ends_with("pubDate");
+    if !found.iter().any(doubtful) {
+        return;
+    }
+    let dates = full_dates(outline, observed_at).into_iter();
+    let changed = dates.filter(|date| match label(outline, date) {
+        Label::Other(word) => word.contains("更新") || word.contains("修改"),
+        _ => false,
+    });
+    let days = changed.map(|date| date.day()).collect::<Vec<_>>();
+    for one in found.iter_mut().filter(|one| doubtful(one)) {
+        if days.contains(&shanghai_date(one.moment.at)) {
             one.weight = one.weight.min(CONFIRMS_ONLY);
         }
     }

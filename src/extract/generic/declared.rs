@@ -53,7 +53,7 @@ static ADDRESS_DATE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).expect("a fixed pattern")
 });
 static LINKED_DATE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#""(?:datePublished|pubDate)"\s*:\s*"([^"]{8,40})""#).expect("a fixed pattern")
+    Regex::new(r#""(datePublished|pubDate)"\s*:\s*"([^"]{8,40})""#).expect("a fixed pattern")
 });
 
 /// What the meta tags of a page say.
@@ -115,45 +115,81 @@ pub(super) fn linked_data(
     observed_at: DateTime<Utc>,
 ) -> Vec<Evidence> {
     let title = compact(title);
-    let mut texts = Vec::new();
+    let mut dates = Vec::new();
     for script in &unseen.linked_data {
         match serde_json::from_str::<Value>(script) {
-            Ok(value) => published(&value, &title, &mut texts),
+            Ok(value) => published(&value, &title, &mut dates),
             // Line ends inside strings are not JSON, and frequent. Of several articles, which one
             // is this page's cannot be told then.
             Err(_) => {
-                let mut found = LINKED_DATE.captures_iter(script).map(|m| m[1].to_owned());
-                if let (Some(only), None) = (found.next(), found.next()) {
-                    texts.push(only);
+                let found = LINKED_DATE.captures_iter(script);
+                let mut found = found.map(|m| (m[1].to_owned(), m[2].to_owned()));
+                if let (Some((key, text)), None) = (found.next(), found.next()) {
+                    dates.push(Declared { key, text, named: false });
                 }
             }
         }
     }
-    let found = texts.iter().filter_map(|text| {
-        evidence(Kind::Data, 0.93, "datePublished", "JSON-LD", text, observed_at)
+    // An object that names the page's own title knows better than one that names none.
+    if dates.iter().any(|date| date.named) {
+        dates.retain(|date| date.named);
+    }
+    let found = dates.iter().filter_map(|date| {
+        evidence(Kind::Data, 0.93, &date.key, "JSON-LD", &date.text, observed_at)
     });
     found.collect()
 }
 
+/// A date of linked data.
+struct Declared {
+    key: String,
+    text: String,
+    /// Whether its object carries the page's title.
+    named: bool,
+}
+
 /// The dates of the page itself: of an object without a headline, or with the page's.
-fn published(value: &Value, title: &str, texts: &mut Vec<String>) {
+fn published(value: &Value, title: &str, dates: &mut Vec<Declared>) {
     if let Value::Array(values) = value {
-        values.iter().for_each(|value| published(value, title, texts));
+        values.iter().for_each(|value| published(value, title, dates));
         return;
     }
-    let kind = value.get("@type").and_then(Value::as_str).unwrap_or_default();
-    let headline = value.get("headline").and_then(Value::as_str).map(compact);
-    let own = headline.is_none_or(|headline| {
-        headline.is_empty() || headline.contains(title) || title.contains(&headline)
-    });
-    if own && !matches!(kind, "Comment" | "Review") {
-        let date = value.get("datePublished").or_else(|| value.get("pubDate"));
-        texts.extend(date.and_then(Value::as_str).map(str::to_owned));
+    let headline = ["headline", "title"].iter().find_map(|key| value.get(key)?.as_str());
+    let headline = headline.map(compact).filter(|headline| !headline.is_empty());
+    let own = headline
+        .as_ref()
+        .is_none_or(|headline| headline.contains(title) || title.contains(headline));
+    if own && is_page(value.get("@type")) {
+        let date = ["datePublished", "pubDate"]
+            .iter()
+            .find_map(|key| Some((key, value.get(key)?.as_str()?)));
+        dates.extend(date.map(|(key, text)| Declared {
+            key: (*key).to_owned(),
+            text: text.to_owned(),
+            named: headline.is_some(),
+        }));
     }
     for inside in ["@graph", "mainEntity", "mainEntityOfPage"] {
         if let Some(inside) = value.get(inside) {
-            published(inside, title, texts);
+            published(inside, title, dates);
         }
+    }
+}
+
+/// Whether an object of this type is the page or its article: the site, its owner and the way to
+/// the page have dates of their own.
+fn is_page(kind: Option<&Value>) -> bool {
+    let known = |kind: &str| {
+        kind.is_empty()
+            || ["Article", "Posting", "Page", "Report", "CreativeWork", "DigitalDocument"]
+                .iter()
+                .any(|end| kind.ends_with(end))
+    };
+    match kind {
+        None => true,
+        Some(Value::String(kind)) => known(kind),
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).any(known),
+        Some(_) => false,
     }
 }
 
