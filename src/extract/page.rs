@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::domain::{Extraction, PageVerdict};
-use crate::platform::{IdentityProof, Layout, PageKind, Platform, Role};
+use crate::platform::{IdentityProof, Layout, PageKind, Platform, Role, Rule};
 
 use super::charset::decode;
 use super::document::Document;
@@ -167,6 +167,7 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
     };
     let shown = posts.len().max(usize::from(listed.left_out.incomplete));
     reader.begin(Place::Page);
+    let said = |rules: &[Rule]| rules.iter().any(|rule| reader.hit(rule, root).is_some());
     let mut extraction = Extraction {
         layout: Some(layout.name.clone()),
         identity: identity::plausible(page.kind.role, found.identity, shown),
@@ -174,8 +175,8 @@ fn read(page: &Page<'_>, layout: &Layout, reader: &Reader<'_>) -> Attempt {
         finding: listed.finding,
         inquiries: messages.inquiries,
         columns,
-        exhausted: layout.exhausted.iter().any(|rule| reader.hit(rule, root).is_some()),
-        empty_marker: layout.empty_marker.iter().any(|rule| reader.hit(rule, root).is_some()),
+        exhausted: said(&layout.exhausted),
+        empty_marker: said(&layout.empty_marker) && !said(&layout.empty_unless),
         source_time: reader.moment(&layout.source_time, root, "source_time").map(|(at, _)| at.at),
         ..page.empty(PageVerdict::Observation, None)
     };

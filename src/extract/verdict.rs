@@ -10,7 +10,7 @@ use super::moment::moment;
 use super::page::Page;
 use super::reader::{Reader, quoted};
 
-/// Why an empty list is not believed.
+/// Why an empty list is not believed: what a script would fill is empty, too.
 const UNMARKED: &str = "an empty list without a sign that it is empty";
 
 /// A verdict with its reason.

@@ -184,6 +184,7 @@ fn page_kind(lists: &str, item: ItemFields) -> PageKind {
         blocked: Vec::new(),
         gone: Vec::new(),
         empty_marker: Vec::new(),
+        empty_unless: Vec::new(),
         exhausted: Vec::new(),
         next: Source::default(),
         source_time: Source::default(),

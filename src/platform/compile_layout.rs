@@ -7,7 +7,7 @@ use super::layout::{
 use super::section::{Entry, Section};
 use super::source::{Path, Rounding};
 
-pub(super) const LAYOUT_KEYS: [&str; 17] = [
+pub(super) const LAYOUT_KEYS: [&str; 18] = [
     "format",
     "script",
     "prepare",
@@ -22,6 +22,7 @@ pub(super) const LAYOUT_KEYS: [&str; 17] = [
     "blocked",
     "gone",
     "empty_marker",
+    "empty_unless",
     "exhausted",
     "next",
     "source_time",
@@ -94,6 +95,7 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
         blocked,
         gone,
         empty_marker: compiler.rules(section, "empty_marker"),
+        empty_unless: compiler.rules(section, "empty_unless"),
         exhausted: compiler.rules(section, "exhausted"),
         next: compiler.field(Some(section), "next", FieldKind::Text),
         source_time: compiler.field(Some(section), "source_time", FieldKind::Time),

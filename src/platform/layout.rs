@@ -187,6 +187,8 @@ pub struct Layout {
     pub gone: Vec<Sign>,
     /// The platform's own signs of an empty list.
     pub empty_marker: Vec<Rule>,
+    /// Signs with which no marker makes the list empty: a script fills it, or there is another one.
+    pub empty_unless: Vec<Rule>,
     /// Signs that nothing older follows.
     pub exhausted: Vec<Rule>,
     /// The address of the next page.

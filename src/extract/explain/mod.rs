@@ -179,7 +179,11 @@ fn fields<'a>(layout: &'a Layout, place: &Place) -> Vec<(&'static str, Vec<&'a C
             let signs = signs
                 .into_iter()
                 .map(|(name, signs)| (name, contents(signs.iter().map(|sign| &sign.rule))));
-            let rules = [("exhausted", &layout.exhausted), ("empty_marker", &layout.empty_marker)];
+            let rules = [
+                ("exhausted", &layout.exhausted),
+                ("empty_marker", &layout.empty_marker),
+                ("empty_unless", &layout.empty_unless),
+            ];
             let rules = rules.into_iter().map(|(name, rules)| (name, contents(rules.iter())));
             let sources = [("source_time", &layout.source_time), ("next", &layout.next)];
             signs.chain(rules).chain(sources.map(|(name, source)| (name, all(source)))).collect()
