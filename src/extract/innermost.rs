@@ -1,6 +1,6 @@
 //! Which elements of a page are its items where they stand inside each other.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Node as HtmlNode};
@@ -11,6 +11,12 @@ use super::document::Node;
 use super::explain::Place;
 use super::moment::may_be_time;
 use super::reader::Reader;
+
+/// How far above a line of details its entry may begin.
+const ENTRY_WITHIN: usize = 6;
+
+/// The most links in an entry: more are a list.
+const ENTRY_LINKS_MAX: usize = 8;
 
 /// Of elements inside each other, those complete ones that hold no other complete one.
 pub(super) fn innermost<'a>(
@@ -47,7 +53,52 @@ pub(super) fn innermost<'a>(
         }
     }
     kept.reverse();
-    kept
+    widened(layout, reader, kept)
+}
+
+/// How many of the elements every element above them holds.
+pub(super) fn held(kept: &[Node<'_>]) -> HashMap<NodeId, usize> {
+    let mut held = HashMap::new();
+    for above in kept.iter().filter_map(|node| node.element()).flat_map(|one| one.ancestors()) {
+        *held.entry(above.id()).or_insert(0) += 1;
+    }
+    held
+}
+
+/// A date with a link beside it may be the line of details of a post, the link its department: the
+/// title then stands elsewhere in the entry around both.
+fn widened<'a>(layout: &Layout, reader: &Reader<'a>, kept: Vec<Node<'a>>) -> Vec<Node<'a>> {
+    let is_line = |node: &Node<'a>| node.element().is_some_and(|element| !is_entry(element));
+    if !kept.iter().any(is_line) {
+        return kept;
+    }
+    let held = held(&kept);
+    let around = |node: Node<'a>| {
+        let element = node.element().filter(|element| !is_entry(*element))?;
+        let mut above = element.ancestors().filter_map(ElementRef::wrap).take(ENTRY_WITHIN);
+        let entry = above.find(|above| is_entry(*above))?;
+        let links = links(entry).take(ENTRY_LINKS_MAX + 1).count();
+        if held.get(&entry.id()) != Some(&1)
+            || links > ENTRY_LINKS_MAX
+            || links == self::links(element).count()
+        {
+            return None;
+        }
+        let entry = Node::Html(entry);
+        let time = |node| reader.quiet_time(&layout.item.published_at, node);
+        (time(entry) == time(node)).then_some(entry)
+    };
+    kept.into_iter().map(|node| around(node).unwrap_or(node)).collect()
+}
+
+/// Whether an element is made to hold one entry of a list.
+fn is_entry(element: ElementRef<'_>) -> bool {
+    matches!(element.value().name(), "li" | "tr" | "dl" | "article")
+}
+
+fn links(element: ElementRef<'_>) -> impl Iterator<Item = ElementRef<'_>> {
+    let below = element.descendants().filter_map(ElementRef::wrap);
+    below.filter(|one| one.value().name() == "a" && one.value().attr("href").is_some())
 }
 
 /// Every node of an element's page that is, or holds, a text or attribute that can be a time.

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use crate::domain::{Column, Finding, Form, Origin, Post};
 use crate::platform::{Format, ItemFields, Layout, Role};
 
+use super::date_column::{Dated, dated};
 use super::digest::{normalised, sha256, simhash};
 use super::document::Node;
 use super::explain::Place;
@@ -91,7 +92,7 @@ fn searched(
     let mut posts = found.posts;
     let article = page.kind.role == Role::Article;
     for found in posts.iter_mut().filter(|_| article) {
-        let named = post(&layout.item, reader, reader.root(), "posts[0]");
+        let named = post(&layout.item, reader, (reader.root(), reader.root()), "posts[0]");
         (found.reads, found.likes) = (named.reads, named.likes);
         (found.comments, found.shares) = (named.comments, named.shares);
     }
@@ -130,7 +131,16 @@ fn read<'a>(
             left_out.passed_over = true;
             continue;
         }
-        let post = post(&layout.item, reader, node, format_args!("posts[{index}]"));
+        let date = match dated(reader, node) {
+            Dated::Here => node,
+            Dated::In(cell) => cell,
+            Dated::Untold => {
+                reader.left_out("several dates, none of them named a publication");
+                left_out.incomplete = true;
+                continue;
+            }
+        };
+        let post = post(&layout.item, reader, (node, date), format_args!("posts[{index}]"));
         let key = post.reference.clone().or_else(|| post.url.clone());
         if !is_complete(layout, &post) {
             reader.left_out("lacks what an item must have");
@@ -162,16 +172,17 @@ fn has(post: &Post, name: &str) -> bool {
     }
 }
 
+/// Reads a post; its date may stand in a part of it.
 fn post<'a>(
     fields: &ItemFields,
     reader: &Reader<'a>,
-    node: Node<'a>,
+    (node, date): (Node<'a>, Node<'a>),
     place: impl Display + Copy,
 ) -> Post {
     let text = reader.text(&fields.text, node).map(|text| normalised(&text));
     let text = text.filter(|text| !text.is_empty());
     let (published, shown) =
-        reader.written_time(&fields.published_at, node, format_args!("{place}.published_at"));
+        reader.written_time(&fields.published_at, date, format_args!("{place}.published_at"));
     Post {
         reference: reader.text(&fields.reference, node),
         url: reader.address(&fields.url, node, format_args!("{place}.url")),

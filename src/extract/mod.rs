@@ -6,6 +6,7 @@
 
 mod charset;
 mod count;
+mod date_column;
 mod depth;
 mod digest;
 mod document;

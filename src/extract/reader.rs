@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
 use url::Url;
 
-use crate::domain::{Count, Moment, Precision};
+use crate::domain::{Count, Moment, Precision, shanghai_date};
 use crate::platform::{Candidate, Path, Place, Rule, Source};
 
 use super::count::count;
@@ -16,10 +16,13 @@ use super::explain::{Place as Told, Trace};
 use super::moment::{SKEW, is_coarse, moment};
 use super::page::Page;
 use super::text::{even_blanks, plain, unescape};
-use super::value::{group, is_container, node_text, readable, refine};
+use super::value::{group, is_container, longest, node_text, readable, refine};
 
 /// The most warnings that are told one by one.
 const WARNINGS_MAX: usize = 20;
+
+/// The most links of which the longest is looked for.
+const LINKS_MAX: usize = 12;
 
 /// Characters of a page that a warning or reason quotes.
 const QUOTED_MAX: usize = 60;
@@ -120,6 +123,14 @@ impl<'a> Reader<'a> {
         let mut text_of = |node: Node<'a>| found(&node_text(candidate, node)?);
         match &candidate.place {
             Place::Here => text_of(node),
+            Place::At(path) if candidate.longest => {
+                let mut links = Vec::new();
+                node.find(path, |link| {
+                    links.push(link);
+                    (links.len() == LINKS_MAX).then_some(())
+                });
+                longest(&links).and_then(text_of)
+            }
             Place::At(path) => node.find(path, text_of),
             Place::Page(path) => self.root().find(path, text_of),
             Place::Raw(pattern) => {
@@ -261,6 +272,32 @@ impl<'a> Reader<'a> {
         node: Node<'a>,
         place: impl Display + Copy,
     ) -> (Option<Moment>, Option<String>) {
+        let (found, shown) = self.time(source, node);
+        match (found, &shown) {
+            (Some(found), Some(text)) if found.lower() > self.page.observed_at + SKEW => {
+                self.warn(place, &format!("in the future: {}", quoted(text)));
+            }
+            (None, Some(text)) if is_coarse(text) => {
+                self.warn(place, &format!("too coarse for a day: {}", quoted(text)));
+            }
+            (None, Some(text)) => self.warn(place, &format!("not a time: {}", quoted(text))),
+            _ => {}
+        }
+        (found, shown)
+    }
+
+    /// The first readable time; nobody is warned of what is wrong with it.
+    pub(crate) fn quiet_time(&self, source: &Source, node: Node<'a>) -> Option<Moment> {
+        self.time(source, node).0
+    }
+
+    /// The day that a text says in whole.
+    pub(super) fn day(&self, text: &str) -> Option<NaiveDate> {
+        let found = moment(text, self.page.observed_at)?;
+        Some(shanghai_date(found.at))
+    }
+
+    fn time(&self, source: &Source, node: Node<'a>) -> (Option<Moment>, Option<String>) {
         let (mut found, mut shown): (Option<Moment>, Option<String>) = (None, None);
         for candidate in &source.candidates {
             for text in self.values(candidate, node) {
@@ -277,16 +314,6 @@ impl<'a> Reader<'a> {
             if found.is_some_and(|found| found.precision == Precision::Second) {
                 break;
             }
-        }
-        match (found, &shown) {
-            (Some(found), Some(text)) if found.lower() > self.page.observed_at + SKEW => {
-                self.warn(place, &format!("in the future: {}", quoted(text)));
-            }
-            (None, Some(text)) if is_coarse(text) => {
-                self.warn(place, &format!("too coarse for a day: {}", quoted(text)));
-            }
-            (None, Some(text)) => self.warn(place, &format!("not a time: {}", quoted(text))),
-            _ => {}
         }
         (found, shown)
     }

@@ -95,6 +95,34 @@ fn attribute<'a>(element: ElementRef<'a>, name: &str) -> Option<&'a str> {
     element.value().attrs().find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
+/// Of several links, the one that names the post: the first that is more than half as long as the
+/// longest. Those to one address are one, known by the first of them that has words.
+pub(super) fn longest<'a>(links: &[Node<'a>]) -> Option<Node<'a>> {
+    let [first, _, ..] = links else { return links.first().copied() };
+    let mut known = Vec::new();
+    let mut told = Vec::new();
+    for link in links {
+        let element = link.element()?;
+        let address = attribute(element, "href");
+        let length = title_length(&element_text(element, None));
+        if length > 0 && !known.contains(&address) {
+            known.push(address);
+            told.push((length, *link));
+        }
+    }
+    let most = told.iter().map(|(length, _)| *length).max().unwrap_or_default();
+    let named = told.into_iter().find(|(length, _)| length * 2 > most);
+    named.map(|(_, link)| link).or(Some(*first))
+}
+
+/// Characters of a title; words in brackets, such as `[要闻]`, are a category.
+pub(super) fn title_length(words: &str) -> usize {
+    let words = words.trim();
+    let bracketed =
+        words.starts_with(['[', '【', '(', '（']) && words.ends_with([']', '】', ')', '）']);
+    if bracketed { 1 } else { words.chars().count() }
+}
+
 /// Whether a node is there without a text of its own.
 pub(super) fn is_container(node: Node<'_>) -> bool {
     match node {

@@ -40,9 +40,9 @@ const KINDS: [(&str, FieldKind); 5] = [
 
 pub(super) const PLACES: [&str; 6] = ["at", "page", "raw", "header", "from", "parts"];
 
-const CANDIDATE_KEYS: [&str; 17] = [
-    "at", "page", "raw", "header", "from", "parts", "with", "attr", "without", "matches", "as",
-    "prefix", "is", "capped", "zero", "rounding", "or",
+const CANDIDATE_KEYS: [&str; 18] = [
+    "at", "page", "raw", "header", "from", "parts", "with", "attr", "longest", "without",
+    "matches", "as", "prefix", "is", "capped", "zero", "rounding", "or",
 ];
 
 pub(super) const ROUNDINGS: [(&str, Rounding); 3] =
@@ -101,6 +101,7 @@ impl SourceCompiler {
         let text = |key: &str| table.get(key).and_then(|entry| entry.text().map(str::to_owned));
         let mut candidate = self.plain(self.place(entry, &table)?);
         candidate.attribute = text("attr");
+        candidate.longest = table.get("longest").and_then(|entry| entry.flag()).unwrap_or(false);
         candidate.without = table.get("without").and_then(|entry| entry.parsed(selector));
         candidate.matches = table.get("matches").and_then(|entry| entry.parsed(pattern));
         candidate.quirks = table.get("as").map(|entry| quirks(&entry, kind)).unwrap_or_default();
@@ -125,7 +126,10 @@ impl SourceCompiler {
                 entry.wrong("holds for counts only");
             }
         }
-        for key in ["attr", "without"].into_iter().filter(|_| self.language != PathLanguage::Css) {
+        for key in ["attr", "longest", "without"]
+            .into_iter()
+            .filter(|_| self.language != PathLanguage::Css)
+        {
             if let Some(entry) = table.get(key) {
                 entry.wrong("holds for HTML only");
             }
@@ -136,6 +140,7 @@ impl SourceCompiler {
         Candidate {
             place,
             attribute: None,
+            longest: false,
             without: None,
             matches: None,
             quirks: Vec::new(),

@@ -59,6 +59,8 @@ pub struct Candidate {
     pub place: Place,
     /// For HTML: the attribute that holds it, instead of the text.
     pub attribute: Option<String>,
+    /// For HTML: of several links there, the one whose words are a title and not a category.
+    pub longest: bool,
     /// For HTML: elements whose text does not belong to it.
     pub without: Option<Selector>,
     /// What the text must look like; the first group that takes part is the value. For a yes-or-no
@@ -125,6 +127,9 @@ impl fmt::Display for Candidate {
         self.place.fmt(f)?;
         if let Some(attribute) = &self.attribute {
             write!(f, " attr {attribute}")?;
+        }
+        if self.longest {
+            f.write_str(" longest")?;
         }
         if let Some(left_out) = &self.without {
             write!(f, " without {}", left_out.to_css_string())?;
