@@ -6,6 +6,7 @@ use std::fmt::Display;
 use crate::domain::{Column, Finding, Form, Origin, Post};
 use crate::platform::{Format, ItemFields, Layout, Role};
 
+use super::beside::main_part;
 use super::date_column::{Dated, dated};
 use super::digest::{normalised, sha256, simhash};
 use super::document::Node;
@@ -67,6 +68,7 @@ fn posts(layout: &Layout, reader: &Reader<'_>, owner: Option<&str>) -> Listed {
     for path in &layout.items {
         let nodes = reader.nodes(path, reader.root());
         let nodes = if layout.innermost { innermost(layout, reader, nodes) } else { nodes };
+        let nodes = if layout.main_only { main_part(nodes) } else { nodes };
         let found = read(layout, reader, owner, nodes);
         if !found.posts.is_empty() {
             return found;

@@ -4,6 +4,7 @@
 //! answer is an observation only if it proves to be the page that was asked for; everything else is
 //! told apart from it with a reason, because a failed crawl is never silence.
 
+mod beside;
 mod charset;
 mod count;
 mod date_column;

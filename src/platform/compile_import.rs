@@ -175,6 +175,7 @@ fn page_kind(lists: &str, item: ItemFields) -> PageKind {
         prepare: None,
         items: Vec::new(),
         innermost: false,
+        main_only: false,
         require: Vec::new(),
         list: None,
         identity: Vec::new(),

@@ -7,12 +7,13 @@ use super::layout::{
 use super::section::{Entry, Section};
 use super::source::{Path, Rounding};
 
-pub(super) const LAYOUT_KEYS: [&str; 18] = [
+pub(super) const LAYOUT_KEYS: [&str; 19] = [
     "format",
     "script",
     "prepare",
     "items",
     "innermost",
+    "main_only",
     "require",
     "list",
     "identity",
@@ -86,6 +87,7 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
         prepare: section.get("prepare").and_then(|entry| entry.word(&PREPARES)),
         items: compiler.paths(section.get("items").as_ref()),
         innermost: section.get("innermost").and_then(|entry| entry.flag()).unwrap_or(false),
+        main_only: section.get("main_only").and_then(|entry| entry.flag()).unwrap_or(false),
         require: required(section, &ITEM_KEYS),
         list: section.get("list").and_then(|entry| compiler.path(&entry)),
         identity: identity(compiler, section),
@@ -135,7 +137,7 @@ fn only_what_is_not_found(section: &Section<'_>) {
             entry.wrong(reason);
         }
     };
-    refuse(section, &["items", "innermost", "require", "list", "skip"]);
+    refuse(section, &["items", "innermost", "main_only", "require", "list", "skip"]);
     if let Some(item) = section.section("item") {
         refuse(&item, &["ref", "url", "title", "text", "published_at", "form"]);
     }

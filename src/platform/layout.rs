@@ -169,6 +169,8 @@ pub struct Layout {
     pub items: Vec<Path>,
     /// Keep only items that hold no other complete item.
     pub innermost: bool,
+    /// Leave out items of navigation, headers and hot lists, beside which the list itself stands.
+    pub main_only: bool,
     /// Item fields without which an element is no item.
     pub require: Vec<String>,
     /// Elements that show that the list itself was found, also when it is empty.

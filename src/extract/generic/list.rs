@@ -47,6 +47,11 @@ static PAGER: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Whether words stand above a list that is not the column's.
+pub(in crate::extract) fn is_side_heading(words: &str) -> bool {
+    SIDE_HEADING.is_match(words)
+}
+
 /// A column's list, with how sure it is.
 #[derive(Debug)]
 pub(super) struct List {
@@ -188,7 +193,7 @@ fn score(outline: &Outline<'_>, group: &Group) -> (f64, f64) {
     }
     let above = outline.before(group.range.start, HEADING_WITHIN);
     let above = above.trim_end().rsplit('\n').take(2);
-    if above.into_iter().any(|line| line.chars().count() <= 16 && SIDE_HEADING.is_match(line)) {
+    if above.into_iter().any(|line| line.chars().count() <= 16 && is_side_heading(line)) {
         score *= 0.15;
     }
     let below = outline.after(group.range.end, PAGER_WITHIN);

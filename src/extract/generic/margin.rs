@@ -90,7 +90,8 @@ impl<'t> Margins<'t> {
     }
 }
 
-fn names_margin(value: &str) -> bool {
+/// Whether a class or an id names what stands around a page's main part.
+pub(in crate::extract) fn names_margin(value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     let words = value.split(|c: char| c.is_ascii_whitespace() || c == '_' || c == '-');
     let named = |word: &str| {

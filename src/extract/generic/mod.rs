@@ -35,6 +35,9 @@ use super::digest::{normalised, sha256, simhash};
 
 use outline::Outline;
 
+pub(super) use list::is_side_heading;
+pub(super) use margin::names_margin;
+
 /// What was read, with how sure it is.
 pub(super) struct Found {
     pub(super) posts: Vec<Post>,
