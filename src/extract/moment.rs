@@ -69,11 +69,20 @@ static SHORT_DATE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static ONLY_CLOCK: LazyLock<Regex> = LazyLock::new(|| fixed(&format!(r"^{CLOCK}$")));
+/// An offset, also behind `GMT`; a name of one.
+const ZONE: &str = concat!(
+    r"(?P<zone>(?:GMT|UTC)?[+-]\d{1,2}(?::?\d{2})?|[A-Z]{1,4}(?-u:\b)",
+    r"|Asia/(?:Shanghai|Chongqing|Hong_Kong|Taipei))?",
+);
+
 static WESTERN: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(concat!(
-        r"(?:^|[\s,.])(?P<day>\d{1,2})[\s-](?P<month>\p{L}{3,10})\.?[\s-]",
-        r"(?P<year>\d{4}|\d{2})(?:,?\s+(?P<hour>\d{1,2}):(?P<minute>\d{2})",
-        r"(?::(?P<second>\d{2}))?\s*(?P<zone>[+-]\d{2}:?\d{2}|[A-Z]{1,4})?)?",
+    fixed(&format!(
+        concat!(
+            r"(?:^|[\s,.])(?P<day>\d{{1,2}})[\s-](?P<month>\p{{L}}{{3,10}}|\d{{1,2}}月)\.?[\s-]",
+            r"(?P<year>\d{{4}}|\d{{2}})(?:,?\s+(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})",
+            r"(?::(?P<second>\d{{2}}))?\s*{ZONE})?",
+        ),
+        ZONE = ZONE
     ))
 });
 static UNIX_DATE: LazyLock<Regex> = LazyLock::new(|| {
@@ -88,10 +97,10 @@ static AMERICAN: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
         concat!(
             r"(?:^|[\s,])(?P<month>[A-Z][a-z]{{2,8}})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+",
-            r"(?P<year>(?:19|20)\d{{2}})(?:,?\s+(?:at\s+)?{CLOCK}\s*(?:GMT|UTC)?",
-            r"(?P<zone>[+-]\d{{2}}:?\d{{2}})?)?",
+            r"(?P<year>(?:19|20)\d{{2}})(?:,?\s+(?:at\s+)?{CLOCK}\s*{ZONE})?",
         ),
-        CLOCK = CLOCK
+        CLOCK = CLOCK,
+        ZONE = ZONE
     ))
 });
 
@@ -200,48 +209,50 @@ fn western(text: &str) -> Option<Moment> {
     } else {
         year
     };
-    with_zone(&found, year, AMERICAN_CST_S)
+    with_zone(&found, year)
 }
 
 fn unix_date(text: &str) -> Option<Moment> {
     let found = UNIX_DATE.captures(text)?;
     let year = found["year"].parse::<i32>().ok()?;
-    with_zone(&found, year, BEIJING_S)
+    with_zone(&found, year)
 }
 
 fn american(text: &str) -> Option<Moment> {
     let found = AMERICAN.captures(text)?;
     let year = found["year"].parse::<i32>().ok()?;
-    with_zone(&found, year, BEIJING_S)
+    with_zone(&found, year)
 }
 
-/// The offset of Beijing, in seconds; what CST is on a Chinese machine.
+/// The offset of Beijing, in seconds.
 const BEIJING_S: i64 = 8 * 3600;
 
-/// The offset of CST in mail (RFC 822), in seconds.
-const AMERICAN_CST_S: i64 = -6 * 3600;
-
-fn with_zone(found: &Captures<'_>, year: i32, cst_s: i64) -> Option<Moment> {
+/// Before 1990 there are only clocks that were never set: an epoch of 0, written out.
+fn with_zone(found: &Captures<'_>, year: i32) -> Option<Moment> {
     let day = NaiveDate::from_ymd_opt(year, month_number(&found["month"])?, number(found, "day")?)?;
     let local = wall_clock(day, found)?;
+    believable(local.at)?;
     if local.precision == Precision::Day {
         return Some(local);
     }
     let offset = match found.name("zone").map(|zone| zone.as_str()) {
         None => BEIJING_S,
-        Some("CST") => cst_s,
         Some(zone) => zone_seconds(zone)?,
     };
     Some(Moment { at: local.at + Duration::seconds(BEIJING_S - offset), ..local })
 }
 
 fn zone_seconds(zone: &str) -> Option<i64> {
-    if let Some(sign) = zone.chars().next().filter(|c| "+-".contains(*c)) {
-        let digits = zone[1..].replace(':', "");
-        let hours = digits.get(..2)?.parse::<i64>().ok().filter(|hours| *hours <= 14)?;
-        let minutes = digits.get(2..4)?.parse::<i64>().ok().filter(|minutes| *minutes < 60)?;
+    if let Some(at) = zone.find(['+', '-']) {
+        let digits = zone[at + 1..].replace(':', "");
+        let (hours, minutes) = match digits.len() {
+            1 | 2 => (digits.as_str(), "0"),
+            length => digits.split_at(length - 2),
+        };
+        let hours = hours.parse::<i64>().ok().filter(|hours| *hours <= 14)?;
+        let minutes = minutes.parse::<i64>().ok().filter(|minutes| *minutes < 60)?;
         let seconds = hours * 3600 + minutes * 60;
-        return Some(if sign == '-' { -seconds } else { seconds });
+        return Some(if zone[at..].starts_with('-') { -seconds } else { seconds });
     }
     // The North American names of RFC 822; every other name counts as UTC there, too.
     let hours = match zone {
@@ -253,6 +264,9 @@ fn zone_seconds(zone: &str) -> Option<i64> {
         "CET" | "BST" => 1,
         "CEST" => 2,
         "JST" => 9,
+        // On a Chinese machine, and in Chinese feeds: China Standard Time.
+        "CST" => 8,
+        city if city.starts_with("Asia/") => 8,
         _ => 0,
     };
     Some(hours * 3600)
@@ -274,6 +288,9 @@ fn month_number(name: &str) -> Option<u32> {
         (11, &["nov", "ноя"]),
         (12, &["dec", "dez", "dic", "déc", "дек"]),
     ];
+    if let Some(number) = name.strip_suffix('月') {
+        return number.parse().ok();
+    }
     let name = name.to_lowercase();
     let fits = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
     STARTS.iter().find(|(_, starts)| fits(starts)).map(|(number, _)| *number)

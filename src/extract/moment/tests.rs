@@ -182,7 +182,14 @@ fn times_with_an_offset_are_instants() {
             ("Sun Nov 22 2026 20:15:00 GMT+0800 (中国标准时间)", "2026-11-22T20:15:00 second"),
             ("Nov 22, 2026", "2026-11-22T00:00:00 day"),
             ("November 22, 2026 8:15 PM", "2026-11-22T20:15:00 minute"),
-            ("Mon, 06 Sep 2021 16:00:00 CST", "2021-09-07T06:00:00 second"),
+            ("Mon, 06 Sep 2021 16:00:00 CST", "2021-09-06T16:00:00 second"),
+            ("Fri, 20 Nov 2026 10:20:30 GMT+8", "2026-11-20T10:20:30 second"),
+            ("Fri, 20 Nov 2026 10:20:30 GMT+0800", "2026-11-20T10:20:30 second"),
+            ("Fri, 20 Nov 2026 10:20:30 UTC+08:00", "2026-11-20T10:20:30 second"),
+            ("Fri, 20 Nov 2026 10:20:30 Asia/Shanghai", "2026-11-20T10:20:30 second"),
+            ("Nov 20, 2026 02:20:30 GMT", "2026-11-20T10:20:30 second"),
+            ("星期五, 20 十一月 2026 10:20:30 +0800", "2026-11-20T10:20:30 second"),
+            ("周五, 20 11月 2026 10:20:30 +0800", "2026-11-20T10:20:30 second"),
             ("2022-07-30T11:11:45", "2022-07-30T11:11:45 second"),
         ],
     );
@@ -269,4 +276,10 @@ proptest::proptest! {
             proptest::prop_assert!(within, "{text:?} seen at {seen}: {read:?}, truth {truth}");
         }
     }
+}
+
+#[test]
+fn a_clock_that_was_never_set_is_no_time() {
+    let at = DateTime::parse_from_rfc3339("2026-11-22T20:15:00+08:00").unwrap().to_utc();
+    assert_eq!(moment("Thu, 01 Jan 1970 00:00:00 GMT", at), None);
 }
