@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::domain::SHANGHAI;
 
+use super::digest::{normalised, sha256};
 use super::moment::moment;
 use super::text::unescape;
 
@@ -19,10 +20,6 @@ mod repair;
 
 static DECLARATION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*<\?xml[^>]*\?>").expect("a fixed pattern"));
-
-/// Some generators write the element in lower case; XML tells the two apart.
-static LOWER_CASE_DATE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"<(/?)pubdate>").expect("a fixed pattern"));
 
 static LINK: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"https?://[^\s"'<>\[\]\\]+"#).expect("a fixed pattern"));
@@ -32,7 +29,8 @@ static LINK: LazyLock<Regex> =
 pub(crate) fn parse(text: &str) -> Result<Value, String> {
     // The text is decoded already; its declaration would have it decoded again.
     let text = DECLARATION.replace(text.trim_start_matches('\u{feff}'), "");
-    let text = LOWER_CASE_DATE.replace_all(&text, "<${1}pubDate>");
+    let text = repair::as_named(&text);
+    let text = repair::published_once(&text);
     let text = repair::modern(&text);
     // Most feeds are right as they are: nothing is changed that can be read.
     parsed(&text).or_else(|reason| {
@@ -116,8 +114,12 @@ fn document(feed: &Feed, times: &WrittenTimes, links: &WrittenLinks) -> Value {
 fn entry_document(entry: &Entry, times: &WrittenTimes, links: &WrittenLinks) -> Value {
     let body = entry.content.as_ref().and_then(|content| content.body.as_deref());
     let text = body.or_else(|| entry.summary.as_ref().map(|text| text.content.as_str()));
+    let id = links.text(entry.id.trim());
+    // An item of RSS 0.92 may be nothing but its text.
+    let words = text.filter(|text| id.is_empty() && !text.trim().is_empty());
+    let words = words.map(|text| sha256(&normalised(text)));
     json!({
-        "id": links.text(entry.id.trim()),
+        "id": words.as_deref().unwrap_or(id),
         "link": main_link(&entry.links).map(|link| links.text(link)),
         "title": entry.title.as_ref().map(|title| title.content.trim()),
         "text": text,

@@ -25,6 +25,42 @@ static AMPERSAND: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
+static ITEM: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)<item[\s>].*?</item>").expect("a fixed pattern"));
+static DC_DATE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)<dc:date[\s>].{0,80}?</dc:date>").expect("a fixed pattern"));
+static UPPER_CASE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("<(?P<end>/?)(?P<name>ITEM|TITLE|LINK|PUBDATE|DESCRIPTION|GUID|pubdate)>")
+        .expect("a fixed pattern")
+});
+
+/// The elements of RSS as it writes them: XML tells upper and lower case apart.
+pub(super) fn as_named(text: &str) -> Cow<'_, str> {
+    if !["<PUBDATE>", "<TITLE>", "<pubdate>"].iter().any(|tag| text.contains(tag)) {
+        return Cow::from(text);
+    }
+    UPPER_CASE.replace_all(text, |found: &Captures<'_>| {
+        let name = found["name"].to_ascii_lowercase();
+        let name = if name == "pubdate" { "pubDate" } else { &name };
+        format!("<{}{name}>", &found["end"])
+    })
+}
+
+/// An item that says when it was published says it once: beside that, `dc:date` is as often the
+/// last change.
+pub(super) fn published_once(text: &str) -> Cow<'_, str> {
+    if !text.contains("<dc:date") || !text.contains("<pubDate") {
+        return Cow::from(text);
+    }
+    ITEM.replace_all(text, |found: &Captures<'_>| {
+        let item = &found[0];
+        match item.contains("<pubDate") {
+            true => DC_DATE.replace_all(item, "").into_owned(),
+            false => item.to_owned(),
+        }
+    })
+}
+
 /// A feed of an older form as one of the form that followed it.
 pub(super) fn modern(text: &str) -> Cow<'_, str> {
     let Some((old, new)) = NAMESPACES.iter().find(|(old, _)| text.contains(old)) else {
@@ -78,6 +114,15 @@ mod tests {
         let text = "<a>x & y &nbsp; &hellip; &amp; &#38; ?a=1&b=2 &unknown;<![CDATA[a & b]]></a>";
         let wanted = "<a>x &amp; y   … &amp; &#38; ?a=1&amp;b=2 &amp;unknown;<![CDATA[a & b]]></a>";
         assert_eq!(repaired(text).as_deref(), Some(wanted));
+    }
+
+    #[test]
+    fn an_item_is_published_once_and_named_as_rss_names_it() {
+        let feed = "<item><TITLE>x</TITLE><PUBDATE>1</PUBDATE><dc:date>2</dc:date></item>\
+                    <item><dc:date>3</dc:date></item>";
+        let wanted = "<item><title>x</title><pubDate>1</pubDate></item>\
+                      <item><dc:date>3</dc:date></item>";
+        assert_eq!(published_once(&as_named(feed)), wanted);
     }
 
     #[test]
