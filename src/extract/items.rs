@@ -127,8 +127,9 @@ fn read<'a>(
             left_out.passed_over = true;
             continue;
         }
-        let author = reader.text(&layout.item.author, node);
-        if author.is_some() && owner.is_some() && author.as_deref() != owner {
+        let authors = reader.all_texts(&layout.item.author, node);
+        if owner.is_some_and(|owner| !authors.is_empty() && authors.iter().all(|one| one != owner))
+        {
             reader.left_out("posted by another account");
             left_out.passed_over = true;
             continue;
