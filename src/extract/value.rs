@@ -116,7 +116,7 @@ pub(super) fn longest<'a>(links: &[Node<'a>]) -> Option<Node<'a>> {
 }
 
 /// Characters of a title; words in brackets, such as `[要闻]`, are a category.
-pub(super) fn title_length(words: &str) -> usize {
+pub(in crate::extract) fn title_length(words: &str) -> usize {
     let words = words.trim();
     let bracketed =
         words.starts_with(['[', '【', '(', '（']) && words.ends_with([']', '】', ')', '）']);

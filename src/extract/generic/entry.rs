@@ -8,6 +8,7 @@ use regex::Regex;
 
 use crate::domain::Moment;
 use crate::extract::text::even_blanks;
+use crate::extract::value::title_length;
 
 use super::outline::Outline;
 use super::written::Written;
@@ -34,6 +35,8 @@ pub(super) struct Entry {
     pub(super) container: usize,
     /// The entry's text, in bytes of the outline's text.
     pub(super) range: Range<usize>,
+    /// The part of it in which links are the entry's own, such as that to a department.
+    pub(super) own: Range<usize>,
     /// The link as it stands in the page.
     pub(super) href: String,
     pub(super) title: String,
@@ -82,7 +85,12 @@ pub(super) fn entries(outline: &Outline<'_>, dates: &[Written]) -> Vec<Entry> {
         let outer = widest(outline, element, &marks, &turns);
         let container = outline.parts[outer].parent;
         let range = outline.parts[outer].range.clone();
-        found.extend(entry(outline, &links[link], &dates[date], container, range));
+        let around = row(outline, element, outer);
+        let named = around.and_then(|row| title_of(outline, row, &links));
+        let link = &links[named.unwrap_or(link)];
+        let own = outline.parts[around.unwrap_or(element)].range.clone();
+        let entry = entry(outline, link, &dates[date], container, range);
+        found.extend(entry.map(|entry| Entry { own, ..entry }));
     }
     for element in turns {
         found.extend(taking_turns(outline, element, &links, dates));
@@ -145,6 +153,33 @@ fn widest(outline: &Outline<'_>, element: usize, all: &[usize], turns: &BTreeSet
         .unwrap_or(element)
 }
 
+/// The element made to hold one entry, from a date with a link outwards.
+fn row(outline: &Outline<'_>, element: usize, outer: usize) -> Option<usize> {
+    let mut around = outline.around(element).take_while(|index| *index >= outer);
+    around.find(|index| matches!(outline.parts[*index].name, "li" | "tr" | "dl" | "article"))
+}
+
+/// The place of the link that names the entry: a heading's, else the first that is more than half
+/// as long as the longest. Beside it stand departments, categories and keywords.
+fn title_of(outline: &Outline<'_>, row: usize, links: &[Titled]) -> Option<usize> {
+    let places = within(links, &outline.parts[row].range);
+    if places.len() > ENTRY_LINKS_MAX {
+        return None;
+    }
+    let heading = places.clone().find(|place| {
+        let mut above = outline.around(links[*place].part).take_while(|index| *index > row);
+        above.any(|index| matches!(outline.parts[index].name, "h1" | "h2" | "h3" | "h4" | "h5"))
+    });
+    heading.or_else(|| {
+        let length = |place: &usize| title_length(&links[*place].title);
+        let most = places.clone().map(|place| length(&place)).max()?;
+        places.into_iter().find(|place| length(place) * 2 > most)
+    })
+}
+
+/// The most links in an entry: more are a list.
+const ENTRY_LINKS_MAX: usize = 8;
+
 /// Link, date, link, date … without an element around each pair.
 fn taking_turns(
     outline: &Outline<'_>,
@@ -188,6 +223,7 @@ fn entry(
 ) -> Option<Entry> {
     Some(Entry {
         container,
+        own: range.clone(),
         range,
         href: link.href.clone(),
         title: link.title.clone(),

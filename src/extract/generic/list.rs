@@ -211,9 +211,15 @@ fn undated_links(outline: &Outline<'_>, group: &Group) -> usize {
         let titled = outline.text_of(**link).chars().count() >= 8;
         let href = part.attr("href").unwrap_or_default();
         let within = part.range.start >= group.range.start && part.range.end <= group.range.end;
-        within && titled && !known.contains(href.trim())
+        within && titled && !known.contains(href.trim()) && !is_entry_s_own(group, part.range.start)
     });
     inside.count()
+}
+
+/// Whether a place is inside of one entry; they stand in the order of the text.
+fn is_entry_s_own(group: &Group, at: usize) -> bool {
+    let after = group.entries.partition_point(|entry| entry.own.start <= at);
+    after.checked_sub(1).is_some_and(|before| group.entries[before].own.contains(&at))
 }
 
 /// `div.list > ul`: an element and the one around it.
