@@ -37,12 +37,10 @@ pub(super) fn dated<'a>(reader: &Reader<'a>, node: Node<'a>) -> Dated<'a> {
     if days.windows(2).all(|pair| pair[0].1 == pair[1].1) {
         return Dated::Here;
     }
-    let table = row.ancestors().filter_map(ElementRef::wrap);
-    let table = table.into_iter().find(|above| above.value().name() == "table");
-    let head = table.and_then(first_row).map(self::cells).unwrap_or_default();
+    let head = head(row);
     let published = |column: &usize| {
-        let words = head.get(*column).and_then(|cell| short_text(*cell));
-        words.is_some_and(|words| PUBLISHED.iter().any(|word| words.contains(word)))
+        let words = head.get(*column).map(String::as_str).unwrap_or_default();
+        PUBLISHED.iter().any(|word| words.contains(word))
     };
     let mut columns = days.into_iter().map(|(column, _)| column).filter(published);
     match (columns.next(), columns.next()) {
@@ -51,9 +49,14 @@ pub(super) fn dated<'a>(reader: &Reader<'a>, node: Node<'a>) -> Dated<'a> {
     }
 }
 
-fn first_row(table: ElementRef<'_>) -> Option<ElementRef<'_>> {
-    let mut below = table.descendants().filter_map(ElementRef::wrap);
-    below.find(|one| one.value().name() == "tr")
+/// The words of the first row of a row's table; of a long cell none.
+pub(super) fn head(row: ElementRef<'_>) -> Vec<String> {
+    let mut above = row.ancestors().filter_map(ElementRef::wrap);
+    let table = above.find(|above| above.value().name() == "table");
+    let below = table.into_iter().flat_map(|table| table.descendants());
+    let first = below.filter_map(ElementRef::wrap).find(|one| one.value().name() == "tr");
+    let cells = first.map(cells).unwrap_or_default();
+    cells.into_iter().map(|cell| short_text(cell).unwrap_or_default()).collect()
 }
 
 fn cells(row: ElementRef<'_>) -> Vec<ElementRef<'_>> {

@@ -8,6 +8,7 @@ use sha2::Sha256;
 use crate::domain::{Inquiry, Moment};
 use crate::platform::{InquiryFields, Path};
 
+use super::date_column::head;
 use super::document::Node;
 use super::explain::Place;
 use super::page::Page;
@@ -50,6 +51,17 @@ pub(super) fn messages(
         let asked = reader.moment(&fields.asked_at, node, &format!("{place}.asked_at"));
         let asked = asked.map(|(at, _)| at);
         let reply = first_reply(fields, reader, node, owner, &place);
+        let (asked, reply) = match (asked, reply) {
+            (Some(asked), Some(reply)) if reply.upper() <= asked.lower() => {
+                // Neither time is to be believed where it cannot be told which is which.
+                if !names_answer_first(node) {
+                    reader.warn(&place, "answered before it was asked, left out");
+                    continue;
+                }
+                (Some(reply), Some(asked))
+            }
+            times => times,
+        };
         let id = reader.text(&fields.reference, node).unwrap_or_else(|| place.clone());
         let precisions = [asked.map(|at| at.precision), reply.map(|at| at.precision)];
         messages.inquiries.push(Inquiry {
@@ -112,6 +124,21 @@ fn first_reply<'a>(
     let official = replies.into_iter().filter(official);
     let times = official.filter_map(|reply| reader.moment(&fields.replied_at, reply, &place));
     times.map(|(at, _)| at).min_by_key(|at| at.at)
+}
+
+/// Whether the head of a row's table names the time of the answer before that of the message.
+fn names_answer_first(node: Node<'_>) -> bool {
+    let row = node.element().filter(|row| row.value().name() == "tr");
+    let head = row.map(head).unwrap_or_default();
+    let column = |words: &[&str]| {
+        head.iter().position(|cell| {
+            (cell.contains("时间") || cell.contains("日期"))
+                && words.iter().any(|word| cell.contains(word))
+        })
+    };
+    let answered = column(&["回复", "答复", "办结", "回信", "反馈"]);
+    let asked = column(&["来信", "留言", "提交", "提问", "咨询", "写信", "诉求"]);
+    answered.zip(asked).is_some_and(|(answered, asked)| answered < asked)
 }
 
 fn keyed(key: &[u8], id: &str) -> String {
