@@ -31,7 +31,7 @@ def column(text):
     page = parsel.Selector(text=text)
     entries = [(item.css("a[href][title]::attr(href)").get(), item.css("a[href][title]::attr(title)").get(),
                 item.css("span::text").get()) for item in page.css("ul.list > li")]
-    page.css('.page a.next::attr(href)').get()
+    page.css(".empty, .nodata, .no-data").get(), page.css('.page a.next::attr(href)').get()
     return len([entry for entry in entries if all(entry)])
 
 
@@ -47,8 +47,11 @@ def plain_timeline(text):
 
 def cards(text):
     page = parsel.Selector(text=text, type="json")
-    fields = ["mid", "id", "text", "created_at", "isTop", "title.text", "mblogtype", "page_info.type", "pic_num",
-              "user.id", "attitudes_count", "comments_count", "reposts_count"]
+    fields = ["mid", "id", "text", "created_at", "isTop", "title.text", "mblogtype", "page_info.type", "pics", "pic_num",
+              "retweeted_status", "user.id", "reads_count", "attitudes_count", "comments_count", "reposts_count"]
+    owner = page.jmespath("data.cards[0].mblog.user")
+    for field in ["screen_name", "verified_reason", "followers_count", "statuses_count"]:
+        owner.jmespath(field).get()
     posts = [[card.jmespath(field).get() for field in fields] for card in page.jmespath("data.cards[*].mblog")]
     return len(posts)
 

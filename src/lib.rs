@@ -9,6 +9,7 @@ pub mod domain;
 pub mod evidence;
 pub mod extract;
 pub mod fetch;
+pub mod html;
 pub mod http;
 pub mod jobs;
 pub mod metrics;

@@ -38,6 +38,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("scheme", 1),
     ("observe", 1),
     ("domain", 0),
+    ("html", 0),
 ];
 
 /// Modules narrower than their level allows, with what they may use.
@@ -49,8 +50,8 @@ const SIDEWAYS: &[(&str, &str)] = &[("settings", "http")];
 
 /// No async, no IO, no clock: the same arguments give the same answer for ever.
 const PURE: &[&str] = &[
-    "alert", "calendar", "domain", "observe", "platform", "scheme", "schedule", "extract", "score",
-    "report",
+    "alert", "calendar", "domain", "html", "observe", "platform", "scheme", "schedule", "extract",
+    "score", "report",
 ];
 
 const FILE_LINES_WANTED: usize = 250;

@@ -3,6 +3,7 @@
 //!     cargo bench --bench extraction                 criterion, then the ratios
 //!     cargo bench --bench extraction -- --ratios     the ratios alone
 //!     … -- --pages DIR                               the pages as files, and our time for each, as JSON
+//!     … -- --ours column                             one page read for two seconds, to look at by perf
 //!
 //! A ratio is the processor time of the work by hand over ours, the medians of rounds in turn, so
 //! that a busy machine slows both. It fails if a goal is missed.
@@ -33,6 +34,9 @@ const JSON_MIN: f64 = 0.60;
 const ROUNDS: usize = 41;
 const ROUND_SECONDS: f64 = 0.01;
 
+/// How long one page is read to be looked at.
+const LOOKED_AT_SECONDS: f64 = 2.0;
+
 type ByHand = fn(&[u8]) -> usize;
 
 fn main() -> ExitCode {
@@ -40,6 +44,15 @@ fn main() -> ExitCode {
     let arguments = std::env::args().skip(1).collect::<Vec<_>>();
     if let Some(at) = arguments.iter().position(|word| word == "--pages") {
         return written(&catalog, Path::new(&arguments[at + 1]));
+    }
+    if let Some(at) = arguments.iter().position(|word| word == "--ours") {
+        let named = |sample: &Sample| sample.name.contains(&arguments[at + 1]);
+        let (sample, ..) = samples().into_iter().find(|(one, ..)| named(one)).expect("a page");
+        let until = processor_seconds() + LOOKED_AT_SECONDS;
+        while processor_seconds() < until {
+            black_box(posts(&catalog, &sample));
+        }
+        return ExitCode::SUCCESS;
     }
     if !arguments.iter().any(|word| word == "--ratios") {
         measured(&catalog);

@@ -26,6 +26,9 @@ const DIGITS_MAX: usize = 15;
 /// An abbreviated number gets the bounds its rounding allows; one with a plus is a lower bound,
 /// one more than what stands before it. `None`: no number, or several.
 pub(crate) fn count(text: &str, rounding: Rounding) -> Option<Count> {
+    if !text.is_empty() && text.len() <= DIGITS_MAX && text.bytes().all(|c| c.is_ascii_digit()) {
+        return text.parse().ok().map(Count::Exact);
+    }
     let text = plain(text);
     let mut found = NUMBER.captures_iter(&text);
     let first = found.next()?;

@@ -1,6 +1,6 @@
 //! Which of several dates of a table's row is the publication.
 
-use scraper::ElementRef;
+use crate::html::{Element, Tag};
 
 use super::document::Node;
 use super::moment::may_be_time;
@@ -25,7 +25,7 @@ pub(super) enum Dated<'a> {
 
 /// Looks at the cells of a row: `成文日期` and `发布日期` side by side are two things.
 pub(super) fn dated<'a>(reader: &Reader<'a>, node: Node<'a>) -> Dated<'a> {
-    let Some(row) = node.element().filter(|row| row.value().name() == "tr") else {
+    let Some(row) = node.element().filter(|row| row.tag() == Tag::Tr) else {
         return Dated::Here;
     };
     let cells = cells(row);
@@ -50,23 +50,20 @@ pub(super) fn dated<'a>(reader: &Reader<'a>, node: Node<'a>) -> Dated<'a> {
 }
 
 /// The words of the first row of a row's table; of a long cell none.
-pub(super) fn head(row: ElementRef<'_>) -> Vec<String> {
-    let mut above = row.ancestors().filter_map(ElementRef::wrap);
-    let table = above.find(|above| above.value().name() == "table");
-    let below = table.into_iter().flat_map(|table| table.descendants());
-    let first = below.filter_map(ElementRef::wrap).find(|one| one.value().name() == "tr");
+pub(super) fn head(row: Element<'_>) -> Vec<String> {
+    let table = row.ancestors().find(|above| above.tag() == Tag::Table);
+    let first = table.and_then(|table| table.descendants().find(|one| one.tag() == Tag::Tr));
     let cells = first.map(cells).unwrap_or_default();
     cells.into_iter().map(|cell| short_text(cell).unwrap_or_default()).collect()
 }
 
-fn cells(row: ElementRef<'_>) -> Vec<ElementRef<'_>> {
-    let cells = row.children().filter_map(ElementRef::wrap);
-    cells.filter(|cell| matches!(cell.value().name(), "td" | "th")).collect()
+fn cells(row: Element<'_>) -> Vec<Element<'_>> {
+    row.child_elements().filter(|cell| matches!(cell.tag(), Tag::Td | Tag::Th)).collect()
 }
 
-fn short_text(cell: ElementRef<'_>) -> Option<String> {
+fn short_text(cell: Element<'_>) -> Option<String> {
     let mut text = String::new();
-    for part in cell.text() {
+    for part in cell.texts() {
         text.push_str(part);
         if text.len() > DATE_MAX * 8 {
             return None;

@@ -5,28 +5,14 @@ use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use memchr::memchr_iter;
 use regex::Regex;
-use scraper::{ElementRef, Html};
 use serde_json::Value;
 
+use crate::html::{self, Element, Tree as Html};
 use crate::platform::{Format, Layout, Path, Prepare};
 
-use super::depth::too_deep;
 use super::script::script;
-use super::{feed, markup, prepare};
-
-/// The most nodes an HTML page may have.
-const NODES_MAX: usize = 500_000;
-
-/// The deepest nesting of an HTML page; JSON is held to 128 by its parser.
-const DEPTH_MAX: usize = 700;
-
-/// What is no longer than this is parsed at once, however it is made.
-const SHORT: usize = 32 * 1024;
-
-/// The most tags a page may leave open at once: the time to parse grows with the square of it.
-const OPEN_TAGS_MAX: usize = 3000;
+use super::{feed, prepare, pruned};
 
 static JSONP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^[\w.$\[\]]{1,80}\s*\((?s:(.*))\)\s*;?$").expect("a fixed pattern")
@@ -43,7 +29,7 @@ pub(crate) struct Document<'a> {
 
 enum Tree<'a> {
     Json(Value),
-    Html(Box<Html>),
+    Html(Html<'a>),
     Unparsed(Unparsed<'a>),
 }
 
@@ -52,7 +38,7 @@ enum Tree<'a> {
 pub(crate) struct Unparsed<'a> {
     /// The page.
     pub(crate) page: Cow<'a, str>,
-    html: OnceCell<Option<Box<Html>>>,
+    html: OnceCell<Option<Html<'static>>>,
 }
 
 impl<'a> Unparsed<'a> {
@@ -63,9 +49,9 @@ impl<'a> Unparsed<'a> {
         }
     }
 
-    fn root(&self) -> Option<ElementRef<'_>> {
-        let html = self.html.get_or_init(|| html(&self.page).ok().map(Box::new));
-        html.as_ref().map(|html| html.root_element())
+    fn root(&self) -> Option<Element<'_>> {
+        let html = self.html.get_or_init(|| html(Cow::Owned(self.page.to_string())).ok());
+        html.as_ref().map(Html::root)
     }
 }
 
@@ -75,7 +61,7 @@ pub(crate) enum Node<'a> {
     /// A JSON value.
     Json(&'a Value),
     /// An HTML element.
-    Html(ElementRef<'a>),
+    Html(Element<'a>),
     /// A whole HTML page without a tree yet.
     Unparsed(&'a Unparsed<'a>),
 }
@@ -87,14 +73,19 @@ impl<'a> Document<'a> {
         observed_at: DateTime<Utc>,
     ) -> Result<Self, String> {
         let tree = match &layout.format {
-            Format::Json => Tree::Json(json(text)?),
+            Format::Json => Tree::Json(match &layout.asked {
+                Some(asked) if layout.prepare.is_none() => {
+                    json_of(text, |text| pruned::parse(text, asked))?
+                }
+                _ => json(text)?,
+            }),
             Format::Html if layout.prepare == Some(Prepare::CdataRecords) => {
-                Tree::Html(Box::new(html(&prepare::unpacked(text))?))
+                Tree::Html(html(Cow::Owned(prepare::unpacked(text)))?)
             }
             Format::Html if layout.prepare == Some(Prepare::HtmlInJson) => {
-                Tree::Html(Box::new(html(&prepare::markup(&json(text)?))?))
+                Tree::Html(html(Cow::Owned(prepare::markup(&json(text)?)))?)
             }
-            Format::Html => Tree::Html(Box::new(html(text)?)),
+            Format::Html => Tree::Html(html(Cow::Borrowed(text))?),
             Format::Generic => Unparsed::of(match layout.prepare {
                 Some(Prepare::CdataRecords) => Cow::Owned(prepare::unpacked(text)),
                 Some(Prepare::HtmlInJson) => Cow::Owned(prepare::markup(&json(text)?)),
@@ -121,7 +112,7 @@ impl<'a> Document<'a> {
     pub(crate) fn root(&self) -> Node<'_> {
         match &self.tree {
             Tree::Json(value) => Node::Json(value),
-            Tree::Html(html) => Node::Html(html.root_element()),
+            Tree::Html(html) => Node::Html(html.root()),
             Tree::Unparsed(page) => Node::Unparsed(page),
         }
     }
@@ -165,7 +156,7 @@ impl<'a> Node<'a> {
     }
 
     /// The HTML element; a page without a tree gets one.
-    pub(crate) fn element(self) -> Option<ElementRef<'a>> {
+    pub(crate) fn element(self) -> Option<Element<'a>> {
         match self {
             Self::Json(_) => None,
             Self::Html(element) => Some(element),
@@ -175,41 +166,23 @@ impl<'a> Node<'a> {
 }
 
 fn json(text: &str) -> Result<Value, String> {
+    json_of(text, |text| serde_json::from_str(text))
+}
+
+/// JSON, or what a script would be called with.
+fn json_of(text: &str, parse: impl Fn(&str) -> serde_json::Result<Value>) -> Result<Value, String> {
     let text = text.trim();
-    if let Ok(value) = serde_json::from_str(text) {
+    if let Ok(value) = parse(text) {
         return Ok(value);
     }
     let inner = JSONP.captures(text).and_then(|found| found.get(1)).map_or(text, |m| m.as_str());
-    serde_json::from_str(inner).map_err(|error| format!("not JSON: {error}"))
+    parse(inner).map_err(|error| format!("not JSON: {error}"))
 }
 
-pub(super) fn html(text: &str) -> Result<Html, String> {
+pub(super) fn html(text: Cow<'_, str>) -> Result<Html<'_>, String> {
     // An answer in JSON may hold markup in its strings, which is for another layout to read.
     if !text.contains('<') || text.trim_start().starts_with(['{', '[']) {
         return Err("not HTML".to_owned());
     }
-    // What is short costs little however it is made.
-    if (text.len() > SHORT || has_many_tags(text))
-        && let Some(reason) = too_deep(text, OPEN_TAGS_MAX)
-    {
-        return Err(reason);
-    }
-    let html = markup::parse(text);
-    let mut nodes = 0_usize;
-    let mut open = vec![(html.tree.root(), 0_usize)];
-    while let Some((node, depth)) = open.pop() {
-        nodes += 1;
-        if depth > DEPTH_MAX || nodes > NODES_MAX {
-            return Err(format!("over {DEPTH_MAX} deep or {NODES_MAX} nodes"));
-        }
-        open.extend(node.children().map(|child| (child, depth + 1)));
-    }
-    Ok(html)
-}
-
-/// Whether a page begins as many tags as it may leave open.
-fn has_many_tags(text: &str) -> bool {
-    let begun = memchr_iter(b'<', text.as_bytes());
-    let mut begun = begun.filter(|at| text.as_bytes().get(at + 1) != Some(&b'/'));
-    begun.nth(OPEN_TAGS_MAX).is_some()
+    html::parse(text)
 }

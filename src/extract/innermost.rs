@@ -1,16 +1,13 @@
 //! Which elements of a page are its items where they stand inside each other.
 
-use std::collections::{HashMap, HashSet};
-
-use ego_tree::{NodeId, NodeRef};
-use scraper::{ElementRef, Node as HtmlNode};
-
-use crate::platform::{Candidate, Layout, Place as Sought, Source};
+use crate::html::{AttributeName, Element, Node as Part, Tag};
+use crate::platform::{Layout, Source};
 
 use super::document::Node;
 use super::explain::Place;
 use super::moment::may_be_time;
 use super::reader::Reader;
+use super::timing::is_told_by_text;
 
 /// How far above a line of details its entry may begin.
 const ENTRY_WITHIN: usize = 6;
@@ -31,38 +28,45 @@ pub(super) fn innermost<'a>(
     // Most of a page has nothing that can be a time, and need not be searched.
     let with_times = nodes.first().filter(|_| timed).and_then(|node| node.element());
     let with_times = with_times.map(|element| may_hold_times(element, &fields.published_at));
-    let mut holders = HashSet::new();
+    let size = nodes.first().and_then(|node| node.element()).map_or(0, size);
+    let mut holders = vec![false; size];
     let mut kept = Vec::new();
     // Backwards through the document, what is inside comes before what holds it.
     for node in nodes.into_iter().rev() {
         let Some(element) = node.element() else { continue };
-        if holders.contains(&element.id())
-            || with_times.as_ref().is_some_and(|with| !with.contains(&element.id()))
-        {
+        let place = element.place() as usize;
+        if holders[place] || with_times.as_ref().is_some_and(|with| !with[place]) {
             continue;
         }
         let complete = layout.require.iter().all(|name| match name.as_str() {
-            "url" => reader.address(&fields.url, node, "").is_some(),
-            "published_at" => reader.readable_moment(&fields.published_at, node),
-            "title" => reader.text(&fields.title, node).is_some(),
+            "url" => reader.has_address(&fields.url, node),
+            "published_at" => reader.time_ahead(&fields.published_at, node),
+            "title" => reader.text_ahead(&fields.title, node),
             _ => true,
         });
-        if complete {
-            holders.extend(element.ancestors().map(|above| above.id()));
-            kept.push(node);
+        if !complete {
+            reader.ahead.forget(&fields.published_at, &fields.title, node);
+            continue;
         }
+        element.ancestors().for_each(|above| holders[above.place() as usize] = true);
+        kept.push(node);
     }
     kept.reverse();
     widened(layout, reader, kept)
 }
 
-/// How many of the elements every element above them holds.
-pub(super) fn held(kept: &[Node<'_>]) -> HashMap<NodeId, usize> {
-    let mut held = HashMap::new();
-    for above in kept.iter().filter_map(|node| node.element()).flat_map(|one| one.ancestors()) {
-        *held.entry(above.id()).or_insert(0) += 1;
+/// How many of the elements every element above them holds, by its place.
+pub(super) fn held(kept: &[Node<'_>]) -> Vec<usize> {
+    let mut held = vec![0; kept.first().and_then(|node| node.element()).map_or(0, size)];
+    for above in kept.iter().filter_map(|node| node.element()).flat_map(Element::ancestors) {
+        held[above.place() as usize] += 1;
     }
     held
+}
+
+/// How many nodes an element's page has.
+fn size(element: Element<'_>) -> usize {
+    element.root().places().end as usize
 }
 
 /// A date with a link beside it may be the line of details of a post, the link its department: the
@@ -75,10 +79,10 @@ fn widened<'a>(layout: &Layout, reader: &Reader<'a>, kept: Vec<Node<'a>>) -> Vec
     let held = held(&kept);
     let around = |node: Node<'a>| {
         let element = node.element().filter(|element| !is_entry(*element))?;
-        let mut above = element.ancestors().filter_map(ElementRef::wrap).take(ENTRY_WITHIN);
+        let mut above = element.ancestors().take(ENTRY_WITHIN);
         let entry = above.find(|above| is_entry(*above))?;
         let links = links(entry).take(ENTRY_LINKS_MAX + 1).count();
-        if held.get(&entry.id()) != Some(&1)
+        if held[entry.place() as usize] != 1
             || links > ENTRY_LINKS_MAX
             || links == self::links(element).count()
         {
@@ -92,44 +96,36 @@ fn widened<'a>(layout: &Layout, reader: &Reader<'a>, kept: Vec<Node<'a>>) -> Vec
 }
 
 /// Whether an element is made to hold one entry of a list.
-fn is_entry(element: ElementRef<'_>) -> bool {
-    matches!(element.value().name(), "li" | "tr" | "dl" | "article")
+fn is_entry(element: Element<'_>) -> bool {
+    matches!(element.tag(), Tag::Li | Tag::Tr | Tag::Dl | Tag::Article)
 }
 
-fn links(element: ElementRef<'_>) -> impl Iterator<Item = ElementRef<'_>> {
-    let below = element.descendants().filter_map(ElementRef::wrap);
-    below.filter(|one| one.value().name() == "a" && one.value().attr("href").is_some())
+fn links(element: Element<'_>) -> impl Iterator<Item = Element<'_>> {
+    element
+        .descendants()
+        .filter(|one| one.tag() == Tag::A && one.attribute(&AttributeName::HREF).is_some())
 }
 
-/// Every node of an element's page that is, or holds, a text or attribute that can be a time.
-fn may_hold_times(element: ElementRef<'_>, source: &Source) -> HashSet<NodeId> {
-    let names = source.candidates.iter().filter_map(|one| one.attribute.as_deref());
+/// Which nodes of an element's page are, or hold, a text or attribute that can be a time.
+fn may_hold_times(element: Element<'_>, source: &Source) -> Vec<bool> {
+    let names = source.candidates.iter().filter_map(|one| one.attribute.as_ref());
     let names = names.collect::<Vec<_>>();
-    let mut holders = HashSet::new();
-    for node in element.tree().nodes() {
-        let may = match node.value() {
-            HtmlNode::Text(text) => may_be_time(text),
-            HtmlNode::Element(inner) => {
-                inner.attrs().any(|(name, value)| names.contains(&name) && may_be_time(value))
+    let mut holders = vec![false; size(element)];
+    for place in element.root().places() {
+        let may = match element.node_at(place) {
+            Part::Text(text) => may_be_time(text),
+            Part::Element(inner) => {
+                names.iter().filter_map(|name| inner.attribute(name)).any(may_be_time)
             }
-            _ => false,
         };
-        let above = std::iter::successors(Some(node).filter(|_| may), NodeRef::parent);
+        let above =
+            std::iter::successors(Some(place).filter(|_| may), |place| element.parent_of(*place));
         // What holds a holder was added with it.
-        above.map(|node| node.id()).take_while(|id| holders.insert(*id)).for_each(drop);
+        for place in above {
+            if std::mem::replace(&mut holders[place as usize], true) {
+                break;
+            }
+        }
     }
     holders
-}
-
-/// Whether a candidate's value is a part of what stands in the item.
-fn is_told_by_text(candidate: &Candidate) -> bool {
-    let plain = candidate.quirks.is_empty() && candidate.prefix.is_none() && candidate.is.is_none();
-    plain
-        && match &candidate.place {
-            Sought::Here | Sought::At(_) => true,
-            Sought::Joined(parts, _) => {
-                parts.iter().flat_map(|part| &part.candidates).all(is_told_by_text)
-            }
-            _ => false,
-        }
 }

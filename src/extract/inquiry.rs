@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::domain::{Inquiry, Moment};
+use crate::html::{Element, Tag};
 use crate::platform::{InquiryFields, Path};
 
 use super::date_column::head;
@@ -94,8 +95,8 @@ fn complete<'a>(fields: &InquiryFields, reader: &Reader<'a>, path: &Path) -> Vec
     // Backwards through the document, what is inside comes before what holds it.
     for node in nodes.into_iter().rev() {
         let Node::Html(element) = node else { continue };
-        if !holders.contains(&element.id()) && is_message(node) {
-            holders.extend(element.ancestors().map(|above| above.id()));
+        if !holders.contains(&element.place()) && is_message(node) {
+            holders.extend(element.ancestors().map(Element::place));
             kept.push(node);
         }
     }
@@ -128,7 +129,7 @@ fn first_reply<'a>(
 
 /// Whether the head of a row's table names the time of the answer before that of the message.
 fn names_answer_first(node: Node<'_>) -> bool {
-    let row = node.element().filter(|row| row.value().name() == "tr");
+    let row = node.element().filter(|row| row.tag() == Tag::Tr);
     let head = row.map(head).unwrap_or_default();
     let column = |words: &[&str]| {
         head.iter().position(|cell| {

@@ -4,11 +4,11 @@
 //! answer is an observation only if it proves to be the page that was asked for; everything else is
 //! told apart from it with a reason, because a failed crawl is never silence.
 
+mod ahead;
 mod beside;
 mod charset;
 mod count;
 mod date_column;
-mod depth;
 mod digest;
 mod document;
 mod explain;
@@ -20,14 +20,15 @@ mod import;
 mod innermost;
 mod inquiry;
 mod items;
-mod markup;
 mod moment;
 mod numeral;
 mod page;
 mod prepare;
+mod pruned;
 mod reader;
 mod script;
 mod text;
+mod timing;
 mod value;
 mod verdict;
 

@@ -4,18 +4,17 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use chrono::{Duration, NaiveDate};
 use url::Url;
 
-use crate::domain::{Count, Moment, Precision, shanghai_date};
+use crate::domain::Count;
 use crate::platform::{Candidate, Path, Place, Rule, Source};
 
+use super::ahead::Ahead;
 use super::count::count;
 use super::document::{Document, Node};
 use super::explain::{Place as Told, Trace};
-use super::moment::{SKEW, is_coarse, moment};
 use super::page::Page;
-use super::text::{even_blanks, plain, unescape};
+use super::text::{page_titles, plain, unescape};
 use super::value::{group, is_container, longest, node_text, readable, refine};
 
 /// The most warnings that are told one by one.
@@ -29,11 +28,13 @@ const QUOTED_MAX: usize = 60;
 
 /// Reads the values of one parsed page.
 pub(crate) struct Reader<'a> {
-    page: &'a Page<'a>,
+    pub(super) page: &'a Page<'a>,
     document: &'a Document<'a>,
     /// The address against which links count.
     base: Option<Url>,
     warnings: RefCell<Vec<String>>,
+    /// What was read before it is asked for.
+    pub(super) ahead: Ahead,
     /// Only where the reading is to be explained.
     trace: Option<Trace>,
 }
@@ -42,12 +43,19 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(page: &'a Page<'a>, document: &'a Document<'a>) -> Self {
         let warnings = document.note.map(str::to_owned).into_iter().collect::<Vec<_>>();
         let base = page.address().and_then(|address| Url::parse(address).ok());
-        Self { page, document, base, warnings: RefCell::new(warnings), trace: None }
+        Self {
+            page,
+            document,
+            base,
+            warnings: RefCell::new(warnings),
+            ahead: Ahead::default(),
+            trace: None,
+        }
     }
 
     /// This reader, which notes the places that it asks.
     pub(crate) fn tracing(self) -> Self {
-        Self { trace: Some(Trace::new()), ..self }
+        Self { trace: Some(Trace::new()), ahead: Ahead::nothing(), ..self }
     }
 
     pub(super) fn into_trace(self) -> Option<Trace> {
@@ -153,7 +161,7 @@ impl<'a> Reader<'a> {
 
     /// The first result of `found` that is one, over the values of a candidate: what stands at its
     /// place, through its pattern and functions.
-    fn value<R>(
+    pub(super) fn value<R>(
         &self,
         candidate: &Candidate,
         node: Node<'a>,
@@ -170,7 +178,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The values of a candidate.
-    fn values(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
+    pub(super) fn values(&self, candidate: &Candidate, node: Node<'a>) -> Vec<String> {
         let mut values = Vec::new();
         let _: Option<()> = self.value(candidate, node, &mut |value| {
             values.push(value.to_owned());
@@ -187,11 +195,22 @@ impl<'a> Reader<'a> {
 
     /// The first value, as readable text.
     pub(crate) fn text(&self, source: &Source, node: Node<'a>) -> Option<String> {
+        if let Some(known) = self.ahead.take_text(source, node) {
+            return known;
+        }
         source.candidates.iter().find_map(|candidate| {
             self.value(candidate, node, &mut |text| {
                 Some(readable(text)).filter(|text| !text.is_empty())
             })
         })
+    }
+
+    /// Whether there is a text, kept for whoever asks for it next.
+    pub(super) fn text_ahead(&self, source: &Source, node: Node<'a>) -> bool {
+        let text = self.text(source, node);
+        let found = text.is_some();
+        self.ahead.keep_text(source, node, text);
+        found
     }
 
     /// The first value that is an address, made absolute.
@@ -205,7 +224,7 @@ impl<'a> Reader<'a> {
         let mut candidates = source.candidates.iter();
         candidates.find_map(|candidate| {
             self.value(candidate, node, &mut |value| {
-                let value = unescape(value.trim());
+                let value = decoded(value.trim());
                 if value.starts_with('#') || value.is_empty() {
                     return None;
                 }
@@ -216,10 +235,10 @@ impl<'a> Reader<'a> {
                 match joined {
                     Some(address) if matches!(address.scheme(), "http" | "https") => {
                         // Without a base the text stays as it is: normalising changes nothing.
-                        Some(if base.is_some() { address.into() } else { value })
+                        Some(if base.is_some() { address.into() } else { value.into_owned() })
                     }
                     Some(_) => None,
-                    None if base.is_none() => Some(value),
+                    None if base.is_none() => Some(value.into_owned()),
                     None => {
                         self.warn(place, &format!("no address: {}", quoted(&value)));
                         None
@@ -227,6 +246,17 @@ impl<'a> Reader<'a> {
                 }
             })
         })
+    }
+
+    /// Whether there is a value that is an address.
+    pub(crate) fn has_address(&self, source: &Source, node: Node<'a>) -> bool {
+        let first = source.candidates.first();
+        let plain = first.is_some_and(|candidate| {
+            let is_path = |value: &str| is_path(value.trim()).then_some(());
+            self.base.is_some()
+                && self.value(candidate, node, &mut |value| is_path(value)).is_some()
+        });
+        plain || self.address(source, node, "").is_some()
     }
 
     /// Whether any candidate says yes; `None` where the platform file has none.
@@ -249,80 +279,6 @@ impl<'a> Reader<'a> {
             let Place::At(path) = &candidate.place else { return None };
             node.find(path, |node| is_container(node).then(String::new))
         })
-    }
-
-    /// The first readable time, with the text that the page shows.
-    pub(crate) fn moment(
-        &self,
-        source: &Source,
-        node: Node<'a>,
-        place: impl Display + Copy,
-    ) -> Option<(Moment, String)> {
-        let (found, shown) = self.written_time(source, node, place);
-        found.map(|found| (found, shown.unwrap_or_default()))
-    }
-
-    /// The first readable time, and the text that the page shows, be it readable or not.
-    ///
-    /// A later candidate that is finer refines it, if it agrees with what is shown. A time in the
-    /// future is kept as it is written, and told.
-    pub(crate) fn written_time(
-        &self,
-        source: &Source,
-        node: Node<'a>,
-        place: impl Display + Copy,
-    ) -> (Option<Moment>, Option<String>) {
-        let (found, shown) = self.time(source, node);
-        match (found, &shown) {
-            (Some(found), Some(text)) if found.lower() > self.page.observed_at + SKEW => {
-                self.warn(place, &format!("in the future: {}", quoted(text)));
-            }
-            (None, Some(text)) if is_coarse(text) => {
-                self.warn(place, &format!("too coarse for a day: {}", quoted(text)));
-            }
-            (None, Some(text)) => self.warn(place, &format!("not a time: {}", quoted(text))),
-            _ => {}
-        }
-        (found, shown)
-    }
-
-    /// The first readable time; nobody is warned of what is wrong with it.
-    pub(crate) fn quiet_time(&self, source: &Source, node: Node<'a>) -> Option<Moment> {
-        self.time(source, node).0
-    }
-
-    /// The day that a text says in whole.
-    pub(super) fn day(&self, text: &str) -> Option<NaiveDate> {
-        let found = moment(text, self.page.observed_at)?;
-        Some(shanghai_date(found.at))
-    }
-
-    fn time(&self, source: &Source, node: Node<'a>) -> (Option<Moment>, Option<String>) {
-        let (mut found, mut shown): (Option<Moment>, Option<String>) = (None, None);
-        for candidate in &source.candidates {
-            for text in self.values(candidate, node) {
-                let read = moment(&text, self.page.observed_at);
-                if shown.is_none() {
-                    shown = Some(even_blanks(&unescape(&text)));
-                }
-                found = match (found, read) {
-                    (None, read) => read,
-                    (Some(coarse), Some(fine)) if agrees(coarse, fine, &shown) => Some(fine),
-                    (found, _) => found,
-                };
-            }
-            if found.is_some_and(|found| found.precision == Precision::Second) {
-                break;
-            }
-        }
-        (found, shown)
-    }
-
-    /// Whether there is a readable time; nobody is warned where there is none.
-    pub(crate) fn readable_moment(&self, source: &Source, node: Node<'a>) -> bool {
-        let readable = |text: &str| moment(text, self.page.observed_at).map(|_| ());
-        let mut candidates = source.candidates.iter();
-        candidates.any(|one| self.value(one, node, &mut |text| readable(text)).is_some())
     }
 
     /// The first readable number, or why it is hidden.
@@ -359,8 +315,30 @@ impl<'a> Reader<'a> {
                 address.map(|address| format!("redirected to {}", quoted(address)))
             }
             Rule::Body(pattern) => pattern.find(self.document.text).map(|m| quoted(m.as_str())),
+            Rule::Title(pattern) => {
+                let titles = page_titles(self.document.text);
+                let found = titles.into_iter().find_map(|title| pattern.find(title));
+                found.map(|found| quoted(found.as_str()))
+            }
         }
     }
+}
+
+/// A text without character references.
+fn decoded(text: &str) -> Cow<'_, str> {
+    match text.contains(['&', '\0']) {
+        true => Cow::Owned(unescape(text)),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// Whether a text is the path of a page, which against any address makes one.
+fn is_path(text: &str) -> bool {
+    let begins = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/');
+    let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-?=".contains(byte);
+    text.as_bytes().first().is_some_and(begins)
+        && !text.starts_with("//")
+        && text.as_bytes().iter().all(goes_on)
 }
 
 /// The part of a text that is told.
@@ -377,19 +355,4 @@ fn limited(candidate: &Candidate, number: Count) -> Count {
         }
         _ => number,
     }
-}
-
-/// Whether a finer time lies in the interval that the shown one allows.
-///
-/// Ten minutes of play for the platform's own clocks; a day for "4 days ago", which may be counted
-/// in days of the calendar or in times of 24 hours.
-fn agrees(coarse: Moment, fine: Moment, shown: &Option<String>) -> bool {
-    let counted_back = shown.as_ref().is_some_and(|text| text.contains('前'));
-    let play = match coarse.precision {
-        Precision::Day if counted_back => Duration::days(1),
-        _ => Duration::minutes(10),
-    };
-    fine.precision < coarse.precision
-        && fine.at >= coarse.lower() - play
-        && fine.at < coarse.upper() + play
 }

@@ -21,10 +21,15 @@ pub(super) fn script(text: &str, place: &ScriptPlace) -> Result<Value, String> {
         ScriptPlace::After(pattern) => {
             pattern.find_iter(text).map(|found| Cow::from(&text[found.end()..])).collect()
         }
-        ScriptPlace::Element(selector) => html(text)?
-            .select(selector)
-            .map(|element| Cow::from(element.text().collect::<String>()))
-            .collect(),
+        ScriptPlace::Element(selector) => {
+            let page = html(Cow::Borrowed(text))?;
+            let mut texts = Vec::new();
+            let _: Option<()> = selector.find(page.root(), |element| {
+                texts.push(Cow::from(element.texts().collect::<String>()));
+                None
+            });
+            texts
+        }
     };
     let mut reason = "the script with the data is missing".to_owned();
     for candidate in candidates.iter().take(CANDIDATES_MAX) {
@@ -107,8 +112,9 @@ fn without_script_words(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use regex::Regex;
-    use scraper::Selector;
     use serde_json::json;
+
+    use crate::platform::Css;
 
     use super::*;
 
@@ -128,7 +134,7 @@ mod tests {
         check("<script>window.STATE=null;window.STATE={\"a\":1}", &after, Some(&a));
         check("<script>window.STATE={\"a\":", &after, None);
         check("<script>window.OTHER={}", &after, None);
-        let element = ScriptPlace::Element(Selector::parse("#RENDER_DATA").unwrap());
+        let element = ScriptPlace::Element(Css::parse("#RENDER_DATA").unwrap());
         check("<script id=RENDER_DATA>%7B%22a%22%3A1%7D</script>", &element, Some(&a));
         check("<script id=RENDER_DATA></script>", &element, None);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 use regex::{Captures, Regex};
 
 static ENTITY: LazyLock<Regex> = LazyLock::new(|| {
@@ -9,9 +10,8 @@ static ENTITY: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
-static TAG: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?s)<!--.*?-->|</?[a-zA-Z][^<>]{0,2000}>").expect("a fixed pattern")
-});
+/// Characters of the longest tag: what stands longer between two signs is text.
+const TAG_MAX: usize = 2000;
 
 const NAMED: [(&str, &str); 14] = [
     ("amp", "&"),
@@ -53,9 +53,58 @@ pub(crate) fn unescape(text: &str) -> String {
     ENTITY.replace_all(text, replace).replace('\0', "\u{fffd}")
 }
 
+/// The texts of a page's `<title>`s, as they are written: a wall may put its own before or behind.
+pub(crate) fn page_titles(page: &str) -> Vec<&str> {
+    let bytes = page.as_bytes();
+    let begins = |at: &usize| {
+        let after = bytes.get(at + 6);
+        let named = bytes.get(at + 1..at + 6);
+        named.is_some_and(|name| name.eq_ignore_ascii_case(b"title"))
+            && after.is_some_and(|after| *after == b'>' || after.is_ascii_whitespace())
+    };
+    let text_of = |at: usize| {
+        let end = at + memchr2(b'>', b'<', &bytes[at + 1..])? + 1;
+        let text = page[end..].strip_prefix('>')?;
+        Some(&text[..text.find('<').unwrap_or(text.len())])
+    };
+    memchr_iter(b'<', bytes).filter(begins).filter_map(text_of).collect()
+}
+
 /// Removes markup from text that should have none.
 pub(crate) fn without_tags(text: &str) -> String {
-    if text.contains('<') { TAG.replace_all(text, "").into_owned() } else { text.to_owned() }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    // Behind this place no comment ends.
+    let last = memmem::rfind(text.as_bytes(), b"-->").unwrap_or_default();
+    while let Some(at) = memchr(b'<', rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = tag_length(rest, text.len() - rest.len() < last);
+        out.push_str(if length == 0 { "<" } else { "" });
+        rest = &rest[length.max(1)..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Bytes of the tag or comment that a text begins with; 0: it is none.
+fn tag_length(text: &str, may_be_comment: bool) -> usize {
+    if may_be_comment
+        && text.starts_with("<!--")
+        && let Some(end) = text[4..].find("-->")
+    {
+        return 4 + end + 3;
+    }
+    let name = text[1..].strip_prefix('/').unwrap_or(&text[1..]);
+    let Some(inside) = name.strip_prefix(|first: char| first.is_ascii_alphabetic()) else {
+        return 0;
+    };
+    match memchr2(b'<', b'>', inside.as_bytes()) {
+        Some(end) if inside.as_bytes()[end] == b'>' && inside[..end].chars().count() <= TAG_MAX => {
+            text.len() - inside.len() + end + 1
+        }
+        _ => 0,
+    }
 }
 
 /// Joins runs of blanks, of every kind, to one space; none at the ends.
@@ -117,6 +166,16 @@ mod tests {
         );
         assert_eq!(unescape("&#20013;&#x6587;&amp;&unknown;&lt"), "中文&&unknown;<");
         assert_eq!(unescape("A&#0;B\0C &amp; &#x0;"), "A\u{fffd}B\u{fffd}C & \u{fffd}");
+        let titles = "<!-- <title></title> --><svg><TITLE\nid=a>甲_乙</title><title><title>丙";
+        assert_eq!(page_titles(titles), ["", "甲_乙", "", "丙"]);
+        assert_eq!(page_titles("<titles>甲<title"), [""; 0]);
+        let comments = "甲<!-- <b> -->乙<!--->丙<!-- 丁<b a='<'>戊</b ><br/></ b><3";
+        assert_eq!(without_tags(comments), "甲乙<!--->丙<!-- 丁<b a='<'>戊</ b><3");
+        assert_eq!(
+            without_tags(&format!("<a{}><a{}>", "一".repeat(2000), "一".repeat(2001))).len(),
+            6006
+        );
+        assert_eq!(without_tags(&"<!--".repeat(200_000)).len(), 800_000);
         assert_eq!(without_tags("1 < 2 和 <a href='x'>链接</a>"), "1 < 2 和 链接");
     }
 }

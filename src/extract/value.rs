@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use regex::{Captures, Regex};
-use scraper::{ElementRef, Node as HtmlNode, Selector};
 use serde_json::Value;
 
-use crate::platform::Candidate;
+use crate::html::{AttributeName, Element, Node as Part, Tag};
+use crate::platform::{Candidate, Css};
 
 use super::document::Node;
 use super::text::{even_blanks, unescape, without_tags};
@@ -83,16 +83,11 @@ pub(super) fn node_text<'a>(candidate: &Candidate, node: Node<'a>) -> Option<Cow
         Node::Html(_) | Node::Unparsed(_) => {
             let element = node.element()?;
             match &candidate.attribute {
-                Some(name) => attribute(element, name).map(Cow::Borrowed),
-                None => Some(Cow::Owned(element_text(element, candidate.without.as_ref()))),
+                Some(name) => element.attribute(name).map(Cow::Borrowed),
+                None => Some(element_text(element, candidate.without.as_ref())),
             }
         }
     }
-}
-
-/// The value of an attribute; looked for by its text, as most names are in no table of atoms.
-fn attribute<'a>(element: ElementRef<'a>, name: &str) -> Option<&'a str> {
-    element.value().attrs().find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// Of several links, the one that names the post: the first that is more than half as long as the
@@ -103,7 +98,7 @@ pub(super) fn longest<'a>(links: &[Node<'a>]) -> Option<Node<'a>> {
     let mut told = Vec::new();
     for link in links {
         let element = link.element()?;
-        let address = attribute(element, "href");
+        let address = element.attribute(&AttributeName::HREF);
         let length = title_length(&element_text(element, None));
         if length > 0 && !known.contains(&address) {
             known.push(address);
@@ -134,31 +129,43 @@ pub(super) fn is_container(node: Node<'_>) -> bool {
 }
 
 /// The text of an element as shown: without scripts and styles, blocks apart from each other.
-fn element_text(element: ElementRef<'_>, without: Option<&Selector>) -> String {
+fn element_text<'a>(element: Element<'a>, without: Option<&Css>) -> Cow<'a, str> {
+    let mut places = element.places();
+    if places.len() == 1
+        && let Part::Text(text) = element.node_at(places.start)
+    {
+        return with_even_blanks(text);
+    }
     let mut out = String::new();
-    let mut open = vec![element.children()];
-    while let Some(children) = open.last_mut() {
-        let Some(child) = children.next() else {
-            open.pop();
-            continue;
-        };
-        match child.value() {
-            HtmlNode::Text(text) => out.push_str(text),
-            HtmlNode::Element(inner) => {
-                let hidden = matches!(inner.name(), "script" | "style" | "noscript" | "template");
-                let left_out = hidden
-                    || without.is_some_and(|selector| {
-                        ElementRef::wrap(child).is_some_and(|inner| selector.matches(&inner))
-                    });
-                if !matches!(inner.name(), "a" | "b" | "em" | "font" | "i" | "span" | "strong") {
+    while let Some(place) = places.next() {
+        match element.node_at(place) {
+            Part::Text(text) => out.push_str(text),
+            Part::Element(inner) => {
+                let tag = inner.tag();
+                let hidden =
+                    matches!(tag, Tag::Script | Tag::Style | Tag::Noscript | Tag::Template);
+                if !is_within_line(tag) {
                     out.push(' ');
                 }
-                if !left_out {
-                    open.push(child.children());
+                if hidden || without.is_some_and(|selector| selector.matches(inner)) {
+                    places.start = inner.places().end;
                 }
             }
-            _ => {}
         }
     }
-    even_blanks(&out)
+    Cow::Owned(even_blanks(&out))
+}
+
+fn with_even_blanks(text: &str) -> Cow<'_, str> {
+    let mut blank = true;
+    let uneven = text.chars().any(|character| {
+        let after = std::mem::replace(&mut blank, character.is_whitespace());
+        blank && (after || character != ' ')
+    });
+    if uneven || blank { Cow::Owned(even_blanks(text)) } else { Cow::Borrowed(text) }
+}
+
+/// Whether an element's text goes on with what stands before it.
+fn is_within_line(tag: Tag) -> bool {
+    matches!(tag, Tag::A | Tag::B | Tag::Em | Tag::Font | Tag::I | Tag::Span | Tag::Strong)
 }

@@ -1,6 +1,9 @@
 //! Whether an answer is the page that was asked for, and if not, what it is.
 
+use std::cell::OnceCell;
+
 use chrono::{DateTime, Utc};
+use regex::Regex;
 
 use crate::domain::{Count, Extraction, PageVerdict};
 use crate::platform::{IdentityProof, Layout, Place, Role, Rule, Sign};
@@ -9,6 +12,7 @@ use super::items::LeftOut;
 use super::moment::moment;
 use super::page::Page;
 use super::reader::{Reader, quoted};
+use super::text::page_titles;
 
 /// Why an empty list is not believed: what a script would fill is empty, too.
 const UNMARKED: &str = "an empty list without a sign that it is empty";
@@ -23,6 +27,8 @@ pub(super) struct Judged {
 
 /// Signs that need no parsed document: status, redirect, raw text.
 pub(super) fn before_parsing(page: &Page<'_>, layout: &Layout, text: &str) -> Option<Extraction> {
+    let titles = OnceCell::new();
+    let told = |pattern: &Regex, text| pattern.find(text).map(|found| quoted(found.as_str()));
     let hit = |rule: &Rule| match rule {
         Rule::Status(codes) => {
             codes.contains(&page.status).then(|| format!("status {}", page.status))
@@ -31,7 +37,11 @@ pub(super) fn before_parsing(page: &Page<'_>, layout: &Layout, text: &str) -> Op
             let address = page.address().filter(|address| pattern.is_match(address));
             address.map(|address| format!("redirected to {}", quoted(address)))
         }
-        Rule::Body(pattern) => pattern.find(text).map(|found| quoted(found.as_str())),
+        Rule::Body(pattern) => told(pattern, text),
+        Rule::Title(pattern) => {
+            let titles = titles.get_or_init(|| page_titles(text));
+            titles.iter().find_map(|title| told(pattern, title))
+        }
         Rule::Content(_) => None,
     };
     decide(page, layout, hit)

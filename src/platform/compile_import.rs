@@ -9,6 +9,7 @@ use toml::de::DeTable;
 
 use crate::domain::{Problem, SourceText};
 
+use super::asked::Asked;
 use super::catalog::{Limit, Observability, Platform};
 use super::compile_source::{FieldKind, PathLanguage, ROUNDINGS, SourceCompiler};
 use super::import::{ImportAccount, ImportMapping};
@@ -72,7 +73,8 @@ fn mapping(root: &Section<'_>, source: &SourceText) -> Option<ImportMapping> {
     let provenance = root.require("provenance").and_then(|entry| entry.word(&PROVENANCES));
     let rounding = root.get("rounding").and_then(|entry| entry.word(&ROUNDINGS));
     let rounding = rounding.unwrap_or_default();
-    let compiler = SourceCompiler { language: PathLanguage::Column, rounding };
+    let asked = Asked::default();
+    let compiler = SourceCompiler { language: PathLanguage::Column, rounding, asked: &asked };
     let complete = root.section("complete");
     if let Some(complete) = &complete {
         complete.only(&["from", "to"]);
@@ -118,7 +120,7 @@ fn time_format(entry: &Entry<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn account_of(compiler: SourceCompiler, section: &Section<'_>) -> Option<ImportAccount> {
+fn account_of(compiler: SourceCompiler<'_>, section: &Section<'_>) -> Option<ImportAccount> {
     section.only(&["key", "platform", "platform_column", "handle", "given"]);
     let field = |key: &str| compiler.field(Some(section), key, FieldKind::Text);
     let ways = ["key", "handle", "given"].into_iter().filter(|key| section.has_own(key));
@@ -145,7 +147,7 @@ fn account_of(compiler: SourceCompiler, section: &Section<'_>) -> Option<ImportA
     }
 }
 
-fn item_of(compiler: SourceCompiler, section: &Section<'_>) -> ItemFields {
+fn item_of(compiler: SourceCompiler<'_>, section: &Section<'_>) -> ItemFields {
     section.only(&ITEM_KEYS);
     section.require("published_at");
     if !section.has_own("ref") && !section.has_own("url") {
@@ -189,6 +191,7 @@ fn page_kind(lists: &str, item: ItemFields) -> PageKind {
         exhausted: Vec::new(),
         next: Source::default(),
         source_time: Source::default(),
+        asked: None,
     };
     PageKind {
         name: "import".to_owned(),

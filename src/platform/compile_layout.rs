@@ -1,5 +1,6 @@
 //! Layouts: how a page is read.
 
+use super::asked::Asked;
 use super::compile_source::{FieldKind, PathLanguage, SourceCompiler, pattern, selector};
 use super::layout::{
     Format, IdentityFields, InquiryFields, ItemFields, Layout, Prepare, ScriptPlace, Sign,
@@ -79,10 +80,11 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
     if matches!(format, Format::Generic) {
         only_what_is_not_found(section);
     }
-    let compiler = SourceCompiler { language, rounding };
+    let asked = Asked::default();
+    let compiler = SourceCompiler { language, rounding, asked: &asked };
     let blocked = compiler.signs(section, "blocked", &Sign::WALLS);
     let gone = compiler.signs(section, "gone", &Sign::ENDS);
-    Layout {
+    let layout = Layout {
         name: name.to_owned(),
         prepare: section.get("prepare").and_then(|entry| entry.word(&PREPARES)),
         items: compiler.paths(section.get("items").as_ref()),
@@ -101,8 +103,10 @@ pub(super) fn compile_layout(name: &str, section: &Section<'_>, rounding: Roundi
         exhausted: compiler.rules(section, "exhausted"),
         next: compiler.field(Some(section), "next", FieldKind::Text),
         source_time: compiler.field(Some(section), "source_time", FieldKind::Time),
+        asked: None,
         format,
-    }
+    };
+    Layout { asked: asked.names(), ..layout }
 }
 
 fn format(section: &Section<'_>) -> Format {
@@ -158,7 +162,7 @@ fn required(section: &Section<'_>, keys: &[&'static str]) -> Vec<String> {
     entries.iter().filter_map(|entry| entry.word(&known)).map(str::to_owned).collect()
 }
 
-fn identity(compiler: SourceCompiler, section: &Section<'_>) -> Vec<IdentityFields> {
+fn identity(compiler: SourceCompiler<'_>, section: &Section<'_>) -> Vec<IdentityFields> {
     let Some(entry) = section.get("identity").filter(|entry| !entry.is_text()) else {
         return Vec::new();
     };
@@ -167,7 +171,7 @@ fn identity(compiler: SourceCompiler, section: &Section<'_>) -> Vec<IdentityFiel
     tables.map(|table| identity_fields(compiler, &table)).collect()
 }
 
-fn identity_fields(compiler: SourceCompiler, table: &Section<'_>) -> IdentityFields {
+fn identity_fields(compiler: SourceCompiler<'_>, table: &Section<'_>) -> IdentityFields {
     table.only(&IDENTITY_KEYS);
     let field = |key, kind| compiler.field(Some(table), key, kind);
     IdentityFields {
@@ -181,7 +185,7 @@ fn identity_fields(compiler: SourceCompiler, table: &Section<'_>) -> IdentityFie
     }
 }
 
-fn item(compiler: SourceCompiler, section: Option<&Section<'_>>) -> ItemFields {
+fn item(compiler: SourceCompiler<'_>, section: Option<&Section<'_>>) -> ItemFields {
     if let Some(section) = section {
         section.only(&ITEM_KEYS);
     }
@@ -204,7 +208,7 @@ fn item(compiler: SourceCompiler, section: Option<&Section<'_>>) -> ItemFields {
     }
 }
 
-fn inquiries(compiler: SourceCompiler, section: &Section<'_>) -> InquiryFields {
+fn inquiries(compiler: SourceCompiler<'_>, section: &Section<'_>) -> InquiryFields {
     section.only(&INQUIRY_KEYS);
     let field = |key, kind| compiler.field(Some(section), key, kind);
     let paths = |key| -> Vec<Path> { compiler.paths(section.get(key).as_ref()) };

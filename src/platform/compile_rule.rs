@@ -6,7 +6,7 @@ use super::compile_source::{FieldKind, PLACES, SourceCompiler, pattern};
 use super::layout::{Rule, Sign};
 use super::section::{Entry, Section};
 
-impl SourceCompiler {
+impl SourceCompiler<'_> {
     /// The signs of a key: rules, each of which may say what it means.
     pub(super) fn signs(
         self,
@@ -25,7 +25,7 @@ impl SourceCompiler {
         entry.one_or_more().iter().filter_map(sign).collect()
     }
 
-    /// The rules of a key: each says by `status`, `redirect`, `body` or a field source.
+    /// The rules of a key: each says by `status`, `redirect`, `body`, `title` or a field source.
     pub(super) fn rules(self, section: &Section<'_>, key: &str) -> Vec<Rule> {
         let Some(entry) = section.get(key) else { return Vec::new() };
         entry.one_or_more().iter().filter_map(|entry| self.rule(entry, &[])).collect()
@@ -36,8 +36,12 @@ impl SourceCompiler {
             return self.candidate(entry, FieldKind::Flag, &[]).map(Box::new).map(Rule::Content);
         }
         let table = entry.section()?;
-        for (key, wrap) in [("redirect", Rule::Redirect as fn(Regex) -> Rule), ("body", Rule::Body)]
-        {
+        let patterns = [
+            ("redirect", Rule::Redirect as fn(Regex) -> Rule),
+            ("body", Rule::Body),
+            ("title", Rule::Title),
+        ];
+        for (key, wrap) in patterns {
             if let Some(value) = table.get(key) {
                 table.only(&[&[key][..], further].concat());
                 return value.parsed(pattern).map(wrap);
@@ -50,7 +54,7 @@ impl SourceCompiler {
             return Some(Rule::Status(codes.filter_map(|code| u16::try_from(code).ok()).collect()));
         }
         if PLACES.iter().all(|key| !table.has_own(key)) && !table.has_own("attr") {
-            entry.wrong("needs one of: at, page, raw, header, attr, status, redirect, body");
+            entry.wrong("needs one of: at, page, raw, header, attr, status, redirect, body, title");
             return None;
         }
         self.candidate(entry, FieldKind::Flag, further).map(Box::new).map(Rule::Content)

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use regex::Regex;
-use scraper::Selector;
 
+use crate::html::AttributeName;
+
+use super::asked::Asked;
 use super::css::Css;
 use super::query::Query;
 use super::quirk::Quirk;
@@ -50,16 +52,19 @@ pub(super) const ROUNDINGS: [(&str, Rounding); 3] =
 
 /// Compiles sources and rules of one layout.
 #[derive(Clone, Copy)]
-pub(super) struct SourceCompiler {
+pub(super) struct SourceCompiler<'n> {
     pub(super) language: PathLanguage,
     pub(super) rounding: Rounding,
+    /// Where the members that the paths ask for are noted.
+    pub(super) asked: &'n Asked,
 }
 
-impl SourceCompiler {
+impl SourceCompiler<'_> {
     pub(super) fn path(self, entry: &Entry<'_>) -> Option<Path> {
         entry.parsed(|text| match self.language {
             PathLanguage::Column if !text.starts_with('$') => Ok(Path::Column(text.to_owned())),
             PathLanguage::Json | PathLanguage::Column => Query::parse(text)
+                .inspect(|query| self.asked.note(query))
                 .map(Path::Json)
                 .map_err(|error| format!("bad JSONPath {text:?}: {error}")),
             PathLanguage::Css => Css::parse(text)
@@ -68,9 +73,15 @@ impl SourceCompiler {
         })
     }
 
+    /// A path to the value of a field.
+    fn value_path(self, entry: &Entry<'_>) -> Option<Path> {
+        self.path(entry).inspect(|path| self.asked.note_values(path))
+    }
+
     pub(super) fn paths(self, entry: Option<&Entry<'_>>) -> Vec<Path> {
         let entries = entry.map(Entry::one_or_more).unwrap_or_default();
-        entries.iter().filter_map(|entry| self.path(entry)).collect()
+        let paths = entries.iter().filter_map(|entry| self.path(entry));
+        paths.inspect(|path| self.asked.note_items(path)).collect()
     }
 
     /// The source of a field; without candidates where the section does not have it.
@@ -94,13 +105,13 @@ impl SourceCompiler {
         further: &[&str],
     ) -> Option<Candidate> {
         if entry.is_text() {
-            return Some(self.plain(Place::At(self.path(entry)?)));
+            return self.value_path(entry).map(|path| self.plain(Place::At(path)));
         }
         let table = entry.section()?;
         table.only(&[&CANDIDATE_KEYS[..], further].concat());
         let text = |key: &str| table.get(key).and_then(|entry| entry.text().map(str::to_owned));
         let mut candidate = self.plain(self.place(entry, &table)?);
-        candidate.attribute = text("attr");
+        candidate.attribute = text("attr").map(|name| AttributeName::of(&name));
         candidate.longest = table.get("longest").and_then(|entry| entry.flag()).unwrap_or(false);
         candidate.without = table.get("without").and_then(|entry| entry.parsed(selector));
         candidate.matches = table.get("matches").and_then(|entry| entry.parsed(pattern));
@@ -158,11 +169,14 @@ impl SourceCompiler {
             entry.wrong(format!("names several places: {}; one is wanted", given.join(", ")));
             return None;
         }
-        let Some(key) = given.first() else { return Some(Place::Here) };
+        let Some(key) = given.first() else {
+            self.asked.note_itself();
+            return Some(Place::Here);
+        };
         let value = table.get(key)?;
         match *key {
-            "at" => self.path(&value).map(Place::At),
-            "page" => self.path(&value).map(Place::Page),
+            "at" => self.value_path(&value).map(Place::At),
+            "page" => self.value_path(&value).map(Place::Page),
             "raw" => value.parsed(pattern).map(Place::Raw),
             "header" => value.text().map(|name| Place::Header(name.to_owned())),
             "from" => value
@@ -178,8 +192,8 @@ impl SourceCompiler {
     }
 }
 
-pub(super) fn selector(text: &str) -> Result<Selector, String> {
-    Selector::parse(text).map_err(|error| format!("bad CSS selector {text:?}: {error}"))
+pub(super) fn selector(text: &str) -> Result<Css, String> {
+    Css::parse(text).map_err(|error| format!("bad CSS selector {text:?}: {error}"))
 }
 
 /// The pattern, compiled once for all page kinds and files that write it the same: many do, and a

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use html5ever::{LocalName, ns};
+use cssparser::ToCss;
 use scraper::selector::{Parser, Simple};
-use scraper::{ElementRef, Selector};
-use selectors::attr::{AttrSelectorOperator, CaseSensitivity, ParsedCaseSensitivity};
-use selectors::parser::{Combinator, Component, ParseRelative, SelectorList};
+use selectors::parser::{ParseRelative, SelectorList};
+
+use crate::html::{Element, first_matching, matches};
+
+use super::subject::{Subject, bit, counts_or_looks_inside, subjects};
 
 /// A CSS selector, compiled once.
 ///
@@ -14,30 +16,12 @@ use selectors::parser::{Combinator, Component, ParseRelative, SelectorList};
 /// looked for, which costs a fraction of what matching does.
 #[derive(Clone)]
 pub struct Css {
-    selector: Selector,
+    list: SelectorList<Simple>,
     /// What an element must have, one for each alternative; none where matching goes by its own
     /// caches: elements counted among their siblings, or known by what they hold.
     subjects: Option<Vec<Subject>>,
-}
-
-/// What the elements have that one alternative selects.
-#[derive(Clone, Default)]
-struct Subject {
-    name: Option<LocalName>,
-    tests: Vec<Test>,
-    /// What an element above it has; whether it must be the one right above.
-    above: Option<(bool, Box<Subject>)>,
-    /// Whether that is all that the alternative says.
-    whole: bool,
-}
-
-/// A test of one element.
-#[derive(Clone)]
-enum Test {
-    Class(String),
-    Has(LocalName),
-    Value(LocalName, AttrSelectorOperator, String, CaseSensitivity),
-    Any(Vec<Subject>),
+    /// The elements that any alternative may select, a bit for each tag.
+    tags: u128,
 }
 
 impl Css {
@@ -46,205 +30,127 @@ impl Css {
     /// # Errors
     /// Why it is none.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let selector = Selector::parse(text).map_err(|error| error.to_string())?;
         let mut parser = cssparser::Parser::new(text);
         let list = SelectorList::parse(&Parser, &mut parser, ParseRelative::No);
-        let subjects = list.ok().filter(|list| !counts_or_looks_inside(list));
-        let subjects = subjects.map(|list| list.slice().iter().map(subject).collect());
-        Ok(Self { selector, subjects })
-    }
-
-    /// The selector.
-    pub fn selector(&self) -> &Selector {
-        &self.selector
+        let list = list.map_err(|error| format!("{:?}", error.kind))?;
+        let quick = !counts_or_looks_inside(&list);
+        let subjects = subjects(&list);
+        let tags = subjects.iter().fold(0, |tags, subject| tags | subject.tags());
+        Ok(Self { list, subjects: quick.then_some(subjects), tags })
     }
 
     /// The first result of `found` that is one, over the elements below one, in the order of the
     /// document.
     pub fn find<'a, R>(
         &self,
-        scope: ElementRef<'a>,
-        mut found: impl FnMut(ElementRef<'a>) -> Option<R>,
+        scope: Element<'a>,
+        mut found: impl FnMut(Element<'a>) -> Option<R>,
     ) -> Option<R> {
+        let below = scope.descendants().filter(|one| self.tags & bit(one.tag()) != 0);
         let Some(subjects) = &self.subjects else {
-            return scope.select(&self.selector).find_map(found);
+            return first_matching(&self.list, scope, below, found);
         };
-        let mut next = scope.first_child();
-        while let Some(node) = next {
-            if let Some(element) = ElementRef::wrap(node)
-                && self.matches(subjects, element, scope)
-                && let Some(result) = found(element)
-            {
-                return Some(result);
-            }
-            next = node.first_child();
-            let mut above = node;
-            while next.is_none() && above.id() != scope.id() {
-                next = above.next_sibling();
-                let Some(parent) = above.parent() else { break };
-                above = parent;
-            }
-        }
-        None
+        let mut above = Above::of(subjects, scope);
+        let mut below = below.filter(|one| self.selects(subjects, *one, scope, &mut above));
+        below.find_map(&mut found)
     }
 
-    fn matches(
+    /// Whether it selects an element of a page.
+    pub fn matches(&self, element: Element<'_>) -> bool {
+        let root = element.root();
+        match &self.subjects {
+            _ if self.tags & bit(element.tag()) == 0 => false,
+            Some(subjects) => self.selects(subjects, element, root, &mut Above::default()),
+            None => matches(&self.list, element, root),
+        }
+    }
+
+    fn selects(
         &self,
         subjects: &[Subject],
-        element: ElementRef<'_>,
-        scope: ElementRef<'_>,
+        element: Element<'_>,
+        scope: Element<'_>,
+        above: &mut Above,
     ) -> bool {
-        let mut fitting = subjects.iter().filter(|subject| subject.fits(element));
+        let fits = |(index, subject): &(usize, &Subject)| above.fits(*index, subject, element);
+        let mut fitting = subjects.iter().enumerate().filter(fits).map(|(_, subject)| subject);
         let Some(first) = fitting.next() else { return false };
-        first.whole
-            || fitting.any(|subject| subject.whole)
-            || self.selector.matches_with_scope(&element, Some(scope))
+        first.whole || fitting.any(|subject| subject.whole) || matches(&self.list, element, scope)
+    }
+}
+
+/// What is known of the elements above: the same for all that one parent holds.
+#[derive(Default)]
+struct Above {
+    /// For each alternative the last parent, and whether it and those above it fit.
+    known: Vec<Option<(u32, bool)>>,
+}
+
+impl Above {
+    /// For a search of a whole page; one of a few elements has nothing to remember.
+    fn of(subjects: &[Subject], scope: Element<'_>) -> Self {
+        let whole = scope.place() == 0 && subjects.iter().any(Subject::looks_above);
+        Self { known: vec![None; if whole { subjects.len() } else { 0 }] }
+    }
+
+    fn fits(&mut self, index: usize, subject: &Subject, element: Element<'_>) -> bool {
+        if !subject.fits_itself(element) {
+            return false;
+        }
+        let below = match (self.known.get_mut(index), element.parent()) {
+            (Some(known), Some(parent)) => match *known {
+                Some((place, fits)) if place == parent.place() => fits,
+                _ => known.insert((parent.place(), subject.is_placed(element))).1,
+            },
+            _ => subject.is_placed(element),
+        };
+        below && !subject.is_excluded(element)
     }
 }
 
 impl fmt::Debug for Css {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.selector.fmt(f)
+        f.write_str(&self.list.to_css_string())
     }
 }
 
-impl Subject {
-    fn fits(&self, element: ElementRef<'_>) -> bool {
-        self.name.as_ref().is_none_or(|name| *name == element.value().name.local)
-            && self.tests.iter().all(|test| test.fits(element))
-            && self.above.as_ref().is_none_or(|(right, above)| {
-                let mut elements = std::iter::successors(parent(element), |one| parent(*one));
-                if *right {
-                    elements.next().is_some_and(|one| above.fits(one))
-                } else {
-                    elements.any(|one| above.fits(one))
-                }
-            })
+impl fmt::Display for Css {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.list.to_css_string())
     }
-}
-
-fn parent(element: ElementRef<'_>) -> Option<ElementRef<'_>> {
-    element.parent().and_then(ElementRef::wrap)
-}
-
-impl Test {
-    fn fits(&self, element: ElementRef<'_>) -> bool {
-        let mut attributes = element.value().attrs.iter();
-        match self {
-            Self::Class(class) => attributes.any(|(name, value)| {
-                *name.local == *"class" && value.split_ascii_whitespace().any(|one| one == class)
-            }),
-            Self::Has(wanted) => {
-                attributes.any(|(name, _)| name.local == *wanted && name.ns == ns!())
-            }
-            Self::Value(wanted, operator, expected, case) => attributes.any(|(name, value)| {
-                name.local == *wanted
-                    && name.ns == ns!()
-                    && operator.eval_str(value, expected, *case)
-            }),
-            Self::Any(subjects) => subjects.iter().any(|subject| subject.fits(element)),
-        }
-    }
-}
-
-/// What an element must have, by the rightmost parts of an alternative.
-fn subject(alternative: &selectors::parser::Selector<Simple>) -> Subject {
-    let mut components = alternative.iter_raw_match_order();
-    let (mut subject, combinator) = compound(&mut components, true);
-    if let Some(combinator) = combinator {
-        // More than one step up is left to the library, whose time does not multiply.
-        let (above, further) = compound(&mut components, false);
-        subject.whole &= above.whole && further.is_none();
-        match combinator {
-            Combinator::Child => subject.above = Some((true, Box::new(above))),
-            Combinator::Descendant => subject.above = Some((false, Box::new(above))),
-            _ => subject.whole = false,
-        }
-    }
-    subject
-}
-
-/// The tests up to the next combinator; of what is no test, that there is more.
-fn compound<'s>(
-    components: &mut impl Iterator<Item = &'s Component<Simple>>,
-    choices: bool,
-) -> (Subject, Option<Combinator>) {
-    let mut subject = Subject { whole: true, ..Subject::default() };
-    for component in components {
-        match component {
-            Component::Combinator(combinator) => return (subject, Some(*combinator)),
-            // A name in capitals means another one in parts of another language.
-            Component::LocalName(name) if name.name == name.lower_name => {
-                subject.name = Some(name.lower_name.0.clone());
-            }
-            Component::Class(class) => subject.tests.push(Test::Class(class.0.to_string())),
-            Component::AttributeInNoNamespaceExists { local_name, local_name_lower }
-                if local_name == local_name_lower =>
-            {
-                subject.tests.push(Test::Has(local_name.0.clone()));
-            }
-            Component::AttributeInNoNamespace { local_name, operator, value, case_sensitivity } => {
-                subject.tests.push(Test::Value(
-                    local_name.0.clone(),
-                    *operator,
-                    value.0.clone(),
-                    case(*case_sensitivity),
-                ));
-                let depends =
-                    ParsedCaseSensitivity::AsciiCaseInsensitiveIfInHtmlElementInHtmlDocument;
-                subject.whole &= *case_sensitivity != depends;
-            }
-            Component::Is(list) | Component::Where(list) if choices => {
-                let subjects = list.slice().iter().map(self::subject).collect::<Vec<_>>();
-                subject.whole &= subjects.iter().all(|one| one.whole);
-                subject.tests.push(Test::Any(subjects));
-            }
-            _ => subject.whole = false,
-        }
-    }
-    (subject, None)
-}
-
-/// The case that values are compared in; where that depends on the element, any.
-fn case(written: ParsedCaseSensitivity) -> CaseSensitivity {
-    match written {
-        ParsedCaseSensitivity::ExplicitCaseSensitive | ParsedCaseSensitivity::CaseSensitive => {
-            CaseSensitivity::CaseSensitive
-        }
-        _ => CaseSensitivity::AsciiCaseInsensitive,
-    }
-}
-
-/// Whether a part of the selectors counts siblings or looks for what an element holds.
-fn counts_or_looks_inside(list: &SelectorList<Simple>) -> bool {
-    list.slice().iter().flat_map(|one| one.iter_raw_match_order()).any(|part| match part {
-        Component::Nth(_) | Component::NthOf(_) | Component::Has(_) => true,
-        Component::Is(inner) | Component::Where(inner) | Component::Negation(inner) => {
-            counts_or_looks_inside(inner)
-        }
-        _ => false,
-    })
 }
 
 #[cfg(test)]
 mod tests {
-    use scraper::Html;
+    use std::borrow::Cow;
+
+    use scraper::{ElementRef, Html, Selector};
 
     use super::*;
+    use crate::html;
 
     /// The elements that a selector finds below a page's body are those that the library finds.
     fn check(page: &str, selector: &str) {
-        let html = Html::parse_document(page);
-        let body = html.select(&Selector::parse("body").unwrap()).next().unwrap();
+        let (theirs, tree) =
+            (Html::parse_document(page), html::parse(Cow::Borrowed(page)).unwrap());
+        let wanted = Selector::parse(selector).unwrap();
         let css = Css::parse(selector).unwrap();
-        for scope in std::iter::once(body).chain(body.descendent_elements()) {
-            let wanted = scope.select(css.selector()).map(|one| one.id()).collect::<Vec<_>>();
-            let mut ours = Vec::new();
-            let _: Option<()> = css.find(scope, |one| {
-                ours.push(one.id());
+        // What a template holds is no part of our tree.
+        let is_held =
+            |one: &ElementRef<'_>| one.ancestors().any(|above| above.value().is_fragment());
+        let elements = theirs.tree.nodes().filter_map(ElementRef::wrap);
+        let elements = elements.filter(|one| !is_held(one)).collect::<Vec<_>>();
+        let place = |one: ElementRef<'_>| elements.iter().position(|known| *known == one);
+        let ours = std::iter::once(tree.root()).chain(tree.root().descendants());
+        let ours = ours.collect::<Vec<_>>();
+        for (scope, own_scope) in elements.iter().zip(&ours) {
+            let wanted = scope.select(&wanted).filter_map(place).collect::<Vec<_>>();
+            let mut found = Vec::new();
+            let _: Option<()> = css.find(*own_scope, |one| {
+                found.extend(ours.iter().position(|known| *known == one));
                 None
             });
-            assert_eq!(ours, wanted, "{selector} in {page}");
+            assert_eq!(found, wanted, "{selector} in {page}");
         }
     }
 
@@ -275,6 +181,7 @@ mod tests {
             "#M_1, li#M_1, foreignObject, foreignobject, [viewBox], [viewbox], [xlink\\:href], *",
             ":scope > li, :scope > p",
             "ul > li, div p a, [class*=list] > p, .a > .a, ul .Next + p, dl dt",
+            "p:not(.b :not(.a *)), :not(ul *, .a > *), a:not([href^='#']):not(.Next)",
             ":is(.a, ul :is(p, a), ul > li) , :where([class*=List] p):not(.b)",
         ];
         for page in pages {

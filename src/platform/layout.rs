@@ -1,6 +1,7 @@
 use regex::Regex;
-use scraper::Selector;
 
+use super::asked::Names;
+use super::css::Css;
 use super::source::{Candidate, Path, Source};
 
 /// Where JSON stands inside an HTML page.
@@ -9,7 +10,7 @@ pub enum ScriptPlace {
     /// After the match of a pattern: `window.DATA = `.
     After(Regex),
     /// The text of an element.
-    Element(Selector),
+    Element(Css),
 }
 
 /// What a body is parsed as.
@@ -59,6 +60,8 @@ pub enum Rule {
     Redirect(Regex),
     /// The raw text matches.
     Body(Regex),
+    /// The text of a `<title>` of the page matches, as it stands there.
+    Title(Regex),
 }
 
 /// A sign of a wall, or of what is gone, and what it means.
@@ -197,4 +200,6 @@ pub struct Layout {
     pub next: Source,
     /// When the data was last fetched from the platform, by a bridge.
     pub source_time: Source,
+    /// The members of JSON that any of its paths asks for; none: it may be any.
+    pub asked: Option<Names>,
 }

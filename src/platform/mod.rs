@@ -4,6 +4,7 @@
 //! how its values are found. A file is compiled once, at start; every fault of every file is
 //! reported with its place. The only Rust a platform may need is a [`Quirk`], named in the file.
 
+mod asked;
 mod catalog;
 mod compile;
 mod compile_import;
@@ -18,8 +19,10 @@ mod query;
 mod quirk;
 mod section;
 mod source;
+mod subject;
 mod visibility;
 
+pub use asked::Names;
 pub use catalog::{Canary, Catalog, Limit, Observability, Platform, Robots};
 pub use css::Css;
 pub use import::{ImportAccount, ImportCatalog, ImportMapping};

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use regex::Regex;
-use scraper::Selector;
-use scraper::selector::ToCss;
+
+use crate::html::AttributeName;
 
 use super::css::Css;
 use super::query::Query;
@@ -58,11 +58,11 @@ pub struct Candidate {
     /// Where it stands.
     pub place: Place,
     /// For HTML: the attribute that holds it, instead of the text.
-    pub attribute: Option<String>,
+    pub attribute: Option<AttributeName>,
     /// For HTML: of several links there, the one whose words are a title and not a category.
     pub longest: bool,
     /// For HTML: elements whose text does not belong to it.
-    pub without: Option<Selector>,
+    pub without: Option<Css>,
     /// What the text must look like; the first group that takes part is the value. For a yes-or-no
     /// field, whether it matches.
     pub matches: Option<Regex>,
@@ -93,7 +93,7 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(path) => path.fmt(f),
-            Self::Css(selector) => f.write_str(&selector.selector().to_css_string()),
+            Self::Css(selector) => selector.fmt(f),
             Self::Column(name) => f.write_str(name),
         }
     }
@@ -126,13 +126,13 @@ impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.place.fmt(f)?;
         if let Some(attribute) = &self.attribute {
-            write!(f, " attr {attribute}")?;
+            write!(f, " attr {}", attribute.text())?;
         }
         if self.longest {
             f.write_str(" longest")?;
         }
         if let Some(left_out) = &self.without {
-            write!(f, " without {}", left_out.to_css_string())?;
+            write!(f, " without {left_out}")?;
         }
         if let Some(pattern) = &self.matches {
             write!(f, " matches '{pattern}'")?;

@@ -4,7 +4,7 @@
 use memchr::{memchr, memchr_iter, memmem};
 
 /// Attributes of one tag at most; what people and their programs write has a few dozen.
-const ATTRIBUTES_MAX: usize = 1_000;
+pub(super) const ATTRIBUTES_MAX: usize = 1_000;
 
 /// Different names of tags that are told apart; ends of further ones close nothing.
 const NAMES_MAX: usize = 200;

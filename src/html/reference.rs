@@ -1,67 +1,49 @@
 //! Character references: 13.2.5.72 and what follows it in the HTML standard.
 
-use std::borrow::Cow;
-
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::Token;
 use memchr::memchr;
 
-use super::Cutter;
-
 /// What a reference stands for, and its length in bytes.
-struct Reference {
-    characters: [Option<char>; 2],
-    length: usize,
+pub(super) struct Reference {
+    pub(super) characters: [Option<char>; 2],
+    pub(super) length: usize,
     /// Whether a semicolon ends it.
-    closed: bool,
+    pub(super) closed: bool,
 }
 
-impl Cutter<'_> {
-    /// What begins with `&` in a text.
-    pub(super) fn reference(&mut self) {
-        let Some(found) = reference(&self.text[self.at..]) else { return self.text(self.at + 1) };
-        if !found.closed {
-            // An error, which the builder hears of.
-            self.emit(Token::ParseError(Cow::Borrowed("no semicolon")));
-        }
-        let characters = found.characters.into_iter().flatten().collect::<String>();
-        self.emit(Token::CharacterTokens(StrTendril::from_slice(&characters)));
-        self.at += found.length;
-    }
+/// References that are most of all, looked for before the table is asked.
+const FREQUENT: [(&str, char); 5] =
+    [("&nbsp;", '\u{a0}'), ("&amp;", '&'), ("&gt;", '>'), ("&lt;", '<'), ("&quot;", '"')];
 
-    /// The value of an attribute.
-    pub(super) fn value(&self, from: usize, end: usize) -> StrTendril {
-        let mut rest = &self.text[from..end];
-        if memchr(b'&', rest.as_bytes()).is_none() {
-            return self.slice(from, end);
-        }
-        let mut value = StrTendril::new();
-        while let Some(found) = memchr(b'&', rest.as_bytes()) {
-            value.push_slice(&rest[..found]);
-            rest = &rest[found..];
-            let reference = reference(rest).filter(|found| {
-                // Old names without a semicolon may be parameters of an address.
-                let after = rest.as_bytes().get(found.length);
-                let goes_on =
-                    after.is_some_and(|byte| *byte == b'=' || byte.is_ascii_alphanumeric());
-                found.closed || rest.starts_with("&#") || !goes_on
-            });
-            let Some(reference) = reference else {
-                value.push_char('&');
-                rest = &rest[1..];
-                continue;
-            };
-            reference.characters.into_iter().flatten().for_each(|one| value.push_char(one));
-            rest = &rest[reference.length..];
-        }
-        value.push_slice(rest);
-        value
+/// Adds the value of an attribute, decoded, to a text.
+pub(super) fn decode_value(mut rest: &str, value: &mut String) {
+    while let Some(found) = memchr(b'&', rest.as_bytes()) {
+        value.push_str(&rest[..found]);
+        rest = &rest[found..];
+        let reference = reference(rest).filter(|found| {
+            // Old names without a semicolon may be parameters of an address.
+            let after = rest.as_bytes().get(found.length);
+            let goes_on = after.is_some_and(|byte| *byte == b'=' || byte.is_ascii_alphanumeric());
+            found.closed || rest.starts_with("&#") || !goes_on
+        });
+        let Some(reference) = reference else {
+            value.push('&');
+            rest = &rest[1..];
+            continue;
+        };
+        value.extend(reference.characters.into_iter().flatten());
+        rest = &rest[reference.length..];
     }
+    value.push_str(rest);
 }
 
 /// What a text begins with that begins with `&`; none: the ampersand is text.
-fn reference(text: &str) -> Option<Reference> {
+pub(super) fn reference(text: &str) -> Option<Reference> {
+    let frequent = FREQUENT.iter().find(|(written, _)| text.starts_with(written));
+    if let Some((written, one)) = frequent {
+        let characters = [Some(*one), None];
+        return Some(Reference { characters, length: written.len(), closed: true });
+    }
     let inside = &text[1..];
     if let Some(number) = inside.strip_prefix('#') {
         return numbered(number);
