@@ -13,6 +13,15 @@ pub fn digest(bytes: &[u8]) -> Sha256Digest {
     Sha256Digest(Sha256::digest(bytes).into())
 }
 
+/// Digest of bytes that lie in several places, one after the other.
+pub(super) fn digest_of(parts: &[&[u8]]) -> Sha256Digest {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    Sha256Digest(hash.finalize().into())
+}
+
 /// The leaf of a record: a zero byte, then its bytes as they are stored.
 pub fn leaf(bytes: &[u8]) -> Sha256Digest {
     Sha256Digest(Sha256::new().chain_update([0]).chain_update(bytes).finalize().into())

@@ -5,7 +5,7 @@ use std::io::Write;
 use chrono::{DateTime, SecondsFormat, Utc};
 use flate2::{Compression, GzBuilder};
 
-use super::merkle::digest;
+use super::merkle::digest_of;
 use super::redact::line;
 use crate::domain::RecordKey;
 
@@ -36,10 +36,7 @@ pub(super) fn write(out: &mut Vec<u8>, head: &Head<'_>, block: &[&[u8]], level: 
     for (name, value) in &head.fields {
         text.push_str(&format!("{name}: {}\r\n", line(value)));
     }
-    let sum = match block {
-        [whole] => digest(whole),
-        parts => digest(&parts.concat()),
-    };
+    let sum = digest_of(block);
     text.push_str(&format!(
         "WARC-Block-Digest: sha256:{sum}\r\nContent-Type: {}\r\nContent-Length: {length}\r\n\r\n",
         head.content_type
