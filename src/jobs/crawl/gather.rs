@@ -1,3 +1,4 @@
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,7 +13,7 @@ use crate::store::{self, Claimed};
 
 use super::keep::Received;
 use super::next::may_ask_conditionally;
-use super::reading::Asked;
+use super::reading::{Asked, digest};
 
 /// Everything one visit gathered, page after page.
 pub(super) struct Gathered {
@@ -26,6 +27,7 @@ pub(super) struct Gathered {
     pub(super) bytes: u64,
     /// Time spent in requests, waiting for the host's turn left out.
     pub(super) elapsed: Duration,
+    pub(super) said: OnceLock<String>,
 }
 
 /// How the first page was answered.
@@ -140,21 +142,14 @@ impl Asking<'_> {
                 let received = vec![Received { requested, page: (*page).clone() }];
                 page.body = bytes::Bytes::new();
                 let elapsed = page.elapsed;
-                let first = Ok(Answered::Page(page));
-                Gathered { first, pages: vec![extraction], received, bytes, elapsed }
+                let gathered = Gathered::without_pages(Ok(Answered::Page(page)), elapsed);
+                Gathered { pages: vec![extraction], received, bytes, ..gathered }
             }
             Fetched::NotModified(answer) => {
                 let elapsed = answer.elapsed;
-                let first = Ok(Answered::NotModified(answer));
-                Gathered { first, pages: Vec::new(), received: Vec::new(), bytes: 0, elapsed }
+                Gathered::without_pages(Ok(Answered::NotModified(answer)), elapsed)
             }
-            other => Gathered {
-                first: Err(failure(&other)),
-                pages: Vec::new(),
-                received: Vec::new(),
-                bytes: 0,
-                elapsed: Duration::ZERO,
-            },
+            other => Gathered::without_pages(Err(failure(&other)), Duration::ZERO),
         }
     }
 
@@ -218,6 +213,19 @@ impl Asking<'_> {
 }
 
 impl Gathered {
+    /// What is gathered where no page is read.
+    pub(super) fn without_pages(first: Result<Answered, Failure>, elapsed: Duration) -> Self {
+        let (pages, received, said) = (Vec::new(), Vec::new(), OnceLock::new());
+        Self { first, pages, received, bytes: 0, elapsed, said }
+    }
+
+    /// Digest of what the first page says. Not to be asked for while pages are still coming, which
+    /// may end the first one's list.
+    pub(super) fn said(&self) -> Option<&str> {
+        let first = self.pages.first()?;
+        Some(self.said.get_or_init(|| digest(first)))
+    }
+
     /// The address of the next page, where there is one worth following.
     fn next_page(
         &self,
@@ -226,15 +234,19 @@ impl Gathered {
         pages_max: u32,
     ) -> Option<String> {
         let last = self.pages.last()?;
+        let next = last.next.as_ref()?;
         let wanted = last.verdict == PageVerdict::Observation && !last.exhausted;
+        let more = self.pages.len() < usize::try_from(pages_max).unwrap_or(usize::MAX);
+        // A page that repeats the one before is the end of a list that does not say so.
+        let repeats = self.pages.len() > 1 && same_items(&self.pages[self.pages.len() - 2], last);
+        if !wanted || !more || repeats {
+            return None;
+        }
         // Where the order ends, unmarked old pins at the head left aside.
         let posts: Vec<Post> = self.pages.iter().flat_map(|page| page.posts.clone()).collect();
         let low = read_order(&posts, &context.observe).low;
         let reaches = low.is_some_and(|low| low <= back_to);
-        let more = self.pages.len() < usize::try_from(pages_max).unwrap_or(usize::MAX);
-        // A page that repeats the one before is the end of a list that does not say so.
-        let repeats = self.pages.len() > 1 && same_items(&self.pages[self.pages.len() - 2], last);
-        (wanted && !reaches && more && !repeats).then(|| last.next.clone()).flatten()
+        (!reaches).then(|| next.clone())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::observe::Outcome;
 use crate::store::VisitEvidence;
 
 use super::gather::{Answered, Gathered};
-use super::reading::{Asked, digest};
+use super::reading::Asked;
 use super::visit::{Finished, outcome_word};
 
 /// A page with its body, until it is known whether it is kept.
@@ -43,7 +43,7 @@ fn class(asked: &Asked<'_>, gathered: &Gathered, outcome: &Outcome) -> Option<Ev
 
 /// Whether the first page said what the last observation said; so does a 304.
 fn says_the_same(asked: &Asked<'_>, gathered: &Gathered) -> bool {
-    gathered.pages.first().is_none_or(|page| asked.target.body_digest == Some(digest(page)))
+    gathered.said().is_none_or(|said| asked.target.body_digest.as_deref() == Some(said))
 }
 
 /// Puts what a visit received into records, or notes why it cannot be kept.

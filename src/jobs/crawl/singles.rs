@@ -164,9 +164,7 @@ fn nobody_asked(started_at: DateTime<Utc>) -> Gathered {
         elapsed: Duration::ZERO,
         headers: Vec::new(),
     };
-    let (first, pages) = (Ok(Answered::NotModified(nothing)), Vec::new());
-    let received = Vec::new();
-    Gathered { first, pages, received, bytes: 0, elapsed: Duration::ZERO }
+    Gathered::without_pages(Ok(Answered::NotModified(nothing)), Duration::ZERO)
 }
 
 /// One target for each account of which posts are missing whose own address stands on a host of

@@ -45,9 +45,7 @@ pub(super) async fn look(context: &Context, asked: &Asked<'_>) -> (Gathered, Sit
         other => {
             let failure = failure(&other);
             site.home = Err(failure.reason.as_str().to_owned());
-            let (first, pages) = (Err(failure), Vec::new());
-            let received = Vec::new();
-            return (Gathered { first, pages, received, bytes: 0, elapsed: Duration::ZERO }, site);
+            return (Gathered::without_pages(Err(failure), Duration::ZERO), site);
         }
     };
     let inventory = asking.read(&page, asked.address, 1);
@@ -65,8 +63,8 @@ fn gathered(address: &str, mut page: Box<Page>, inventory: Extraction) -> Gather
     let (bytes, elapsed) = (page.body.len() as u64, page.elapsed);
     let received = vec![Received { requested: address.to_owned(), page: (*page).clone() }];
     page.body = bytes::Bytes::new();
-    let (first, pages) = (Ok(Answered::Page(page)), vec![inventory]);
-    Gathered { first, pages, received, bytes, elapsed }
+    let gathered = Gathered::without_pages(Ok(Answered::Page(page)), elapsed);
+    Gathered { pages: vec![inventory], received, bytes, ..gathered }
 }
 
 /// What is dated on the home page. A page that is neither a list of dated items nor an inventory

@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{Extraction, GoneCause, Identity, Post, Reason};
+use crate::domain::{GoneCause, Identity, Post, Reason};
 use crate::jobs::Context;
 use crate::observe::{
     Composed, Known, Outcome, READINGS_KEPT, Source, Visit, Yield, compose, fell,
@@ -10,7 +10,7 @@ use crate::store::{Claimed, VisitDetails, VisitEvidence, VisitRecord, Yields};
 
 use super::gather::{Answered, Failure, Gathered, gather};
 use super::keep::{self, Kept};
-use super::reading::{Asked, Earlier, digest, reading};
+use super::reading::{Asked, Earlier, reading};
 use super::targets::page_kind;
 use super::{beside, canary, next};
 
@@ -59,16 +59,19 @@ async fn visit_untold(
     let asked = Asked { target, platform, kind, address: &address };
     let started_at = context.clock.now();
     let gathered = gather(context, &asked).await;
-    let composed = match &gathered.first {
+    let (composed, posts) = match &gathered.first {
         Ok(answered) => {
-            let earlier = earlier(context, &asked, gathered.pages.first()).await;
+            let earlier = earlier(context, &asked, gathered.said()).await;
             let reading = reading(answered, &gathered.pages, &asked, earlier);
             // Which items are new is counted by the store, which knows every post.
-            compose(&reading, &Known::default(), &context.observe)
+            (compose(&reading, &Known::default(), &context.observe), reading.posts)
         }
-        Err(failure) => Composed { outcome: Outcome::Failed(failure.reason), posts_as_of: None },
+        Err(failure) => {
+            let outcome = Outcome::Failed(failure.reason);
+            (Composed { outcome, posts_as_of: None }, Vec::new())
+        }
     };
-    let mut finished = finished(context, &asked, started_at, &gathered, composed);
+    let mut finished = finished(context, &asked, started_at, &gathered, (composed, posts));
     if keeping {
         keep::attach(context, &asked, &gathered, &mut finished).await;
     }
@@ -76,8 +79,8 @@ async fn visit_untold(
 }
 
 /// What earlier answers say of this one. Where the store cannot tell of the others, none changed.
-async fn earlier(context: &Context, asked: &Asked<'_>, first: Option<&Extraction>) -> Earlier {
-    let Some(same_since) = same_since(context, asked, first).await else {
+async fn earlier(context: &Context, asked: &Asked<'_>, said: Option<&str>) -> Earlier {
+    let Some(same_since) = same_since(context, asked, said).await else {
         return Earlier::default();
     };
     // A cache buster says enough.
@@ -99,19 +102,19 @@ async fn earlier(context: &Context, asked: &Asked<'_>, first: Option<&Extraction
 async fn same_since(
     context: &Context,
     asked: &Asked<'_>,
-    first: Option<&Extraction>,
+    said: Option<&str>,
 ) -> Option<DateTime<Utc>> {
-    let said = digest(first?);
+    let said = said?;
     let target = asked.target;
     let history = TimeDelta::days(i64::from(context.settings.history_days));
     let since = context.clock.now() - history;
     let (account, page) = (target.account, &target.page);
-    match context.store.body_first_seen(account, page, &said, since).await {
+    match context.store.body_first_seen(account, page, said, since).await {
         Ok(seen) => seen,
         Err(error) => {
             context.metrics.store_failed();
             tracing::warn!(%error, account = target.key, "earlier answers cannot be compared");
-            target.body_as_of.filter(|_| target.body_digest == Some(said))
+            target.body_as_of.filter(|_| target.body_digest.as_deref() == Some(said))
         }
     }
 }
@@ -121,11 +124,10 @@ fn finished(
     asked: &Asked<'_>,
     started_at: DateTime<Utc>,
     gathered: &Gathered,
-    composed: Composed,
+    (composed, mut posts): (Composed, Vec<Post>),
 ) -> Finished {
     let Asked { target, platform, .. } = *asked;
-    let read = gathered.pages.iter().flat_map(|page| &page.posts);
-    let posts: Vec<Post> = read.filter(|post| composed.keeps(post)).cloned().collect();
+    posts.retain(|post| composed.keeps(post));
     let now = context.clock.now();
     let look = canary::look(context, asked, &composed.outcome, gathered, &posts, now);
     let next = next::next_visit(context, asked, &composed.outcome, gathered, &posts, now);
@@ -149,7 +151,7 @@ fn finished(
         status: gathered.first.as_ref().ok().map(status),
         bytes: Some(gathered.bytes),
         duration_ms: u32::try_from(gathered.elapsed.as_millis()).ok(),
-        body_digest: first.map(digest),
+        body_digest: gathered.said().map(str::to_owned),
         identity: first.and_then(|page| proven_identity(&visit.outcome, &page.identity)),
         inquiries: first.map(|page| page.inquiries.clone()).unwrap_or_default(),
         posts,
