@@ -55,7 +55,7 @@ impl Store {
         let instants: Vec<DateTime<Utc>> =
             batch.iter().flat_map(|record| [record.visit.started_at, record.seen_at]).collect();
         self.ensure_months(instants).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.commits.begin().await?;
         let connection = &mut *transaction;
         lock_accounts(connection, batch).await?;
         let held = held_targets(connection, batch).await?;

@@ -148,18 +148,35 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 /// ends such a session, and the daemon, should it wake up, tries again and finds them gone.
 const IDLE_AT_MOST: &str = "10s";
 
+/// A connection that answered so lately is taken to be there still: to ask before each statement
+/// costs as much as most statements do.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Commits of visits find every row by its key, a few of each table. The planner, who does not know
+/// how long their arrays are, would rather read whole tables while these are small, and would plan
+/// each statement anew as often as the arrays change.
+const BY_KEYS: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_seqscan", "off"),
+];
+
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    /// One connection for the commits of visits.
+    commits: PgPool,
     /// Months that are known to have their partitions.
     months: schema::Months,
     secrets: Secrets,
 }
 
 impl Store {
-    /// Connects to `url` (`postgres://…`) with at most `connections_max` connections; `secrets`
-    /// encrypt what the ledger says of persons.
+    /// Connects to `url` (`postgres://…`) with at most `connections_max` connections, two where it
+    /// says one: commits of visits have one of their own. `secrets` encrypt what the ledger says of
+    /// persons.
     ///
     /// Fails at once where the server is not there. The schema is not touched; call
     /// [`Store::migrate`] before anything else.
@@ -174,11 +191,9 @@ impl Store {
         let options = options.application_name("xunjian").options(settings);
         // The pool would try a server that is not there again and again before it says so.
         PgConnection::connect_with(&options).await?.close().await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections_max)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options);
-        Ok(Self { pool, months: schema::Months::default(), secrets })
+        let commits = lazily(1, options.clone().options(BY_KEYS));
+        let pool = lazily(connections_max.saturating_sub(1).max(1), options);
+        Ok(Self { pool, commits, months: schema::Months::default(), secrets })
     }
 
     /// Asks the server for an answer.
@@ -190,5 +205,18 @@ impl Store {
     /// Closes every connection and waits until they are closed.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.commits.close().await;
     }
+}
+
+/// Connections that are made when they are wanted.
+fn lazily(connections_max: u32, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, known| {
+            Box::pin(async move { Ok(known.idle_for < FRESH || connection.ping().await.is_ok()) })
+        })
+        .connect_lazy_with(options)
 }

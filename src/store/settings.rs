@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// A server of your own, `postgres://…`; empty: the daemon keeps a private one in `data_dir`.
     pub url: String,
-    /// Most connections held at once.
+    /// Most connections held at once, one of them for the commits of visits; 1 counts as 2.
     pub connections_max: u32,
     /// Where the Postgres binaries are; empty: `PATH`, then `/usr/lib/postgresql/*/bin`, newest
     /// first.
