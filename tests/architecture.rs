@@ -66,7 +66,6 @@ const LONGER_FILES: &[(&str, &str)] = &[
     ("fetch/turn.rs", "everything that decides when a host may be asked"),
     ("jobs/crawl/gather.rs", "one visit's pages, from the first request to the last"),
     ("jobs/crawl/visit.rs", "one visit from its request to its record"),
-    ("schedule/forecast.rs", "the day model and the belief that walks through it"),
     ("store/score_inputs.rs", "one stream, and everything that scores read"),
     ("extract/moment.rs", "every written form of a time in one place, so that none is missed"),
     ("extract/reader.rs", "the one interpreter of field sources"),

@@ -1,21 +1,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::days::{Days, by_chance};
 use super::habits::Habits;
-use super::profile::{Mark, Profile, normal, profile};
+use super::profile::{Profile, normal, profile};
 use super::rhythm::{BINS, Place, Rhythm, bin_end, weekday};
 use super::settings::Settings;
+use super::variety::{Usual, Variety};
 
-/// Days of the past that are looked at; what is older weighs next to nothing.
-const DAYS_BACK: i64 = 365;
-/// Pseudo-days behind the share of days with a push: of the Poisson belief, of an account's mean
-/// day behind each of its weekdays, and of the long memory behind the short one.
-const BELIEVED_DAYS: f64 = 2.0;
-const WEEKDAY_DAYS: f64 = 6.0;
-const LATELY_DAYS: f64 = 12.0;
-/// Pseudo-days behind the number of further pushes of a day.
-const LATER_DAYS: f64 = 3.0;
-/// Half-life of the short memory, in days.
-pub(super) const SHORT_HALF_LIFE: f64 = 10.0;
+/// Share of days with a first push that stands behind the later pushes of a time of day.
+const FEW: f64 = 0.3;
+/// Pseudo-days of the long memory behind the short one.
+const LATELY_DAYS: f64 = 24.0;
 /// After so long without an observation the forecast is no longer computed bin by bin.
 const WALKED: TimeDelta = TimeDelta::days(14);
 
@@ -43,23 +38,25 @@ impl Forecast {
     /// Reads a rhythm as of `now`, with the platform's habits behind it.
     pub fn new(rhythm: &Rhythm, habits: &Habits, settings: &Settings, now: DateTime<Utc>) -> Self {
         let days = Days::of(rhythm, settings, now);
-        let rate = (settings.prior_posts + days.pushes) / (settings.prior_days + days.watched());
-        let posting = days.posting(rate, habits);
-        let (first_usual, later_usual) = poisson(rate, &habits.day);
-        let first = profile(&days.first, &first_usual);
-        let share = -(-rate).exp_m1();
-        let usual_later = (rate / share.max(1e-9) - 1.0).max(0.0);
-        let firsts: f64 = days.posted.iter().sum();
-        let further = (days.further + LATER_DAYS * usual_later) / (firsts + LATER_DAYS);
-        let later_profile = profile(&days.later, &later_usual);
+        let rate = days.rate(settings);
+        let posting = posting(&days, rate, habits);
+        let usual = Poisson::of(rate, &habits.day);
+        let first = profile(&days.first, &usual.first, &habits.first);
+        let later_profile = profile(&days.later, &usual.later, &habits.later);
+        let further = usual.further * further(&days, rate, habits);
         let mut before = [0.0; BINS];
         let mut later = [0.0; BINS];
-        let mut sum = 0.0;
+        let (mut sum, mut usual_sum) = (0.0, 0.0);
         for bin in 0..BINS {
             before[bin] = sum;
+            // Of the days that have had their first push by then; where few have early ones, of
+            // usual days.
+            let falling = later_profile[bin] + FEW * usual.later[bin];
+            let begun = sum + FEW * usual_sum;
+            // None is before the first bin.
+            later[bin] = if bin > 0 { further * falling / begun.max(1e-9) } else { 0.0 };
             sum += first[bin];
-            // The share of days that have had their first push by then; few have early ones.
-            later[bin] = further * later_profile[bin] / sum.max(0.05);
+            usual_sum += usual.first[bin];
         }
         let last_push = rhythm.pushes().last().map(|push| push.place());
         Self { posting, first, before, later, last_push }
@@ -151,106 +148,58 @@ impl Belief {
     /// Over a share of a bin that lasts so many hours.
     pub(super) fn over(&mut self, (first, later): (f64, f64), share: f64, hours: f64) {
         let first = first * share;
-        let pushes = self.without * first + (1.0 - self.without) * later * share;
+        let later = later * share;
+        let pushes = self.without * first * (1.0 + later / 2.0) + (1.0 - self.without) * later;
         self.waiting += (self.undetected + pushes / 2.0) * hours;
         self.undetected += pushes;
         self.without *= 1.0 - first;
     }
 }
 
-/// The weighed days of a rhythm.
-struct Days {
-    /// Where first and further pushes fell.
-    first: Vec<Mark>,
-    later: Vec<Mark>,
-    /// Weighed days watched and days with a push, by weekday.
-    seen: [f64; 7],
-    posted: [f64; 7],
-    /// The same over all weekdays, by the short memory.
-    seen_lately: f64,
-    posted_lately: f64,
-    /// Weighed pushes, and those that were not the first of their day.
-    pushes: f64,
+/// Probability of a push on each weekday: the weekday's own share of days, shrunk to the account's
+/// mean day, itself to what is usual at its rate, and all moved to how it has been lately.
+fn posting(days: &Days, rate: f64, habits: &Habits) -> [f64; 7] {
+    let Variety { posting, weekday_days, .. } = habits.variety;
+    let usual = (posting.ratio * by_chance(rate).0).min(1.0);
+    let mean = (days.firsts() + posting.behind * usual) / (days.whole().sum + posting.behind);
+    let lately = (days.posted_lately + LATELY_DAYS * mean) / (days.seen_lately + LATELY_DAYS);
+    let moved = if mean > 0.0 { lately / mean } else { 1.0 };
+    std::array::from_fn(|day| {
+        let usual = (mean * habits.week[day]).min(1.0);
+        let seen = days.seen[day].sum;
+        let own = (days.posted[day] + weekday_days * usual) / (seen + weekday_days);
+        (own * moved).clamp(1e-4, 0.995)
+    })
+}
+
+/// Pushes of a day after its first, against those of a Poisson process.
+fn further(days: &Days, rate: f64, habits: &Habits) -> f64 {
+    let Usual { ratio, behind } = habits.variety.further;
+    let usual = by_chance(rate).1;
+    (behind + days.further.sum) / (behind / ratio + days.firsts() * usual)
+}
+
+/// Where the pushes of a day fall in a Poisson process.
+pub(super) struct Poisson {
+    pub(super) first: Profile,
+    /// Those in a later bin than the first of their day.
+    pub(super) later: Profile,
+    /// How many those are on a day with a push.
     further: f64,
 }
 
-impl Days {
-    fn of(rhythm: &Rhythm, settings: &Settings, now: DateTime<Utc>) -> Self {
-        let today = Place::of(now).day;
-        let mut days = Self {
-            first: Vec::with_capacity(rhythm.pushes().len()),
-            later: Vec::new(),
-            seen: [0.0; 7],
-            posted: [0.0; 7],
-            seen_lately: 0.0,
-            posted_lately: 0.0,
-            pushes: 0.0,
-            further: 0.0,
-        };
-        let Some(since) = rhythm.since() else { return days };
-        let weight = |day: i64| settings.kept(TimeDelta::days(today - day));
-        let recent = |day: i64| (-((today - day) as f64) / SHORT_HALF_LIFE).exp2();
-        // Today is not over: its pushes count, whether it will have one is not known yet.
-        let began = Place::of(since).day.max(today - DAYS_BACK);
-        for day in began..today {
-            days.seen[weekday(day)] += weight(day);
-            days.seen_lately += recent(day);
+impl Poisson {
+    /// Of so many pushes a day, spread like this.
+    pub(super) fn of(rate: f64, day: &Profile) -> Self {
+        let (mut first, mut later) = ([0.0; BINS], [0.0; BINS]);
+        let mut sum = 0.0;
+        for (bin, share) in day.iter().enumerate() {
+            let none: f64 = (-rate * sum).exp();
+            first[bin] = none * -(-rate * share).exp_m1();
+            later[bin] = rate * share * (1.0 - none);
+            sum += share;
         }
-        let mut last = None;
-        for push in rhythm.pushes() {
-            let place = push.place();
-            if place.day < began || place.day > today {
-                continue;
-            }
-            let (weight, recent) = (weight(place.day), recent(place.day));
-            let is_first = last != Some(place.day);
-            last = Some(place.day);
-            let mark = Mark { bin: place.bin(), weight, recent };
-            days.pushes += weight;
-            if is_first && place.day < today {
-                days.posted[place.weekday()] += weight;
-                days.posted_lately += recent;
-            }
-            if !is_first {
-                days.further += weight;
-            }
-            if !push.day_only {
-                if is_first { days.first.push(mark) } else { days.later.push(mark) }
-            }
-        }
-        days
+        let further = later.iter().sum::<f64>() / by_chance(rate).0.max(1e-9);
+        Self { first: normal(first), later: normal(later), further }
     }
-
-    fn watched(&self) -> f64 {
-        self.seen.iter().sum()
-    }
-
-    /// Probability of a push on each weekday: the weekday's own share of days, shrunk to the
-    /// account's mean day, itself to a Poisson process of its rate, and all moved to how it has
-    /// been lately.
-    fn posting(&self, rate: f64, habits: &Habits) -> [f64; 7] {
-        let usual = -(-rate).exp_m1();
-        let posted: f64 = self.posted.iter().sum();
-        let mean = (posted + BELIEVED_DAYS * usual) / (self.watched() + BELIEVED_DAYS);
-        let lately = (self.posted_lately + LATELY_DAYS * mean) / (self.seen_lately + LATELY_DAYS);
-        let moved = if mean > 0.0 { lately / mean } else { 1.0 };
-        std::array::from_fn(|day| {
-            let usual = (mean * habits.week[day]).min(1.0);
-            let own = (self.posted[day] + WEEKDAY_DAYS * usual) / (self.seen[day] + WEEKDAY_DAYS);
-            (own * moved).clamp(1e-4, 0.995)
-        })
-    }
-}
-
-/// Where first and further pushes of a day fall in a Poisson process of this rate and profile.
-fn poisson(rate: f64, day: &Profile) -> (Profile, Profile) {
-    let (mut first, mut later) = ([0.0; BINS], [0.0; BINS]);
-    let mut sum = 0.0;
-    for (bin, share) in day.iter().enumerate() {
-        let none: f64 = (-rate * sum).exp();
-        first[bin] = none * -(-rate * share).exp_m1();
-        later[bin] = (rate * share - first[bin]).max(0.0);
-        sum += share;
-    }
-    (normal(first), normal(later))
 }

@@ -7,6 +7,7 @@
 //! front of that what is owed (silence deadlines, cutoffs, samples, canaries) and the floors;
 //! [`order()`] says which of the due targets goes first.
 
+mod days;
 mod floor;
 mod forecast;
 mod habits;
@@ -19,6 +20,7 @@ mod profile;
 mod rate;
 mod rhythm;
 mod settings;
+mod variety;
 
 pub use forecast::Forecast;
 pub use habits::Habits;
