@@ -16,7 +16,6 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::TryStreamExt;
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use xunjian::calendar::Calendar;
@@ -234,8 +233,10 @@ async fn share_measures(
     let (calendar, indices) = (Calendar::default(), IndexCatalog::default());
     let tables = Tables { calendar: &calendar, indices: &indices };
     let mut found = (0, 0, 0);
-    let mut rows: Vec<PeriodPost> = store.period_posts(of, share).try_collect().await?;
-    rows.sort_unstable_by_key(|row| row.account);
+    let mut rows: Vec<PeriodPost> = Vec::new();
+    store.period_posts(of, share, |row| rows.push(row)).await?;
+    // Rows are large: what is sorted is their accounts.
+    rows.sort_by_cached_key(|row| row.account);
     for posts in rows.chunk_by(|a, b| a.account == b.account) {
         let facts = facts(period, of.to, posts);
         let readings = readings_of(&POST_MEASURES, &facts, tables);
