@@ -71,6 +71,7 @@ impl Store {
         of: FactsOf,
     ) -> Result<HashMap<i64, DateTime<Utc>>, StoreError> {
         let accounts: Vec<i64> = pages.keys().copied().collect();
+        let mut reading = self.reading_alike().await?;
         let mut rows = sqlx::query_as!(
             ToldVisit,
             "select account_id, started_at, page, host, part, recorded_at, adapter, source, outcome,
@@ -81,8 +82,9 @@ impl Store {
             &accounts,
             of.since
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *reading)
         .await?;
+        reading.commit().await?;
         rows.sort_unstable_by(|a, b| {
             (a.account_id, a.started_at, &a.page).cmp(&(b.account_id, b.started_at, &b.page))
         });

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 
 use super::columns::{misread, read_count, read_moment};
 use super::score_inputs::FactsOf;
@@ -167,7 +168,7 @@ impl Store {
 
 /// Posts of many accounts that lie in the stretch by their claimed time or were first seen in it.
 pub(super) async fn between(
-    store: &Store,
+    connection: &mut PgConnection,
     accounts: &[i64],
     of: FactsOf,
 ) -> Result<Vec<PostRow>, StoreError> {
@@ -191,7 +192,7 @@ pub(super) async fn between(
         of.to,
         of.known_at
     )
-    .fetch_all(&store.pool)
+    .fetch_all(connection)
     .await?;
     Ok(rows)
 }

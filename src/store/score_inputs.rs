@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use sqlx::types::Json;
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::columns::{StoredCount, column, read_count};
 use super::history_pages::Pages;
@@ -183,7 +184,11 @@ impl Store {
         // What claims to lie in the future was listed all the same.
         let all = FactsOf { from: since, to: known_at + FUTURE, ..of };
         let mut listed: BTreeMap<i64, Vec<ListedPost>> = BTreeMap::new();
-        for row in posts::between(self, &ids, all).await? {
+        let mut reading = self.reading_alike().await?;
+        let rows = posts::between(&mut reading, &ids, all).await?;
+        let samples = samples(&mut reading, &ids, of).await?;
+        reading.commit().await?;
+        for row in rows {
             let account = row.account_id;
             let post = PostRow::into_stored(row)?;
             let Some(input) = inputs.get_mut(&account) else { continue };
@@ -207,7 +212,7 @@ impl Store {
             posts.sort_by(|a, b| (a.first_seen, &a.reference).cmp(&(b.first_seen, &b.reference)));
             input.history = around.history(account, pages, posts);
         }
-        for (account, reference, sample) in self.samples(&ids, of).await? {
+        for (account, reference, sample) in samples {
             let push = |input: &mut ScoreInput| {
                 input.samples.entry(reference).or_default().push(sample);
             };
@@ -225,38 +230,15 @@ impl Store {
         Ok(inputs.into_values().collect())
     }
 
-    /// Samples taken in the stretch of posts that claim it or were first seen in it.
-    async fn samples(
-        &self,
-        ids: &[i64],
-        of: FactsOf,
-    ) -> Result<Vec<(i64, String, PostSample)>, StoreError> {
-        let rows = sqlx::query!(
-            r#"select account_id, ref, at, reads as "reads: Json<StoredCount>",
-                 likes as "likes: Json<StoredCount>", comments as "comments: Json<StoredCount>",
-                 shares as "shares: Json<StoredCount>"
-             from post_samples
-             where account_id = any($1) and at >= $2 and at < $3 and recorded_at <= $4
-             order by account_id, ref, at"#,
-            ids,
-            of.from,
-            of.to,
-            of.known_at
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let count = |count: Option<Json<StoredCount>>| count.map(|count| count.0.0);
-        let read = rows.into_iter().map(|row| {
-            let sample = PostSample {
-                at: row.at,
-                reads: count(row.reads),
-                likes: count(row.likes),
-                comments: count(row.comments),
-                shares: count(row.shares),
-            };
-            (row.account_id, row.r#ref, sample)
-        });
-        Ok(read.collect())
+    /// A transaction whose statements are planned once for every batch of accounts.
+    ///
+    /// Planned for its own accounts, each batch would be looked for anew in every partition, with
+    /// workers started for some hundreds of rows: many times what reading them costs.
+    pub(super) async fn reading_alike(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        let mut reading = self.pool.begin().await?;
+        let alike = "set local plan_cache_mode = force_generic_plan";
+        sqlx::raw_sql(alike).execute(&mut *reading).await?;
+        Ok(reading)
     }
 
     async fn followers(
@@ -317,4 +299,38 @@ impl Store {
         });
         Ok(inquiries.collect())
     }
+}
+
+/// Samples taken in the stretch of posts that claim it or were first seen in it.
+async fn samples(
+    connection: &mut PgConnection,
+    ids: &[i64],
+    of: FactsOf,
+) -> Result<Vec<(i64, String, PostSample)>, StoreError> {
+    let rows = sqlx::query!(
+        r#"select account_id, ref, at, reads as "reads: Json<StoredCount>",
+             likes as "likes: Json<StoredCount>", comments as "comments: Json<StoredCount>",
+             shares as "shares: Json<StoredCount>"
+         from post_samples
+         where account_id = any($1) and at >= $2 and at < $3 and recorded_at <= $4
+         order by account_id, ref, at"#,
+        ids,
+        of.from,
+        of.to,
+        of.known_at
+    )
+    .fetch_all(connection)
+    .await?;
+    let count = |count: Option<Json<StoredCount>>| count.map(|count| count.0.0);
+    let read = rows.into_iter().map(|row| {
+        let sample = PostSample {
+            at: row.at,
+            reads: count(row.reads),
+            likes: count(row.likes),
+            comments: count(row.comments),
+            shares: count(row.shares),
+        };
+        (row.account_id, row.r#ref, sample)
+    });
+    Ok(read.collect())
 }
