@@ -108,7 +108,8 @@ impl PeriodPost {
             b'm' => Some(Precision::Minute),
             b'h' => Some(Precision::Hour),
             b'd' => Some(Precision::Day),
-            _ => None,
+            0 => None,
+            _ => return None,
         };
         Some(Self {
             account,
@@ -119,7 +120,8 @@ impl PeriodPost {
             origin: match row.letter()? {
                 b'o' => Origin::Original,
                 b'r' => Origin::Repost,
-                _ => Origin::Unknown,
+                b'u' => Origin::Unknown,
+                _ => return None,
             },
             form: match row.letter()? {
                 b't' => Some(Form::Text),
@@ -127,7 +129,8 @@ impl PeriodPost {
                 b'v' => Some(Form::Video),
                 b'a' => Some(Form::Article),
                 b'l' => Some(Form::Live),
-                _ => None,
+                0 => None,
+                _ => return None,
             },
             reads: row.count()?,
             likes: row.count()?,
