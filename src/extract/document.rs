@@ -9,10 +9,10 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::html::{self, Element, Tree as Html};
-use crate::platform::{Format, Layout, Path, Prepare};
+use crate::platform::{Format, Layout, Names, Path, Prepare};
 
 use super::script::script;
-use super::{feed, prepare, pruned};
+use super::{feed, json, prepare};
 
 static JSONP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^[\w.$\[\]]{1,80}\s*\((?s:(.*))\)\s*;?$").expect("a fixed pattern")
@@ -73,22 +73,20 @@ impl<'a> Document<'a> {
         observed_at: DateTime<Utc>,
     ) -> Result<Self, String> {
         let tree = match &layout.format {
-            Format::Json => Tree::Json(match &layout.asked {
-                Some(asked) if layout.prepare.is_none() => {
-                    json_of(text, |text| pruned::parse(text, asked))?
-                }
-                _ => json(text)?,
-            }),
+            Format::Json => {
+                let asked = layout.asked.as_ref().filter(|_| layout.prepare.is_none());
+                Tree::Json(answer(text, asked)?)
+            }
             Format::Html if layout.prepare == Some(Prepare::CdataRecords) => {
                 Tree::Html(html(Cow::Owned(prepare::unpacked(text)))?)
             }
             Format::Html if layout.prepare == Some(Prepare::HtmlInJson) => {
-                Tree::Html(html(Cow::Owned(prepare::markup(&json(text)?)))?)
+                Tree::Html(html(Cow::Owned(prepare::markup(&answer(text, None)?)))?)
             }
             Format::Html => Tree::Html(html(Cow::Borrowed(text))?),
             Format::Generic => Unparsed::of(match layout.prepare {
                 Some(Prepare::CdataRecords) => Cow::Owned(prepare::unpacked(text)),
-                Some(Prepare::HtmlInJson) => Cow::Owned(prepare::markup(&json(text)?)),
+                Some(Prepare::HtmlInJson) => Cow::Owned(prepare::markup(&answer(text, None)?)),
                 _ => Cow::Borrowed(text),
             })?,
             Format::Feed => Tree::Json(feed::parse(text)?),
@@ -165,18 +163,14 @@ impl<'a> Node<'a> {
     }
 }
 
-fn json(text: &str) -> Result<Value, String> {
-    json_of(text, |text| serde_json::from_str(text))
-}
-
-/// JSON, or what a script would be called with.
-fn json_of(text: &str, parse: impl Fn(&str) -> serde_json::Result<Value>) -> Result<Value, String> {
+/// JSON, or what a script would be called with; see [`json::parse`].
+fn answer(text: &str, asked: Option<&Names>) -> Result<Value, String> {
     let text = text.trim();
-    if let Ok(value) = parse(text) {
+    if let Ok(value) = json::parse(text, asked) {
         return Ok(value);
     }
     let inner = JSONP.captures(text).and_then(|found| found.get(1)).map_or(text, |m| m.as_str());
-    parse(inner).map_err(|error| format!("not JSON: {error}"))
+    json::parse(inner, asked).map_err(|error| format!("not JSON: {error}"))
 }
 
 pub(super) fn html(text: Cow<'_, str>) -> Result<Html<'_>, String> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::platform::Prepare;
 
+use super::json;
 use super::moment::{moment, says_utc};
 
 /// How far an item may lie in the future before its offset is doubted.
@@ -52,7 +53,7 @@ const NESTED_MAX: usize = 4;
 fn nested_json(value: Value, depth: usize) -> Value {
     match value {
         Value::String(text) if depth < NESTED_MAX && text.trim_start().starts_with(['{', '[']) => {
-            match serde_json::from_str::<Value>(&text) {
+            match json::parse(&text, None) {
                 Ok(inner) => nested_json(inner, depth + 1),
                 Err(_) => Value::String(text),
             }
@@ -76,7 +77,7 @@ fn wechat_messages(mut value: Value) -> Result<Value, String> {
         None => json!({ "list": answer.remove("list") }),
     };
     if let Value::String(text) = &list {
-        list = serde_json::from_str(text).map_err(|error| format!("general_msg_list: {error}"))?;
+        list = json::parse(text, None).map_err(|error| format!("general_msg_list: {error}"))?;
     }
     // Error answers have no list; the rules of the layout read them as they are.
     let Some(messages) = list.get("list").and_then(Value::as_array) else { return Ok(value) };

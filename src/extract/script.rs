@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::platform::ScriptPlace;
 
 use super::document::html;
+use super::json;
 
 /// How deep JSON written as text is unpacked.
 const UNPACKED_MAX: usize = 3;
@@ -70,13 +71,12 @@ fn starts_encoded(text: &str) -> bool {
 }
 
 fn first_value(text: &str) -> Result<Value, String> {
-    let first = |text: &str| serde_json::Deserializer::from_str(text).into_iter::<Value>().next();
-    match first(text) {
-        Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => match first(&without_script_words(text)) {
-            Some(Ok(value)) => Ok(value),
-            _ => Err(format!("not JSON in the script: {error}")),
-        },
+    let ours = json::first(text).or_else(|| json::first(&without_script_words(text)));
+    if let Some(value) = ours {
+        return Ok(value);
+    }
+    match serde_json::Deserializer::from_str(text).into_iter().next() {
+        Some(read) => read.map_err(|error| format!("not JSON in the script: {error}")),
         None => Err("the script is empty".to_owned()),
     }
 }
