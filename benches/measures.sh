@@ -3,8 +3,8 @@
 #
 #   benches/measures.sh [ACCOUNTS] [POSTS] [ROUNDS] [VISIT_DAYS]     defaults: 100000 10000000 3 2
 #
-# Goals: the post measures in no more time than the aggregate, all of them by `xunjian score` in at
-# most three times that; memory below 300 MB. TMPDIR needs 20 GB for a nation.
+# Goals: the post measures in no more time than the aggregate, all measures in at most three times
+# that; memory below 300 MB. TMPDIR needs 20 GB for a nation.
 set -eu
 cd "$(dirname "$0")/.."
 . benches/scratch.sh

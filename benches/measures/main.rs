@@ -4,8 +4,10 @@
 //! [--place FOLDER]`; `benches/measures.sh` starts a scratch server and passes its address. The
 //! database is filled once: posts of a year in time order, a quarter of which is measured. SQL and
 //! Rust alternate; both must find the same posts and days. Where the program is given, the rest is
-//! filled in and it scores, freezes and verifies the quarter, each beside the same SQL.
+//! filled in, all measures are computed by the program's own way, and it scores, freezes and verifies
+//! the quarter, each beside the same SQL.
 
+mod all;
 mod command;
 mod fill;
 mod rest;
@@ -155,8 +157,37 @@ async fn run() -> anyhow::Result<()> {
     println!("memory at most {} MB", command::resident_max_kb("/proc/self/status")? / 1024);
     if let Some(program) = &arguments.program {
         rest::fill(&pool, arguments.visit_days).await?;
+        all_measures(&pool, &arguments, period, of).await?;
         whole(&pool, &arguments, program, of).await?;
     }
+    Ok(())
+}
+
+/// Every measure of the catalogue over the whole quarter, after the aggregate each time.
+async fn all_measures(
+    pool: &PgPool,
+    arguments: &Arguments,
+    period: Period,
+    of: FactsOf,
+) -> anyhow::Result<()> {
+    let jobs = all::open(&arguments.url, &arguments.place).await?;
+    let (mut sql, mut ours) = (Vec::new(), Vec::new());
+    for _ in 0..arguments.rounds {
+        let (row, seconds) = aggregate(pool, of).await?;
+        sql.push(seconds);
+        let (found, seconds) = all::measures(&jobs, period).await?;
+        ours.push(seconds);
+        if found != row {
+            bail!("SQL finds {row:?} accounts, posts and days, all measures {found:?}");
+        }
+    }
+    jobs.close().await?;
+    let (sql, ours) = (median(sql), median(ours));
+    println!(
+        "all measures: {:.2} x the SQL aggregate ({ours:.2} s : {sql:.2} s), at most {} MB",
+        ours / sql,
+        command::resident_max_kb("/proc/self/status")? / 1024
+    );
     Ok(())
 }
 

@@ -43,7 +43,10 @@ pub fn coverage(
     to: DateTime<Utc>,
     known_at: DateTime<Utc>,
 ) -> Coverage {
-    let view = View::new(history, known_at);
+    coverage_in(&View::new(history, known_at), from, to)
+}
+
+pub(super) fn coverage_in(view: &View<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Coverage {
     let covered = view.covered(|trust| trust != Trust::Void);
     let cause = |from, to| {
         let inside = view.visits.iter().filter(|visit| visit.started_at > from);

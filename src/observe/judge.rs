@@ -3,6 +3,7 @@ use chrono::{DateTime, Duration, SubsecRound, Utc};
 use crate::domain::{Activity, Reason};
 
 use super::canary::{Admit, Trust};
+use super::coverage::{Coverage, coverage_in};
 use super::facts::History;
 use super::goneness::prove_gone;
 use super::policy::Policy;
@@ -76,6 +77,11 @@ impl<'a> Knowledge<'a> {
     /// As [`judge_at`].
     pub fn judge_at(&self, policy: &Policy, cutoff: DateTime<Utc>) -> Judgement {
         judge_cutoff(&self.0, policy, cutoff)
+    }
+
+    /// As [`coverage()`](super::coverage()).
+    pub fn coverage(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Coverage {
+        coverage_in(&self.0, from, to)
     }
 }
 

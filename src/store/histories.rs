@@ -31,7 +31,8 @@ impl Store {
         let mut connection = self.pool.acquire().await?;
         for row in history_rows::since(&mut connection, &ids, since).await? {
             if let Some(one) = known.get_mut(&row.account_id) {
-                one.take(row)?;
+                let (host, visit) = row.into_visit()?;
+                one.take(host.as_deref(), visit);
             }
         }
         drop(connection);
@@ -40,7 +41,7 @@ impl Store {
                 one.history.posts.push(post);
             }
         }
-        let looks = self.looks(&known, since).await?;
+        let looks = self.looks(known.values(), since).await?;
         let drifts = self.drifts(since).await?;
         let told =
             |(id, one): (i64, Pages)| (AccountId(id), one.with_surroundings(id, &drifts, &looks));
@@ -124,10 +125,10 @@ impl Store {
 
     pub(super) async fn looks(
         &self,
-        known: &BTreeMap<i64, Pages>,
+        known: impl Iterator<Item = &Pages>,
         since: DateTime<Utc>,
     ) -> Result<Looks, StoreError> {
-        let mut pages: Vec<&(String, String)> = known.values().flat_map(Pages::places).collect();
+        let mut pages: Vec<&(String, String)> = known.flat_map(Pages::places).collect();
         pages.sort_unstable();
         pages.dedup();
         let rows = sqlx::query_as!(

@@ -4,17 +4,37 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
 use super::drifts::PageDrift;
-use super::history_rows::ToldVisit;
 use super::left_pages::{LeftVisit, Word};
 use crate::observe::{CanaryLook, History, Outcome, Unwatched, Visit};
 
 /// A host and a page kind.
 pub(super) type Place = (String, String);
 
-/// The looks of a place, each with the account looked at.
-pub(super) type Looks = HashMap<Place, Vec<(i64, CanaryLook)>>;
+/// The looks of each place.
+pub(super) type Looks = HashMap<Place, PlaceLooks>;
+
+/// The looks of a place in order of time, each with the account looked at.
+#[derive(Default)]
+pub(super) struct PlaceLooks {
+    pub(super) all: Vec<(i64, CanaryLook)>,
+    /// Before which of them another thing is said: the same for every account that is no canary.
+    changes: Vec<usize>,
+}
+
+impl PlaceLooks {
+    /// The looks at other accounts than this one.
+    pub(super) fn others(&self, account: i64) -> impl Iterator<Item = &CanaryLook> {
+        let others = self.all.iter().filter(move |(canary, _)| *canary != account);
+        others.map(|(_, look)| look)
+    }
+
+    /// After the last look was added.
+    pub(super) fn settle(&mut self) {
+        let looks: Vec<&CanaryLook> = self.all.iter().map(|(_, look)| look).collect();
+        self.changes = changes(&looks);
+    }
+}
 
 /// A history that is being read, and the pages that it is read from.
 pub(super) struct Pages {
@@ -40,13 +60,12 @@ impl Pages {
     }
 
     /// Takes a visit into the history.
-    pub(super) fn take(&mut self, row: ToldVisit) -> Result<(), StoreError> {
-        let is_here = |(host, page): &Place| *page == row.page && row.host.as_ref() == Some(host);
+    pub(super) fn take(&mut self, host: Option<&str>, visit: Visit) {
+        let is_here = |place: &Place| place.1 == visit.page && host == Some(place.0.as_str());
         if !self.pages.iter().any(is_here) {
-            self.left.extend(LeftVisit::of(&row, self.history.visits.len()));
+            self.left.extend(LeftVisit::of(host, &visit, self.history.visits.len()));
         }
-        self.history.visits.push(row.into_visit()?);
-        Ok(())
+        self.history.visits.push(visit);
     }
 
     /// Where canaries were looked at for it.
@@ -64,7 +83,9 @@ impl Pages {
         let left = std::mem::take(&mut self.left);
         let places = self.pages.iter().chain(left.iter().map(|one| &one.place));
         let looked_at: BTreeSet<Place> = places
-            .filter(|place| others(looks, place, account).next().is_some())
+            .filter(|place| {
+                looks.get(*place).is_some_and(|looks| looks.others(account).next().is_some())
+            })
             .cloned()
             .collect();
         for one in &left {
@@ -124,20 +145,15 @@ impl Pages {
         let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
         instants.sort_unstable();
         for place in self.pages.iter().chain(left) {
-            let others: Vec<&CanaryLook> = others(looks, place, account).collect();
-            self.history.canaries.extend(telling(&others, &instants).cloned());
+            let Some(looks) = looks.get(place) else { continue };
+            let others: Vec<&CanaryLook> = looks.others(account).collect();
+            let changes = match others.len() == looks.all.len() {
+                true => looks.changes.clone(),
+                false => changes(&others),
+            };
+            self.history.canaries.extend(telling(&others, changes, &instants).cloned());
         }
     }
-}
-
-/// The looks of a place at other accounts, in order of time.
-fn others<'l>(
-    looks: &'l Looks,
-    place: &Place,
-    account: i64,
-) -> impl Iterator<Item = &'l CanaryLook> {
-    let all = looks.get(place).map(Vec::as_slice).unwrap_or_default();
-    all.iter().filter(move |(canary, _)| *canary != account).map(|(_, look)| look)
 }
 
 /// Takes from a visit what silence could rest on.
@@ -159,6 +175,14 @@ fn instants_of(visit: &Visit) -> impl Iterator<Item = DateTime<Utc>> {
     [Some(visit.started_at), Some(visit.recorded_at), as_of, upstream].into_iter().flatten()
 }
 
+/// Before which looks, in order of time, another thing is said.
+fn changes(looks: &[&CanaryLook]) -> Vec<usize> {
+    let same = |one: &CanaryLook, other: &CanaryLook| {
+        one.healthy == other.healthy && one.adapter == other.adapter
+    };
+    (1..looks.len()).filter(|&index| !same(looks[index - 1], looks[index])).collect()
+}
+
 /// The looks, in order of time, that say something their neighbours do not: of a run of equal ones
 /// without a visit between them, the first and the last.
 ///
@@ -166,15 +190,12 @@ fn instants_of(visit: &Visit) -> impl Iterator<Item = DateTime<Utc>> {
 /// voided back to the last healthy look before a failed one; both are ends of such runs.
 fn telling<'a>(
     looks: &'a [&'a CanaryLook],
+    changes: Vec<usize>,
     instants: &[DateTime<Utc>],
 ) -> impl Iterator<Item = &'a CanaryLook> {
-    let same = |one: &CanaryLook, other: &CanaryLook| {
-        one.healthy == other.healthy && one.adapter == other.adapter
-    };
     // A run ends before an index: where another thing is said, or a visit lies between. Visits are
     // far fewer than looks.
-    let mut ends: Vec<usize> =
-        (1..looks.len()).filter(|&index| !same(looks[index - 1], looks[index])).collect();
+    let mut ends = changes;
     for instant in instants {
         let before = looks.partition_point(|look| look.at < *instant);
         let beyond = looks.partition_point(|look| look.at <= *instant);
@@ -209,7 +230,8 @@ mod tests {
             .collect();
         let borrowed: Vec<&CanaryLook> = looks.iter().collect();
         let instants: Vec<_> = visits.iter().map(|minute| at(*minute)).collect();
-        let found: Vec<_> = telling(&borrowed, &instants).map(|look| look.at).collect();
+        let told = telling(&borrowed, changes(&borrowed), &instants);
+        let found: Vec<_> = told.map(|look| look.at).collect();
         assert_eq!(found, kept.iter().map(|minute| at(*minute)).collect::<Vec<_>>());
     }
 

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use super::StoreError;
 use super::columns::{misread, read_count, read_moment, read_reason, read_source};
-use super::history_pages::Looks;
+use super::history_pages::{Looks, PlaceLooks};
 use crate::observe::{Bracket, CanaryLook, ListedPost, Observation, Outcome, Span, Visit};
 
 /// What a row tells of a visit that bears on a verdict.
@@ -39,7 +39,8 @@ pub(super) struct ToldVisit {
 }
 
 impl ToldVisit {
-    pub(super) fn into_visit(self) -> Result<Visit, StoreError> {
+    /// The host that was visited, and the visit.
+    pub(super) fn into_visit(self) -> Result<(Option<String>, Visit), StoreError> {
         let bracket = self.bracket_older.zip(self.bracket_newer);
         let outcome = match (self.outcome.as_str(), self.as_of) {
             ("observed", Some(as_of)) => Outcome::Observed(Observation {
@@ -61,7 +62,7 @@ impl ToldVisit {
             }
             (word, _) => return Err(misread("an outcome", word)),
         };
-        Ok(Visit {
+        let visit = Visit {
             page: self.page,
             part: self.part,
             started_at: self.started_at,
@@ -70,7 +71,8 @@ impl ToldVisit {
             source: read_source(&self.source)?,
             items: self.items.unsigned_abs(),
             outcome,
-        })
+        };
+        Ok((self.host, visit))
     }
 }
 
@@ -127,8 +129,9 @@ impl LookRow {
                 healthy: row.healthy,
                 recorded_at: row.recorded_at,
             };
-            looks.entry((row.host, row.page)).or_default().push((row.account_id, look));
+            looks.entry((row.host, row.page)).or_default().all.push((row.account_id, look));
         }
+        looks.values_mut().for_each(PlaceLooks::settle);
         looks
     }
 }

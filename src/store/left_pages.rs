@@ -4,8 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::drifts::PageDrift;
 use super::history_pages::{Looks, Place};
-use super::history_rows::ToldVisit;
-use crate::observe::Drift;
+use crate::observe::{Drift, Visit};
 
 /// The shortest time that the database tells apart.
 const INSTANT: TimeDelta = TimeDelta::microseconds(1);
@@ -35,14 +34,14 @@ pub(super) enum Word {
 }
 
 impl LeftVisit {
-    /// Nothing where the row does not say on which host it was, as those of imports and persons.
-    pub(super) fn of(row: &ToldVisit, number: usize) -> Option<Self> {
+    /// Nothing where no host is told, as of imports and persons.
+    pub(super) fn of(host: Option<&str>, visit: &Visit, number: usize) -> Option<Self> {
         Some(Self {
-            place: (row.host.clone()?, row.page.clone()),
+            place: (host?.to_owned(), visit.page.clone()),
             number,
-            adapter: row.adapter.clone(),
-            started_at: row.started_at,
-            recorded_at: row.recorded_at,
+            adapter: visit.adapter.clone(),
+            started_at: visit.started_at,
+            recorded_at: visit.recorded_at,
         })
     }
 
@@ -64,7 +63,7 @@ impl LeftVisit {
                 && one.drift.since <= self.started_at
                 && one.drift.until.is_none_or(|until| self.started_at < until)
         });
-        let looks = looks.get(&self.place).map(Vec::as_slice).unwrap_or_default();
+        let looks = looks.get(&self.place).map(|looks| looks.all.as_slice()).unwrap_or_default();
         let later = looks.partition_point(|(_, look)| look.at < self.started_at);
         let mut others = looks[later..].iter().filter(|one| one.0 != account).map(|one| &one.1);
         let next = others.find(|look| !look.healthy || look.adapter == self.adapter);

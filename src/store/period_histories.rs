@@ -1,21 +1,21 @@
 //! Histories of very many accounts for the scores of a period: what they share is read once.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::drifts::PageDrift;
 use super::history_pages::{Looks, Pages};
-use super::history_rows::{ListedPostRow, LookRow, ToldVisit};
+use super::history_rows::{ListedPostRow, LookRow};
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
-use crate::observe::{History, ListedPost};
+use crate::observe::{History, ListedPost, Outcome, Visit};
 
 /// What the histories of accounts share: looks at canaries, and page kinds that drifted.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Surroundings(Arc<Shared>);
 
+#[derive(Default)]
 struct Shared {
     looks: Looks,
     drifts: Vec<PageDrift>,
@@ -34,17 +34,59 @@ impl Surroundings {
     }
 }
 
+impl Pages {
+    /// Takes visits, by time, into the history; returns the as-of time of the newest look, made in
+    /// the period, at a page with what citizens wrote.
+    pub(super) fn take_visits(
+        &mut self,
+        visits: Vec<(Option<&str>, Visit)>,
+        of: FactsOf,
+    ) -> Option<DateTime<Utc>> {
+        self.history.visits.reserve(visits.len());
+        let mut read_at = None;
+        for (host, visit) in visits {
+            if !visit.part.is_empty() {
+                self.take(host, visit);
+                continue;
+            }
+            // Of pages that speak for no list these are the ones with what citizens wrote.
+            let in_time = of.from <= visit.started_at && visit.started_at < of.to;
+            if let Outcome::Observed(seen) = &visit.outcome
+                && in_time
+                && visit.recorded_at <= of.known_at
+            {
+                read_at = read_at.max(Some(seen.as_of));
+            }
+        }
+        read_at
+    }
+}
+
 impl Store {
-    /// What the histories since an instant share: of these accounts' pages, or of all.
-    pub(super) async fn surroundings(
+    /// What the histories of all accounts since an instant share.
+    pub(super) async fn surroundings_of_all(
         &self,
         since: DateTime<Utc>,
-        of: Option<&BTreeMap<i64, Pages>>,
     ) -> Result<Surroundings, StoreError> {
-        let looks = match of {
-            Some(pages) => self.looks(pages, since).await?,
-            None => self.all_looks(since).await?,
-        };
+        let looks = self.all_looks(since).await?;
+        self.surroundings(looks, since).await
+    }
+
+    /// What the histories since an instant share of which these are the pages.
+    pub(super) async fn surroundings_of(
+        &self,
+        pages: impl Iterator<Item = &Pages>,
+        since: DateTime<Utc>,
+    ) -> Result<Surroundings, StoreError> {
+        let looks = self.looks(pages, since).await?;
+        self.surroundings(looks, since).await
+    }
+
+    async fn surroundings(
+        &self,
+        looks: Looks,
+        since: DateTime<Utc>,
+    ) -> Result<Surroundings, StoreError> {
         let drifts = self.drifts(since).await?;
         Ok(Surroundings(Arc::new(Shared { looks, drifts })))
     }
@@ -60,51 +102,6 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(LookRow::gathered(rows))
-    }
-
-    /// Takes the visits since `since` of the accounts of these pages into their histories; returns
-    /// the as-of time of the newest look of each, made in the period, at a page with what citizens
-    /// wrote.
-    pub(super) async fn take_visits(
-        &self,
-        pages: &mut BTreeMap<i64, Pages>,
-        of: FactsOf,
-    ) -> Result<HashMap<i64, DateTime<Utc>>, StoreError> {
-        let accounts: Vec<i64> = pages.keys().copied().collect();
-        let mut reading = self.reading_alike().await?;
-        let mut rows = sqlx::query_as!(
-            ToldVisit,
-            "select account_id, started_at, page, host, part, recorded_at, adapter, source, outcome,
-                 reason, items, as_of, span_low, span_high, exhausted, empty, confirming,
-                 posts_total, new_items, upstream_success, registered_at, registered_precision,
-                 bracket_older, bracket_newer, claims_shift_seconds
-             from visits where account_id = any($1) and started_at >= $2 and part <> '-'",
-            &accounts,
-            of.since
-        )
-        .fetch_all(&mut *reading)
-        .await?;
-        reading.commit().await?;
-        rows.sort_unstable_by(|a, b| {
-            (a.account_id, a.started_at, &a.page).cmp(&(b.account_id, b.started_at, &b.page))
-        });
-        let mut read_at: HashMap<i64, DateTime<Utc>> = HashMap::new();
-        for row in rows {
-            if !row.part.is_empty() {
-                if let Some(one) = pages.get_mut(&row.account_id) {
-                    one.take(row)?;
-                }
-                continue;
-            }
-            // Of pages that speak for no list these are the ones with what citizens wrote.
-            let in_time = of.from <= row.started_at && row.started_at < of.to;
-            let known = row.outcome == "observed" && row.recorded_at <= of.known_at;
-            if let Some(as_of) = row.as_of.filter(|_| in_time && known) {
-                let newest = read_at.entry(row.account_id).or_insert(as_of);
-                *newest = as_of.max(*newest);
-            }
-        }
-        Ok(read_at)
     }
 
     /// The oldest and the newest post of some accounts where none is listed since `since`.

@@ -1,14 +1,11 @@
 //! Posts of a period in the order of the disk, for measures over a whole nation.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use futures::stream::TryStreamExt;
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
+use chrono::{DateTime, Utc};
 
-use super::columns::{StoredCount, misread};
+use super::copy_rows::{CopyOut, Row, literal};
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
-use crate::domain::{AccountId, Count, Form, Moment, Origin, Precision};
+use crate::domain::{AccountId, Count, Form, Moment, Origin};
 
 /// How many shares the accounts are cut into: the partitions of the table.
 pub const SHARES: usize = 8;
@@ -44,94 +41,17 @@ pub struct PeriodPost {
 const COLUMNS: &str = "account_id, claimed_at, claimed_precision, first_seen, seen_before,
     missed_by is not null, origin, form, reads, likes, comments, shares";
 
-/// What comes once before the rows: a signature of eleven bytes, flags, and the length of nothing.
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-
-/// What comes after the last row, in the place of a number of columns.
-const TRAILER: [u8; 2] = [0xff; 2];
-
-/// From 1970 to 2000, from which Postgres counts its microseconds.
-const EPOCH_MICROS: i64 = 946_684_800_000_000;
-
-/// The columns of one row of binary COPY: a length, −1 for null, and so many bytes each.
-struct Row<'a>(&'a [u8]);
-
-impl<'a> Row<'a> {
-    /// The next column; the outer absence is a row cut short.
-    fn next(&mut self) -> Option<Option<&'a [u8]>> {
-        let (length, rest) = self.0.split_first_chunk()?;
-        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
-            self.0 = rest;
-            return Some(None);
-        };
-        let (column, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some(Some(column))
-    }
-
-    fn number(&mut self) -> Option<Option<i64>> {
-        let Some(bytes) = self.next()? else { return Some(None) };
-        Some(Some(i64::from_be_bytes(bytes.try_into().ok()?)))
-    }
-
-    fn time(&mut self) -> Option<Option<DateTime<Utc>>> {
-        let Some(micros) = self.number()? else { return Some(None) };
-        DateTime::from_timestamp_micros(micros.checked_add(EPOCH_MICROS)?).map(Some)
-    }
-
-    /// The first letter of a word, which tells the words of one column apart.
-    fn letter(&mut self) -> Option<u8> {
-        Some(self.next()?.and_then(|word| word.first().copied()).unwrap_or_default())
-    }
-
-    fn count(&mut self) -> Option<Option<Count>> {
-        let Some((_version, text)) = self.next()?.map(<[u8]>::split_first).unwrap_or_default()
-        else {
-            return Some(None);
-        };
-        // Nearly every count is exact: plain digits, too few to be more than 64 bits hold.
-        if text.len() < 19 && text.iter().all(u8::is_ascii_digit) {
-            let value = text.iter().fold(0, |all, digit| all * 10 + u64::from(digit - b'0'));
-            return Some(Some(Count::Exact(value)));
-        }
-        Some(Some(serde_json::from_slice::<StoredCount>(text).ok()?.0))
-    }
-}
-
 impl PeriodPost {
     /// Reads a row of [`COLUMNS`]; nothing where it does not read as they are declared.
     fn read(mut row: Row<'_>) -> Option<Self> {
-        let account = AccountId(row.number()??);
-        let claimed_at = row.time()?;
-        let precision = match row.letter()? {
-            b's' => Some(Precision::Second),
-            b'm' => Some(Precision::Minute),
-            b'h' => Some(Precision::Hour),
-            b'd' => Some(Precision::Day),
-            0 => None,
-            _ => return None,
-        };
         Some(Self {
-            account,
-            claimed: claimed_at.zip(precision).map(|(at, precision)| Moment { at, precision }),
+            account: AccountId(row.number()??),
+            claimed: row.moment()?,
             first_seen: row.time()??,
             seen_before: row.time()?,
-            late: row.next()? == Some(&[1]),
-            origin: match row.letter()? {
-                b'o' => Origin::Original,
-                b'r' => Origin::Repost,
-                b'u' => Origin::Unknown,
-                _ => return None,
-            },
-            form: match row.letter()? {
-                b't' => Some(Form::Text),
-                b'i' => Some(Form::Image),
-                b'v' => Some(Form::Video),
-                b'a' => Some(Form::Article),
-                b'l' => Some(Form::Live),
-                0 => None,
-                _ => return None,
-            },
+            late: row.flag()??,
+            origin: row.origin()?,
+            form: row.form()?,
             reads: row.count()?,
             likes: row.count()?,
             comments: row.count()?,
@@ -140,23 +60,11 @@ impl PeriodPost {
     }
 }
 
-/// A connection in the middle of a COPY, which nobody else may be given before its end.
-struct Copying(Option<PoolConnection<Postgres>>);
-
-impl Drop for Copying {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
-    }
-}
-
 impl Store {
     /// Hands over the posts of one share of the accounts in a stretch of time, by claimed time or
     /// first sight, in no order; together the shares 0 to [`SHARES`] − 1 are all.
     ///
-    /// Only one row is in memory at a time. They come by COPY in binary, which costs neither side
-    /// a description, a buffer and a decoder for each row.
+    /// Only one row is in memory at a time.
     ///
     /// # Errors
     /// The database does not answer; a row that does not read as the table declares it.
@@ -166,31 +74,17 @@ impl Store {
         share: usize,
         mut take: impl FnMut(PeriodPost),
     ) -> Result<(), StoreError> {
-        let [from, to, known_at] = [of.from, of.to, of.known_at].map(|at| {
-            format!("'{}'::timestamptz", at.to_rfc3339_opts(SecondsFormat::Micros, true))
-        });
+        let [from, to, known_at] = [of.from, of.to, of.known_at].map(literal);
         let share = share % SHARES;
-        let statement = format!(
-            "copy (select {COLUMNS} from posts_{share}
-                 where ((claimed_at >= {from} and claimed_at < {to})
-                     or (first_seen >= {from} and first_seen < {to})) and recorded_at <= {known_at}
-             ) to stdout (format binary)"
+        let query = format!(
+            "select {COLUMNS} from posts_{share}
+             where ((claimed_at >= {from} and claimed_at < {to})
+                 or (first_seen >= {from} and first_seen < {to})) and recorded_at <= {known_at}"
         );
-        let mut copying = Copying(Some(self.pool.acquire().await?));
-        if let Some(connection) = &mut copying.0 {
-            let mut rows = connection.copy_out_raw(&statement).await?;
-            while let Some(message) = rows.try_next().await? {
-                let rest = message.strip_prefix(HEADER).unwrap_or(&message);
-                let Some((columns, row)) = rest.split_first_chunk() else { continue };
-                if *columns != TRAILER {
-                    let post = PeriodPost::read(Row(row));
-                    take(post.ok_or_else(|| misread("a post", row))?);
-                }
-            }
-        }
-        // All was read: it may serve others.
-        drop(copying.0.take());
-        Ok(())
+        let mut copy = CopyOut::begin(&self.pool).await?;
+        let read = |row: Row<'_>| PeriodPost::read(row).map(&mut take);
+        copy.rows(&query, "a post", || {}, read).await?;
+        copy.end().await
     }
 }
 
@@ -198,30 +92,9 @@ impl Store {
 mod tests {
     use super::*;
 
-    fn column(bytes: &[u8]) -> Vec<u8> {
-        let length = i32::try_from(bytes.len()).unwrap();
-        [&length.to_be_bytes()[..], bytes].concat()
-    }
-
-    #[test]
-    fn counts_are_read_whether_exact_bounded_or_absent() {
-        let read = |text: &str| Row(&column(format!("\u{1}{text}").as_bytes())).count();
-        assert_eq!(read("0"), Some(Some(Count::Exact(0))));
-        assert_eq!(read("18446744073709551615"), Some(Some(Count::Exact(u64::MAX))));
-        assert_eq!(read("-1"), None);
-        let bounded = r#"{"value": 100001, "low": 100001}"#;
-        let capped = Count::Bounded { value: 100_001, low: 100_001, high: None };
-        assert_eq!(read(bounded), Some(Some(capped)));
-        assert_eq!(Row(&(-1_i32).to_be_bytes()).count(), Some(None));
-    }
-
     #[test]
     fn a_row_cut_short_is_no_post() {
-        assert_eq!(Row(&column(&[0; 8])[..7]).number(), None);
-        assert_eq!(PeriodPost::read(Row(&column(&[0; 8]))), None);
-        assert_eq!(
-            Row(&column(&0_i64.to_be_bytes())).time().flatten().unwrap().timestamp(),
-            946_684_800
-        );
+        let account = [&8_i32.to_be_bytes()[..], &[0; 8]].concat();
+        assert_eq!(PeriodPost::read(Row(&account)), None);
     }
 }

@@ -2,10 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
 
 use super::columns::{misread, read_count, read_moment};
-use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
 use crate::domain::{AccountId, Count, Form, Origin};
 use crate::observe::ListedPost;
@@ -43,7 +41,6 @@ pub struct StoredPost {
 
 /// One row, in the order of the table.
 pub(super) struct PostRow {
-    pub(super) account_id: i64,
     reference: String,
     claimed_at: Option<DateTime<Utc>>,
     claimed_precision: Option<String>,
@@ -144,7 +141,7 @@ impl Store {
         let (at, reference) = before.unzip();
         let rows = sqlx::query_as!(
             PostRow,
-            r#"select p.account_id, ref as reference, claimed_at, claimed_precision, first_seen,
+            r#"select ref as reference, claimed_at, claimed_precision, first_seen,
                    case when stands then greatest(last_seen, l.seen_at) else last_seen end
                        as "last_seen!",
                    missed_by, seen_before, recorded_at, url, title, form, origin, text_digest,
@@ -164,35 +161,4 @@ impl Store {
         .await?;
         rows.into_iter().map(PostRow::into_stored).collect()
     }
-}
-
-/// Posts of many accounts that lie in the stretch by their claimed time or were first seen in it.
-pub(super) async fn between(
-    connection: &mut PgConnection,
-    accounts: &[i64],
-    of: FactsOf,
-) -> Result<Vec<PostRow>, StoreError> {
-    let rows = sqlx::query_as!(
-        PostRow,
-        r#"select p.account_id, ref as reference, claimed_at, claimed_precision, first_seen,
-               case when stands then greatest(last_seen, l.seen_at) else last_seen end
-                   as "last_seen!",
-               missed_by, seen_before, recorded_at, url, title, form, origin, text_digest,
-               text_simhash, sampled_at, reads, likes, comments, shares, p.page,
-               first_text_digest
-           from posts p
-           left join lists l on l.account_id = p.account_id and l.page = p.page
-           where p.account_id = any($1)
-             and ((coalesce(claimed_at, first_seen) >= $2 and coalesce(claimed_at, first_seen) < $3)
-                 or (first_seen >= $2 and first_seen < $3))
-             and recorded_at <= $4
-           order by p.account_id, coalesce(claimed_at, first_seen), ref"#,
-        accounts,
-        of.from,
-        of.to,
-        of.known_at
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows)
 }

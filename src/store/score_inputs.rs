@@ -1,31 +1,27 @@
 //! What scores are computed from, account by account.
 
 use std::collections::{BTreeMap, HashMap};
+use std::iter;
+use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use sqlx::types::Json;
-use sqlx::{PgConnection, Postgres, Transaction};
+use tokio::sync::oneshot;
 
-use super::columns::{StoredCount, column, read_count};
+use super::columns::{column, read_count};
 use super::history_pages::Pages;
 use super::period_histories::Surroundings;
-use super::posts::{self, PostRow, StoredPost};
+use super::period_rows::{PeriodRows, PostSamples, ScoredPost};
+use super::period_tables::Which;
 use super::{Store, StoreError};
 use crate::domain::{Account, AccountId, Count, Inquiry, Moment, Precision};
 use crate::observe::{History, ListedPost};
 
-/// Accounts read at once: with their histories and posts they are in memory together.
-const BATCH: i64 = 50;
+/// The first accounts that are read at once; how many the next are is told by what these take.
+const FIRST: i64 = 1000;
 
-/// No page claims a time so far ahead.
-const FUTURE: TimeDelta = TimeDelta::days(36_500);
-
-/// How many batches are read at once: the database reads the next while one is judged.
-const AHEAD: usize = 2;
-
-/// The pages of accounts with their visits, and the newest looks at messages.
-type PagesRead = (BTreeMap<i64, Pages>, HashMap<i64, DateTime<Utc>>);
+/// So many bytes of rows are in memory together, as far as that can be told beforehand.
+const BYTES: usize = 112 << 20;
 
 /// One account's facts of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +32,13 @@ pub struct ScoreInput {
     /// [`Store::histories`] tells it.
     pub history: History,
     /// Posts that claim the period or were first seen in it, by time, with their newest numbers.
-    pub posts: Vec<StoredPost>,
+    pub posts: Vec<ScoredPost>,
     /// Followers at the newest sample before the end of the period.
     pub followers: Option<Count>,
     /// Followers at the newest sample before the period.
     pub followers_before: Option<Count>,
-    /// Samples of the posts in the period, by the post's ref, oldest first.
-    pub samples: BTreeMap<String, Vec<PostSample>>,
+    /// Samples of posts, taken in the period.
+    pub samples: PostSamples,
     /// Messages asked in the period, or undated and first seen in it.
     pub inquiries: Vec<HeardInquiry>,
     /// As-of time of the newest look at a page that carries messages, made in the period; absent
@@ -57,21 +53,6 @@ pub struct HeardInquiry {
     pub inquiry: Inquiry,
     /// As-of time of the newest look that showed it: nothing is known of an answer given later.
     pub last_seen: DateTime<Utc>,
-}
-
-/// The numbers of a post as of one observation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PostSample {
-    /// As-of time of the observation.
-    pub at: DateTime<Utc>,
-    /// Reads or plays.
-    pub reads: Option<Count>,
-    /// Likes.
-    pub likes: Option<Count>,
-    /// Comments.
-    pub comments: Option<Count>,
-    /// Shares.
-    pub shares: Option<Count>,
 }
 
 /// The stretch of time that facts are read for, and when they had to be known.
@@ -98,22 +79,51 @@ impl Store {
         Ok(inputs.pop().expect("one account gives one input"))
     }
 
-    /// Every account's facts of a stretch of time, in the order of their numbers; few batches of
-    /// accounts are in memory at a time, and no statement is open between two batches.
+    /// Every account's facts of a stretch of time, in the order of their numbers.
     pub fn score_inputs(
         &self,
         of: FactsOf,
     ) -> impl Stream<Item = Result<ScoreInput, StoreError>> + '_ {
+        let read = |rows: Vec<ScoreRows>| stream::iter(rows).map(ScoreRows::read);
+        self.score_rows(of, 1).map_ok(read).try_flatten()
+    }
+
+    /// As [`Self::score_inputs`], some accounts at a time, as rows that whoever takes them reads on
+    /// whatever core.
+    ///
+    /// So many accounts that their rows fit into some memory are read together, each table from its
+    /// begin to its end; no statement is open between two such readings. The rows of one reading
+    /// are let go with the last of its accounts, before the next.
+    pub fn score_rows(
+        &self,
+        of: FactsOf,
+        at_once: usize,
+    ) -> impl Stream<Item = Result<Vec<ScoreRows>, StoreError>> + '_ {
         let read = async move {
-            let around = self.surroundings(of.since, None).await?;
-            let batches = self.account_batches(BATCH).map_ok(move |accounts| {
-                let around = around.clone();
-                async move { self.inputs_among(accounts, of, &around).await }
+            let around = self.surroundings_of_all(of.since).await?;
+            let begin = (AccountId(i64::MIN), FIRST);
+            let readings = stream::try_unfold(begin, move |(after, limit)| async move {
+                let accounts = self.accounts_after(after, limit).await?;
+                let Some(last) = accounts.last().map(|account| account.id) else {
+                    return Ok::<_, StoreError>(None);
+                };
+                let count = accounts.len();
+                let which = Which::Stretch(accounts[0].id.0, last.0);
+                let reading = self.reading(accounts, which, of).await?;
+                let next = count.saturating_mul(BYTES) / reading.rows.size().max(1);
+                let next = i64::try_from(next).unwrap_or(i64::MAX).clamp(FIRST / 10, FIRST * 20);
+                Ok(Some((reading, (last, next))))
             });
-            Ok::<_, StoreError>(batches.try_buffered(AHEAD))
+            Ok::<_, StoreError>(readings.map_ok(move |reading| {
+                let mut rows = reading.of_each(around.clone());
+                let batches = iter::from_fn(move || {
+                    let batch: Vec<ScoreRows> = rows.by_ref().take(at_once.max(1)).collect();
+                    (!batch.is_empty()).then_some(Ok(batch))
+                });
+                stream::iter(batches)
+            }))
         };
-        let inputs = stream::once(read).try_flatten();
-        inputs.map_ok(|batch| stream::iter(batch).map(Ok)).try_flatten()
+        stream::once(read).try_flatten().try_flatten()
     }
 
     /// Every account, in the order of their numbers, so many at a time.
@@ -131,114 +141,63 @@ impl Store {
     /// The facts of `[from, to)` of these accounts, in the order of their numbers.
     pub async fn inputs_of(
         &self,
-        accounts: Vec<Account>,
+        mut accounts: Vec<Account>,
         of: FactsOf,
     ) -> Result<Vec<ScoreInput>, StoreError> {
-        let read = self.pages_of(&accounts, of).await?;
-        let around = self.surroundings(of.since, Some(&read.0)).await?;
-        self.inputs_of_pages(accounts, read, of, &around).await
-    }
-
-    /// As [`Self::inputs_of`], where what their histories share was read before.
-    async fn inputs_among(
-        &self,
-        accounts: Vec<Account>,
-        of: FactsOf,
-        around: &Surroundings,
-    ) -> Result<Vec<ScoreInput>, StoreError> {
-        let read = self.pages_of(&accounts, of).await?;
-        self.inputs_of_pages(accounts, read, of, around).await
-    }
-
-    /// The pages of these accounts with the visits to them, and when messages were read.
-    async fn pages_of(&self, accounts: &[Account], of: FactsOf) -> Result<PagesRead, StoreError> {
-        let mut pages = self.histories_begun(&column(accounts, |account| account.id.0)).await?;
-        let read_at = self.take_visits(&mut pages, of).await?;
-        Ok((pages, read_at))
-    }
-
-    async fn inputs_of_pages(
-        &self,
-        accounts: Vec<Account>,
-        (pages, messages_read_at): PagesRead,
-        of: FactsOf,
-        around: &Surroundings,
-    ) -> Result<Vec<ScoreInput>, StoreError> {
-        let FactsOf { since, from, to, known_at } = of;
+        accounts.sort_by_key(|account| account.id);
+        accounts.dedup_by_key(|account| account.id);
         let ids = column(&accounts, |account| account.id.0);
-        let mut inputs: BTreeMap<i64, ScoreInput> = BTreeMap::new();
-        for account in accounts {
-            let id = account.id.0;
-            let input = ScoreInput {
-                account,
-                history: History::default(),
-                posts: Vec::new(),
-                followers: None,
-                followers_before: None,
-                samples: BTreeMap::new(),
-                inquiries: Vec::new(),
-                messages_read_at: None,
-            };
-            inputs.insert(id, input);
+        let reading = self.reading(accounts, Which::Few(&ids), of).await?;
+        // Where canaries were looked at for them is known with their visits.
+        let nowhere = Surroundings::default();
+        let mut rows: Vec<ScoreRows> = reading.of_each(nowhere).collect();
+        for one in &mut rows {
+            one.take_visits()?;
         }
-        // What claims to lie in the future was listed all the same.
-        let all = FactsOf { from: since, to: known_at + FUTURE, ..of };
-        let mut listed: BTreeMap<i64, Vec<ListedPost>> = BTreeMap::new();
-        let mut reading = self.reading_alike().await?;
-        let rows = posts::between(&mut reading, &ids, all).await?;
-        let samples = samples(&mut reading, &ids, of).await?;
-        reading.commit().await?;
-        for row in rows {
-            let account = row.account_id;
-            let post = PostRow::into_stored(row)?;
-            let Some(input) = inputs.get_mut(&account) else { continue };
-            listed.entry(account).or_default().push(post.listed.clone());
-            let inside = |at: DateTime<Utc>| from <= at && at < to;
-            let first_seen = post.listed.first_seen;
-            if inside(first_seen) || inside(post.listed.claimed.map_or(first_seen, |one| one.at)) {
-                input.posts.push(post);
-            }
-        }
-        for (account, post) in self.edge_posts(&ids, since).await? {
-            let posts = listed.entry(account).or_default();
-            if posts.iter().all(|one| one.reference != post.reference) {
-                posts.push(post);
-            }
-        }
-        for (account, pages) in pages {
-            let Some(input) = inputs.get_mut(&account) else { continue };
-            input.messages_read_at = messages_read_at.get(&account).copied();
-            let mut posts = listed.remove(&account).unwrap_or_default();
-            posts.sort_by(|a, b| (a.first_seen, &a.reference).cmp(&(b.first_seen, &b.reference)));
-            input.history = around.history(account, pages, posts);
-        }
-        for (account, reference, sample) in samples {
-            let push = |input: &mut ScoreInput| {
-                input.samples.entry(reference).or_default().push(sample);
-            };
-            inputs.entry(account).and_modify(push);
-        }
-        for (account, followers) in self.followers(&ids, to, known_at).await? {
-            inputs.entry(account).and_modify(|input| input.followers = followers);
-        }
-        for (account, followers) in self.followers(&ids, from, known_at).await? {
-            inputs.entry(account).and_modify(|input| input.followers_before = followers);
-        }
-        for (account, inquiry) in self.inquiries(&ids, of).await? {
-            inputs.entry(account).and_modify(|input| input.inquiries.push(inquiry));
-        }
-        Ok(inputs.into_values().collect())
+        let around = self.surroundings_of(rows.iter().map(|one| &one.pages), of.since).await?;
+        let with = |one| ScoreRows { around: around.clone(), ..one }.read();
+        rows.into_iter().map(with).collect()
     }
 
-    /// A transaction whose statements are planned once for every batch of accounts.
+    /// The rows of these accounts.
     ///
-    /// Planned for its own accounts, each batch would be looked for anew in every partition, with
-    /// workers started for some hundreds of rows: many times what reading them costs.
-    pub(super) async fn reading_alike(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        let mut reading = self.pool.begin().await?;
-        let alike = "set local plan_cache_mode = force_generic_plan";
-        sqlx::raw_sql(alike).execute(&mut *reading).await?;
-        Ok(reading)
+    /// Whatever is known of posts and messages is read at a later instant than visits, and samples
+    /// after posts: no list is known without the posts that it showed, and no post without the
+    /// numbers that it had.
+    async fn reading(
+        &self,
+        accounts: Vec<Account>,
+        which: Which<'_>,
+        of: FactsOf,
+    ) -> Result<Reading, StoreError> {
+        let ids = column(&accounts, |account| account.id.0);
+        let pages = self.histories_begun(&ids).await?;
+        let (settled, are_settled) = oneshot::channel();
+        let visits = async {
+            let visits = self.visit_rows(which, of, settled).await?;
+            let edges = self.edge_posts(&ids, of.since).await?;
+            let followers = self.followers(&ids, of.to, of.known_at).await?;
+            let before = self.followers(&ids, of.from, of.known_at).await?;
+            let inquiries = self.inquiries(&ids, of).await?;
+            Ok::<_, StoreError>((visits, edges, followers, before, inquiries))
+        };
+        let posts = async {
+            // Where there is no such instant, the visits tell the error.
+            let _ = are_settled.await;
+            self.post_rows(which, of).await
+        };
+        let ((visits, edges, followers, before, inquiries), (posts, samples)) =
+            futures::try_join!(visits, posts)?;
+        Ok(Reading {
+            of,
+            accounts,
+            pages,
+            rows: PeriodRows { visits, posts, samples },
+            edges: by_account(edges),
+            followers: followers.into_iter().collect(),
+            followers_before: before.into_iter().collect(),
+            inquiries: by_account(inquiries),
+        })
     }
 
     async fn followers(
@@ -301,36 +260,105 @@ impl Store {
     }
 }
 
-/// Samples taken in the stretch of posts that claim it or were first seen in it.
-async fn samples(
-    connection: &mut PgConnection,
-    ids: &[i64],
+fn by_account<T>(rows: Vec<(i64, T)>) -> HashMap<i64, Vec<T>> {
+    let mut all: HashMap<i64, Vec<T>> = HashMap::new();
+    for (account, row) in rows {
+        all.entry(account).or_default().push(row);
+    }
+    all
+}
+
+/// What was read of some accounts together.
+struct Reading {
     of: FactsOf,
-) -> Result<Vec<(i64, String, PostSample)>, StoreError> {
-    let rows = sqlx::query!(
-        r#"select account_id, ref, at, reads as "reads: Json<StoredCount>",
-             likes as "likes: Json<StoredCount>", comments as "comments: Json<StoredCount>",
-             shares as "shares: Json<StoredCount>"
-         from post_samples
-         where account_id = any($1) and at >= $2 and at < $3 and recorded_at <= $4
-         order by account_id, ref, at"#,
-        ids,
-        of.from,
-        of.to,
-        of.known_at
-    )
-    .fetch_all(connection)
-    .await?;
-    let count = |count: Option<Json<StoredCount>>| count.map(|count| count.0.0);
-    let read = rows.into_iter().map(|row| {
-        let sample = PostSample {
-            at: row.at,
-            reads: count(row.reads),
-            likes: count(row.likes),
-            comments: count(row.comments),
-            shares: count(row.shares),
-        };
-        (row.account_id, row.r#ref, sample)
-    });
-    Ok(read.collect())
+    accounts: Vec<Account>,
+    pages: BTreeMap<i64, Pages>,
+    rows: PeriodRows,
+    edges: HashMap<i64, Vec<ListedPost>>,
+    followers: HashMap<i64, Option<Count>>,
+    followers_before: HashMap<i64, Option<Count>>,
+    inquiries: HashMap<i64, Vec<HeardInquiry>>,
+}
+
+impl Reading {
+    /// What of it belongs to each account.
+    fn of_each(mut self, around: Surroundings) -> impl Iterator<Item = ScoreRows> {
+        let rows = Arc::new(self.rows);
+        self.accounts.into_iter().map(move |account| {
+            let id = account.id.0;
+            let begun = self.pages.remove(&id);
+            ScoreRows {
+                pages: begun.unwrap_or_else(|| Pages::of(account.entry.platform.clone())),
+                account,
+                of: self.of,
+                rows: rows.clone(),
+                around: around.clone(),
+                edges: self.edges.remove(&id).unwrap_or_default(),
+                followers: self.followers.remove(&id).flatten(),
+                followers_before: self.followers_before.remove(&id).flatten(),
+                inquiries: self.inquiries.remove(&id).unwrap_or_default(),
+                messages_read_at: None,
+                are_visits_taken: false,
+            }
+        })
+    }
+}
+
+/// One account's facts as rows, which [`Self::read`] makes a [`ScoreInput`] of.
+pub struct ScoreRows {
+    /// The account.
+    pub account: Account,
+    of: FactsOf,
+    rows: Arc<PeriodRows>,
+    around: Surroundings,
+    pages: Pages,
+    edges: Vec<ListedPost>,
+    followers: Option<Count>,
+    followers_before: Option<Count>,
+    inquiries: Vec<HeardInquiry>,
+    messages_read_at: Option<DateTime<Utc>>,
+    are_visits_taken: bool,
+}
+
+impl ScoreRows {
+    fn take_visits(&mut self) -> Result<(), StoreError> {
+        if !self.are_visits_taken {
+            let visits = self.rows.visits(self.account.id.0)?;
+            self.messages_read_at = self.pages.take_visits(visits, self.of);
+            self.are_visits_taken = true;
+        }
+        Ok(())
+    }
+
+    /// The facts.
+    ///
+    /// # Errors
+    /// A row that does not read as its table declares it.
+    pub fn read(mut self) -> Result<ScoreInput, StoreError> {
+        self.take_visits()?;
+        let id = self.account.id.0;
+        let mut posts = self.rows.posts(id)?;
+        let mut listed: Vec<ListedPost> = posts.iter().map(|post| post.listed.clone()).collect();
+        for edge in self.edges {
+            if listed.iter().all(|one| one.reference != edge.reference) {
+                listed.push(edge);
+            }
+        }
+        listed.sort_by(|a, b| (a.first_seen, &a.reference).cmp(&(b.first_seen, &b.reference)));
+        let inside = |at: DateTime<Utc>| self.of.from <= at && at < self.of.to;
+        posts.retain(|post| {
+            let first_seen = post.listed.first_seen;
+            inside(first_seen) || inside(post.listed.claimed.map_or(first_seen, |one| one.at))
+        });
+        Ok(ScoreInput {
+            account: self.account,
+            history: self.around.history(id, self.pages, listed),
+            posts,
+            followers: self.followers,
+            followers_before: self.followers_before,
+            samples: self.rows.samples(id)?,
+            inquiries: self.inquiries,
+            messages_read_at: self.messages_read_at,
+        })
+    }
 }

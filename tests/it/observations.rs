@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, Utc};
 use xunjian::app::clock::SystemClock;
 use xunjian::domain::{AccountId, Activity, Clock, Count, Moment, Post, Precision, SHANGHAI};
 use xunjian::observe::{Observation, Outcome, Policy, Source, Visit, judge};
-use xunjian::store::{FactsOf, Store, StoredPost, VisitDetails, VisitEvidence, VisitRecord};
+use xunjian::store::{Store, StoredPost, VisitDetails, VisitEvidence, VisitRecord};
 
 use crate::registry::Office;
 
@@ -63,15 +63,9 @@ async fn visits(store: &Store, account: AccountId) -> Vec<Visit> {
 
 async fn posts(store: &Store, key: &str) -> Vec<StoredPost> {
     let account = store.account(key).await.unwrap().unwrap();
-    let year = chrono::TimeDelta::days(365);
-    store
-        .score_input(
-            account,
-            FactsOf { since: now() - year, from: now() - year, to: now(), known_at: now() },
-        )
-        .await
-        .unwrap()
-        .posts
+    let mut posts = store.post_page(account.id, None, u32::MAX).await.unwrap();
+    posts.reverse();
+    posts
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What only a comparison of all accounts tells, before any of them is scored.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Context as _;
 use futures::TryStreamExt;
@@ -8,8 +8,10 @@ use futures::TryStreamExt;
 use crate::domain::{Account, AccountId};
 use crate::scheme::Scheme;
 use crate::score::{Comparison, Measured, Period, PeriodFacts, Points, Reading, Told};
+use crate::store::StoreError;
 
 use super::super::Context;
+use super::cores::on_all_cores;
 use super::{ACCOUNTS, Judging, facts, tables};
 
 /// How many periods back a run of places is followed.
@@ -65,29 +67,48 @@ pub async fn compare(context: &Context, judging: &Judging<'_>) -> anyhow::Result
     if schemes.is_empty() {
         return Ok(Beside::default());
     }
-    each(context, judging, |scheme, account, facts| {
-        if let Some(entered) = schemes.get_mut(scheme.id.as_str()) {
-            let measured = Measured::of(scheme, &facts, tables(context));
-            enter(entered, account.id, &measured, &facts)?;
+    let compared: BTreeSet<&str> = schemes.keys().copied().collect();
+    let work = |scheme: &Scheme, facts: &PeriodFacts| {
+        let is_compared = compared.contains(scheme.id.as_str());
+        is_compared.then(|| Measured::of(scheme, facts, tables(context)))
+    };
+    each(context, judging, work, |scheme, account, measured| {
+        match (schemes.get_mut(scheme.id.as_str()), measured) {
+            (Some(entered), Some(measured)) => enter(entered, account, &measured),
+            _ => Ok(()),
         }
-        Ok(())
     })
     .await?;
     tell(context, judging, schemes).await
 }
 
-/// Hands the facts of every account over that a scheme judges, and lets them go.
-pub(super) async fn each<'a>(
+/// Makes something of the facts of every account that a scheme judges, on several cores, and hands
+/// it over in the order of the accounts; the facts are let go.
+///
+/// # Errors
+/// The database does not answer; an error of `take`.
+pub async fn each<'a, T: Send>(
     context: &'a Context,
     judging: &Judging<'a>,
-    mut take: impl FnMut(&'a Scheme, &Account, PeriodFacts) -> anyhow::Result<()>,
+    work: impl Fn(&'a Scheme, &PeriodFacts) -> T + Sync,
+    mut take: impl FnMut(&'a Scheme, &Account, T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let inputs = context.store.score_inputs(judging.facts(context)).try_chunks(ACCOUNTS);
-    let mut inputs = std::pin::pin!(inputs);
-    while let Some(inputs) = inputs.try_next().await.context("reading facts")? {
-        for (account, facts) in facts::of(context, judging, inputs).await? {
-            if let Some((scheme, _)) = judging.scheme_of(context, &account) {
-                take(scheme, &account, facts)?;
+    let rows = context.store.score_rows(judging.facts(context), ACCOUNTS);
+    let mut rows = std::pin::pin!(rows);
+    while let Some(rows) = rows.try_next().await.context("reading facts")? {
+        let accounts: Vec<AccountId> = rows.iter().map(|one| one.account.id).collect();
+        let told = facts::Told::of(context, judging, &accounts).await?;
+        let done = on_all_cores(rows, |one| {
+            let Some((scheme, _)) = judging.scheme_of(context, &one.account) else {
+                return Ok(None);
+            };
+            let (account, facts) = told.facts(one.read()?);
+            Ok(Some((scheme, account, work(scheme, &facts))))
+        });
+        for one in done {
+            let one: Result<_, StoreError> = one;
+            if let Some((scheme, account, made)) = one.context("reading facts")? {
+                take(scheme, &account, made)?;
             }
         }
     }
@@ -97,12 +118,11 @@ pub(super) async fn each<'a>(
 /// Enters an account into its scheme's comparison.
 pub(super) fn enter(
     (comparison, accounts): &mut Entered<'_>,
-    account: AccountId,
+    account: &Account,
     measured: &Measured,
-    facts: &PeriodFacts,
 ) -> anyhow::Result<()> {
-    comparison.enter(measured, &facts.subject)?;
-    accounts.push(account);
+    comparison.enter(measured, &facts::subject(account))?;
+    accounts.push(account.id);
     Ok(())
 }
 

@@ -1,18 +1,21 @@
 //! Stored rows into the facts that scores rest on.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{Account, AccountId, Moment, Origin, shanghai_midnight};
-use crate::observe::{self, History, Policy};
+use crate::observe::{Knowledge, Policy};
 use crate::platform::{Platform, Role};
 use crate::scheme::Scheme;
 use crate::score::{
     Aged, Entry, InquiryFact, PeriodFacts, PostFact, RecordFact, SilenceFact, Stretch, SubjectFact,
 };
-use crate::store::{HeardInquiry, PostSample, SchemeEntry, ScoreInput, StoredPost};
+use crate::store::{HeardInquiry, OnRecord, PostSample, SchemeEntry, ScoreInput, ScoredPost};
 
 use super::super::Context;
 use super::Judging;
+use super::cores::on_all_cores;
 use super::silence::{silence_fact, threshold};
 
 /// The facts of some accounts.
@@ -22,81 +25,83 @@ pub(in crate::jobs) async fn of(
     inputs: Vec<ScoreInput>,
 ) -> anyhow::Result<Vec<(Account, PeriodFacts)>> {
     let accounts: Vec<AccountId> = inputs.iter().map(|input| input.account.id).collect();
-    let schemes: Vec<Option<&Scheme>> = inputs
-        .iter()
-        .map(|input| judging.scheme_of(context, &input.account).map(|(scheme, _)| scheme))
-        .collect();
-    let period = judging.period.to_string();
-    let mut entries = context.store.entries(&accounts, &period, judging.known_at).await?;
-    let times = (judging.period.from(), judging.cutoff);
-    let mut records = context.store.records_of(&accounts, times, judging.known_at).await?;
-    let mut facts = Vec::with_capacity(inputs.len());
-    for (mut input, scheme) in inputs.into_iter().zip(schemes) {
-        let history = std::mem::take(&mut input.history);
-        let entered = entries.remove(&input.account.id).unwrap_or_default();
-        let one = OneAccount { context, judging, history, scheme };
-        let record = records.remove(&input.account.id).unwrap_or_default();
-        let record = RecordFact {
-            missed_notices: record.missed,
-            pending_notices: record.pending,
-            namings: record.namings,
-        };
-        let (account, told) = one.facts(input, entered);
-        facts.push((account, PeriodFacts { record: Some(record), ..told }));
-    }
-    Ok(facts)
+    let told = Told::of(context, judging, &accounts).await?;
+    Ok(on_all_cores(inputs, |input| told.facts(input)))
 }
 
-struct OneAccount<'a> {
+/// What persons entered for some accounts, and what is on record of them.
+pub(super) struct Told<'a> {
     context: &'a Context,
     judging: &'a Judging<'a>,
-    history: History,
-    scheme: Option<&'a Scheme>,
+    entries: BTreeMap<AccountId, Vec<SchemeEntry>>,
+    records: BTreeMap<AccountId, OnRecord>,
 }
 
-impl OneAccount<'_> {
-    fn facts(&self, input: ScoreInput, entered: Vec<SchemeEntry>) -> (Account, PeriodFacts) {
-        let cutoff = self.judging.cutoff;
-        let platform = self.context.platforms.get(&input.account.entry.platform);
-        let covered = self.covered();
+impl<'a> Told<'a> {
+    pub(super) async fn of(
+        context: &'a Context,
+        judging: &'a Judging<'a>,
+        accounts: &[AccountId],
+    ) -> anyhow::Result<Self> {
+        let period = judging.period.to_string();
+        let entries = context.store.entries(accounts, &period, judging.known_at).await?;
+        let times = (judging.period.from(), judging.cutoff);
+        let records = context.store.records_of(accounts, times, judging.known_at).await?;
+        Ok(Self { context, judging, entries, records })
+    }
+
+    /// An account with its facts.
+    pub(super) fn facts(&self, input: ScoreInput) -> (Account, PeriodFacts) {
+        let (context, judging) = (self.context, self.judging);
+        let cutoff = judging.cutoff;
+        let platform = context.platforms.get(&input.account.entry.platform);
+        let scheme = judging.scheme_of(context, &input.account).map(|(scheme, _)| scheme);
+        let known = Knowledge::new(&input.history, judging.known_at);
+        let covered = self.covered(&known);
         let observed_to = covered.iter().map(|stretch| stretch.to).max();
         let subject = subject(&input.account);
-        let silence = self.scheme.map(|scheme| self.silence(scheme, &subject, platform));
+        let silence = scheme.map(|scheme| self.silence(&known, scheme, &subject, platform));
         let kind = message_kind(platform, subject.category.as_deref());
         let messages = input.inquiries.iter().map(|one| inquiry_fact(one, kind, cutoff));
         let inquiries = input.messages_read_at.map(|_| messages.collect());
+        let entered = self.entries.get(&input.account.id).into_iter().flatten();
         let samples = &input.samples;
+        let posts = input.posts.into_iter().map(|post| {
+            let samples = samples.of(&post.listed.reference);
+            post_fact(post, samples, cutoff)
+        });
         let mut facts = PeriodFacts {
-            period: self.judging.period,
+            period: judging.period,
             cutoff: observed_to.map_or(cutoff, |high| high.min(cutoff)),
             existed_from: existed_from(&input.account),
             existed_until: input.account.entry.closed_on.map(shanghai_midnight),
             covered,
-            posts: input
-                .posts
-                .into_iter()
-                .map(|post| {
-                    let samples = samples.get(&post.listed.reference);
-                    post_fact(post, samples, cutoff)
-                })
-                .collect(),
+            posts: posts.collect(),
             inquiries,
             followers: input.followers,
             followers_before: input.followers_before,
             subject,
             silence,
-            entered: entered.into_iter().map(|one| (one.item.clone(), entry(one))).collect(),
-            record: None,
+            entered: entered.map(|one| (one.item.clone(), entry(one))).collect(),
+            record: Some(self.record(input.account.id)),
         };
         facts.posts.sort_by_key(|post| post.published);
         (input.account, facts)
     }
 
+    fn record(&self, account: AccountId) -> RecordFact {
+        self.records.get(&account).map_or_else(RecordFact::default, |record| RecordFact {
+            missed_notices: record.missed,
+            pending_notices: record.pending,
+            namings: record.namings,
+        })
+    }
+
     /// What the account's observations cover of the period: void ones not, and of several parts
     /// only what all have covered.
-    fn covered(&self) -> Vec<Stretch> {
+    fn covered(&self, known: &Knowledge<'_>) -> Vec<Stretch> {
         let (from, cutoff) = (self.judging.period.from(), self.judging.cutoff);
-        let gaps = observe::coverage(&self.history, from, cutoff, self.judging.known_at).gaps;
+        let gaps = known.coverage(from, cutoff).gaps;
         let starts = std::iter::once(from).chain(gaps.iter().map(|gap| gap.to));
         let ends = gaps.iter().map(|gap| gap.from).chain([cutoff]);
         let stretches = starts.zip(ends).map(|(from, to)| Stretch { from, to });
@@ -107,6 +112,7 @@ impl OneAccount<'_> {
     /// since what comes after it cannot be known yet.
     fn silence(
         &self,
+        known: &Knowledge<'_>,
         scheme: &Scheme,
         subject: &SubjectFact,
         platform: Option<&Platform>,
@@ -120,11 +126,11 @@ impl OneAccount<'_> {
             visibility_lag_hours: lag.unwrap_or(self.context.observe.visibility_lag_hours),
             ..*self.context.observe
         };
-        let (cutoff, known_at) = (self.judging.cutoff, self.judging.known_at);
-        let judgement = if cutoff >= known_at {
-            observe::judge(&self.history, &policy, cutoff, known_at)
+        let cutoff = self.judging.cutoff;
+        let judgement = if cutoff >= self.judging.known_at {
+            known.judge(&policy, cutoff)
         } else {
-            observe::judge_at(&self.history, &policy, cutoff, known_at)
+            known.judge_at(&policy, cutoff)
         };
         silence_fact(&judgement, &policy)
     }
@@ -165,14 +171,9 @@ fn message_kind(platform: Option<&Platform>, category: Option<&str>) -> &'static
 /// has left the first pages, or its post is too old to be asked about.
 const LOOKED_AT_WITHIN: TimeDelta = TimeDelta::days(3);
 
-fn post_fact(
-    post: StoredPost,
-    samples: Option<&Vec<PostSample>>,
-    cutoff: DateTime<Utc>,
-) -> PostFact {
+fn post_fact(post: ScoredPost, samples: &[PostSample], cutoff: DateTime<Utc>) -> PostFact {
     let listed = &post.listed;
     let published = PostFact::published(listed.claimed, listed.first_seen, listed.seen_before);
-    let samples = samples.map(Vec::as_slice).unwrap_or_default();
     // The newest numbers are those of the cutoff unless they were taken later.
     let newest = PostSample {
         at: post.sampled_at.unwrap_or(listed.first_seen),
@@ -222,11 +223,11 @@ fn inquiry_fact(heard: &HeardInquiry, kind: &str, cutoff: DateTime<Utc>) -> Inqu
     }
 }
 
-fn entry(entered: SchemeEntry) -> Entry {
+fn entry(entered: &SchemeEntry) -> Entry {
     Entry {
         value: entered.value,
-        actor: entered.actor,
-        reason: entered.reason,
+        actor: entered.actor.clone(),
+        reason: entered.reason.clone(),
         recorded_at: entered.recorded_at,
     }
 }

@@ -1,6 +1,7 @@
 //! The scores of the current period, kept current.
 
 mod compare;
+mod cores;
 mod facts;
 mod rows;
 mod silence;
@@ -21,12 +22,12 @@ use crate::store::{FactsOf, NewScoreRun, ScoreInput, ScoreRunId};
 use super::Context;
 
 pub use crate::scheme::DEFAULT_SCHEME;
-pub use compare::{Beside, Earlier, compare};
+pub use compare::{Beside, Earlier, compare, each};
 pub(super) use facts::of as period_facts;
 pub use whole::{Whole, measure};
 
-/// Accounts scored at once: their facts are in memory together.
-const ACCOUNTS: usize = 50;
+/// Accounts scored at once: their numbers are in memory together, the facts of one for each core.
+const ACCOUNTS: usize = 1000;
 
 /// Accounts whose scores are written at once: a card tells how each of its points came about.
 const SAVED: i64 = 25;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{Account, AccountId};
-use crate::score::{Kept, Measured, ScoreCard, card};
+use crate::scheme::Scheme;
+use crate::score::{Kept, Measured, PeriodFacts, ScoreCard, card};
 
 use super::super::Context;
 use super::compare::{Beside, Entered, comparisons, each, enter, tell};
@@ -29,10 +30,10 @@ pub async fn measure<'a>(context: &'a Context, judging: Judging<'a>) -> anyhow::
     let mut kept: BTreeMap<&str, Kept> = BTreeMap::new();
     let mut places = HashMap::new();
     let mut entered: HashMap<&str, Entered<'_>> = comparisons(context, &judging);
-    each(context, &judging, |scheme, account, facts| {
-        let measured = Measured::of(scheme, &facts, tables(context));
+    let work = |scheme: &Scheme, facts: &PeriodFacts| Measured::of(scheme, facts, tables(context));
+    each(context, &judging, work, |scheme, account, measured| {
         if let Some(entered) = entered.get_mut(scheme.id.as_str()) {
-            enter(entered, account.id, &measured, &facts)?;
+            enter(entered, account, &measured)?;
         }
         let place = kept.entry(&scheme.id).or_default().put(&measured);
         places.insert(account.id, (scheme.id.as_str(), place));

@@ -14,7 +14,9 @@ async fn rows(pool: &PgPool, table: &str) -> i64 {
 /// The posts of account `a0`.
 async fn stored_posts(store: &Store) -> Vec<StoredPost> {
     let account = store.account("a0").await.unwrap().unwrap();
-    store.score_input(account, facts(-10_000, 10_000)).await.unwrap().posts
+    let mut posts = store.post_page(account.id, None, u32::MAX).await.unwrap();
+    posts.reverse();
+    posts
 }
 
 async fn claim(store: &Store, owner: &str, minute: i64) -> Claimed {

@@ -13,6 +13,7 @@ mod marks;
 mod platforms;
 mod reach;
 mod schema;
+mod score_rows;
 mod scoring;
 mod secrets;
 mod verdicts;

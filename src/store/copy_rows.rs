@@ -1,0 +1,285 @@
+//! Rows that COPY sends in binary: no description, buffer and decoder is made for each of them.
+
+use std::str;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures::stream::TryStreamExt;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres};
+
+use super::StoreError;
+use super::columns::{StoredCount, misread};
+use crate::domain::{Count, Form, Moment, Origin, Precision};
+
+/// What comes once before the rows: a signature of eleven bytes, flags, and the length of nothing.
+const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+
+/// What comes after the last row, in the place of a number of columns.
+const TRAILER: [u8; 2] = [0xff; 2];
+
+/// From 1970 to 2000, from which Postgres counts its microseconds.
+const EPOCH_MICROS: i64 = 946_684_800_000_000;
+
+/// The columns of one row, from the front: a length, −1 for null, and so many bytes each.
+///
+/// Of each method the outer absence is a column that does not read as it was declared, the inner
+/// one null.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a>(pub(super) &'a [u8]);
+
+impl<'a> Row<'a> {
+    pub(super) fn next(&mut self) -> Option<Option<&'a [u8]>> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let length = i32::from_be_bytes(*length);
+        if length == -1 {
+            self.0 = rest;
+            return Some(None);
+        }
+        let (column, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        self.0 = rest;
+        Some(Some(column))
+    }
+
+    pub(super) fn number(&mut self) -> Option<Option<i64>> {
+        let Some(bytes) = self.next()? else { return Some(None) };
+        Some(Some(i64::from_be_bytes(bytes.try_into().ok()?)))
+    }
+
+    pub(super) fn integer(&mut self) -> Option<Option<i32>> {
+        let Some(bytes) = self.next()? else { return Some(None) };
+        Some(Some(i32::from_be_bytes(bytes.try_into().ok()?)))
+    }
+
+    pub(super) fn flag(&mut self) -> Option<Option<bool>> {
+        match self.next()? {
+            None => Some(None),
+            Some([0]) => Some(Some(false)),
+            Some([1]) => Some(Some(true)),
+            Some(_) => None,
+        }
+    }
+
+    pub(super) fn time(&mut self) -> Option<Option<DateTime<Utc>>> {
+        let Some(micros) = self.number()? else { return Some(None) };
+        DateTime::from_timestamp_micros(micros.checked_add(EPOCH_MICROS)?).map(Some)
+    }
+
+    pub(super) fn text(&mut self) -> Option<Option<&'a str>> {
+        let Some(bytes) = self.next()? else { return Some(None) };
+        str::from_utf8(bytes).ok().map(Some)
+    }
+
+    /// The first letter of a word, which tells the words of one column apart; 0 for null.
+    fn letter(&mut self) -> Option<u8> {
+        match self.next()? {
+            None => Some(0),
+            Some(word) => word.first().copied(),
+        }
+    }
+
+    pub(super) fn precision(&mut self) -> Option<Option<Precision>> {
+        match self.letter()? {
+            b's' => Some(Some(Precision::Second)),
+            b'm' => Some(Some(Precision::Minute)),
+            b'h' => Some(Some(Precision::Hour)),
+            b'd' => Some(Some(Precision::Day)),
+            0 => Some(None),
+            _ => None,
+        }
+    }
+
+    /// A time and its precision, absent where either is null.
+    pub(super) fn moment(&mut self) -> Option<Option<Moment>> {
+        let (at, precision) = (self.time()?, self.precision()?);
+        Some(at.zip(precision).map(|(at, precision)| Moment { at, precision }))
+    }
+
+    pub(super) fn origin(&mut self) -> Option<Origin> {
+        match self.letter()? {
+            b'o' => Some(Origin::Original),
+            b'r' => Some(Origin::Repost),
+            b'u' => Some(Origin::Unknown),
+            _ => None,
+        }
+    }
+
+    pub(super) fn form(&mut self) -> Option<Option<Form>> {
+        match self.letter()? {
+            b't' => Some(Some(Form::Text)),
+            b'i' => Some(Some(Form::Image)),
+            b'v' => Some(Some(Form::Video)),
+            b'a' => Some(Some(Form::Article)),
+            b'l' => Some(Some(Form::Live)),
+            0 => Some(None),
+            _ => None,
+        }
+    }
+
+    pub(super) fn count(&mut self) -> Option<Option<Count>> {
+        let Some(bytes) = self.next()? else { return Some(None) };
+        let (_version, text) = bytes.split_first()?;
+        // Nearly every count is exact: plain digits, too few to be more than 64 bits hold.
+        if !text.is_empty() && text.len() < 19 && text.iter().all(u8::is_ascii_digit) {
+            let value = text.iter().fold(0, |all, digit| all * 10 + u64::from(digit - b'0'));
+            return Some(Some(Count::Exact(value)));
+        }
+        // What the column holds where null was written as JSON.
+        if text == b"null" {
+            return Some(None);
+        }
+        Some(Some(serde_json::from_slice::<StoredCount>(text).ok()?.0))
+    }
+}
+
+/// An instant as a statement writes it: COPY takes no parameters.
+pub(super) fn literal(at: DateTime<Utc>) -> String {
+    format!("'{}'::timestamptz", at.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
+
+/// A transaction that copies rows out, each statement planned without workers: every one of them
+/// would be a further process, and its rows would be handed on twice.
+///
+/// In the middle of a COPY its connection may be given to nobody else: dropped before its end it is
+/// closed.
+pub(super) struct CopyOut(Option<PoolConnection<Postgres>>);
+
+impl Drop for CopyOut {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+impl CopyOut {
+    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+        let mut begun = Self(Some(pool.acquire().await?));
+        begun.execute("begin; set local max_parallel_workers_per_gather = 0").await?;
+        Ok(begun)
+    }
+
+    /// Hands over every row that the query gives, in its order, one in memory at a time. `started`
+    /// is called when what it sees of the database is settled.
+    ///
+    /// # Errors
+    /// The database does not answer; a row that `take` does not read, told as `what`.
+    pub(super) async fn rows(
+        &mut self,
+        query: &str,
+        what: &str,
+        started: impl FnOnce(),
+        mut take: impl FnMut(Row<'_>) -> Option<()>,
+    ) -> Result<(), StoreError> {
+        let Some(connection) = &mut self.0 else { return Ok(()) };
+        let statement = format!("copy ({query}) to stdout (format binary)");
+        let mut rows = connection.copy_out_raw(&statement).await?;
+        started();
+        while let Some(message) = rows.try_next().await? {
+            let rest = message.strip_prefix(HEADER).unwrap_or(&message);
+            let Some((columns, row)) = rest.split_first_chunk() else { continue };
+            if *columns != TRAILER {
+                take(Row(row)).ok_or_else(|| misread(what, row))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the connection back.
+    pub(super) async fn end(mut self) -> Result<(), StoreError> {
+        self.execute("commit").await?;
+        drop(self.0.take());
+        Ok(())
+    }
+
+    async fn execute(&mut self, statements: &'static str) -> Result<(), StoreError> {
+        if let Some(connection) = &mut self.0 {
+            sqlx::raw_sql(statements).execute(&mut **connection).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(bytes: &[u8]) -> Vec<u8> {
+        let length = i32::try_from(bytes.len()).unwrap();
+        [&length.to_be_bytes()[..], bytes].concat()
+    }
+
+    fn null() -> Vec<u8> {
+        (-1_i32).to_be_bytes().to_vec()
+    }
+
+    #[test]
+    fn counts_are_read_whether_exact_bounded_hidden_or_absent() {
+        let read = |text: &str| Row(&column(format!("\u{1}{text}").as_bytes())).count();
+        assert_eq!(read("0"), Some(Some(Count::Exact(0))));
+        assert_eq!(read("18446744073709551615"), Some(Some(Count::Exact(u64::MAX))));
+        for text in ["-1", "1.5", "18446744073709551616", "\"7\"", "[]", ""] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let bounded = r#"{"value": 100001, "low": 100001}"#;
+        let capped = Count::Bounded { value: 100_001, low: 100_001, high: None };
+        assert_eq!(read(bounded), Some(Some(capped)));
+        let hidden = Count::Hidden("login_required".into());
+        assert_eq!(read(r#"{"hidden": "login_required"}"#), Some(Some(hidden)));
+        assert_eq!(read("null"), Some(None));
+        assert_eq!(Row(&null()).count(), Some(None));
+        assert_eq!(Row(&column(b"")).count(), None);
+    }
+
+    #[test]
+    fn columns_are_read_as_declared_or_not_at_all() {
+        assert_eq!(Row(&column(&7_i64.to_be_bytes())).number(), Some(Some(7)));
+        assert_eq!(Row(&column(&7_i32.to_be_bytes())).number(), None);
+        assert_eq!(Row(&column(&(-7_i32).to_be_bytes())).integer(), Some(Some(-7)));
+        assert_eq!(Row(&column(&[1])).flag(), Some(Some(true)));
+        assert_eq!(Row(&column(&[0])).flag(), Some(Some(false)));
+        assert_eq!(Row(&column(&[2])).flag(), None);
+        let word = "O'Neil \\ \u{1F600}\n\"";
+        assert_eq!(Row(&column(word.as_bytes())).text(), Some(Some(word)));
+        assert_eq!(Row(&column(&[0xff])).text(), None);
+        assert_eq!(Row(&column(b"")).text(), Some(Some("")));
+        let epoch = Row(&column(&0_i64.to_be_bytes())).time().flatten().unwrap();
+        assert_eq!(epoch.timestamp(), 946_684_800);
+        // The database's infinity is no instant.
+        assert_eq!(Row(&column(&i64::MAX.to_be_bytes())).time(), None);
+        let none = null();
+        assert_eq!(Row(&none).number(), Some(None));
+        assert_eq!(Row(&none).integer(), Some(None));
+        assert_eq!(Row(&none).flag(), Some(None));
+        assert_eq!(Row(&none).time(), Some(None));
+        assert_eq!(Row(&none).text(), Some(None));
+        assert_eq!(Row(&none).form(), Some(None));
+        assert_eq!(Row(&none).precision(), Some(None));
+        assert_eq!(Row(&none).origin(), None);
+    }
+
+    #[test]
+    fn words_of_a_column_are_told_apart() {
+        for form in [Form::Text, Form::Image, Form::Video, Form::Article, Form::Live] {
+            assert_eq!(Row(&column(form.as_str().as_bytes())).form(), Some(Some(form)));
+        }
+        for origin in [Origin::Original, Origin::Repost, Origin::Unknown] {
+            assert_eq!(Row(&column(origin.as_str().as_bytes())).origin(), Some(origin));
+        }
+        for word in ["second", "minute", "hour", "day"] {
+            let precision = word.parse().unwrap();
+            assert_eq!(Row(&column(word.as_bytes())).precision(), Some(Some(precision)));
+        }
+        assert_eq!(Row(&column(b"other")).form(), None);
+        assert_eq!(Row(&column(b"week")).precision(), None);
+        assert_eq!(Row(&column(b"none")).origin(), None);
+        assert_eq!(Row(&column(b"")).form(), None);
+    }
+
+    #[test]
+    fn a_row_cut_short_is_not_read() {
+        assert_eq!(Row(&column(&[0; 8])[..7]).number(), None);
+        assert_eq!(Row(&[]).number(), None);
+        assert_eq!(Row(&[0, 0, 0]).text(), None);
+        assert_eq!(Row(&(-2_i32).to_be_bytes()).next(), None);
+    }
+}
