@@ -24,7 +24,3 @@ pub mod score;
 pub mod settings;
 pub mod simulator;
 pub mod store;
-
-/// Pages and batches of rows are many small pieces that come and go together.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
