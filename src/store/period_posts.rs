@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::stream::TryStreamExt;
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
 
 use super::columns::{StoredCount, misread};
+use super::copying::{Copying, EPOCH_MICROS, HEADER, TRAILER};
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
 use crate::domain::{AccountId, Count, Form, Moment, Origin, Precision};
@@ -43,15 +42,6 @@ pub struct PeriodPost {
 /// The columns in the order in which [`PeriodPost::read`] takes them.
 const COLUMNS: &str = "account_id, claimed_at, claimed_precision, first_seen, seen_before,
     missed_by is not null, origin, form, reads, likes, comments, shares";
-
-/// What comes once before the rows: a signature of eleven bytes, flags, and the length of nothing.
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-
-/// What comes after the last row, in the place of a number of columns.
-const TRAILER: [u8; 2] = [0xff; 2];
-
-/// From 1970 to 2000, from which Postgres counts its microseconds.
-const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// The columns of one row of binary COPY: a length, −1 for null, and so many bytes each.
 struct Row<'a>(&'a [u8]);
@@ -140,17 +130,6 @@ impl PeriodPost {
     }
 }
 
-/// A connection in the middle of a COPY, which nobody else may be given before its end.
-struct Copying(Option<PoolConnection<Postgres>>);
-
-impl Drop for Copying {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
-    }
-}
-
 impl Store {
     /// Hands over the posts of one share of the accounts in a stretch of time, by claimed time or
     /// first sight, in no order; together the shares 0 to [`SHARES`] − 1 are all.
@@ -176,20 +155,18 @@ impl Store {
                      or (first_seen >= {from} and first_seen < {to})) and recorded_at <= {known_at}
              ) to stdout (format binary)"
         );
-        let mut copying = Copying(Some(self.pool.acquire().await?));
-        if let Some(connection) = &mut copying.0 {
-            let mut rows = connection.copy_out_raw(&statement).await?;
-            while let Some(message) = rows.try_next().await? {
-                let rest = message.strip_prefix(HEADER).unwrap_or(&message);
-                let Some((columns, row)) = rest.split_first_chunk() else { continue };
-                if *columns != TRAILER {
-                    let post = PeriodPost::read(Row(row));
-                    take(post.ok_or_else(|| misread("a post", row))?);
-                }
+        let mut connection = Copying::acquire(&self.pool).await?;
+        let mut rows = connection.copy_out_raw(&statement).await?;
+        while let Some(message) = rows.try_next().await? {
+            let rest = message.strip_prefix(HEADER).unwrap_or(&message);
+            let Some((columns, row)) = rest.split_first_chunk() else { continue };
+            if *columns != TRAILER {
+                let post = PeriodPost::read(Row(row));
+                take(post.ok_or_else(|| misread("a post", row))?);
             }
         }
-        // All was read: it may serve others.
-        drop(copying.0.take());
+        drop(rows);
+        connection.end();
         Ok(())
     }
 }
