@@ -27,6 +27,7 @@ mod pages;
 mod sample;
 mod series;
 mod serve;
+mod statements;
 mod verdict;
 mod visits;
 mod whole;

@@ -14,7 +14,7 @@ use xunjian::store::{
 };
 
 use crate::verdict::Verdicts;
-use crate::{Place, copy, cpu, fleet};
+use crate::{Place, copy, cpu, fleet, statements};
 
 /// Items of one page.
 const ITEMS: i64 = 10;
@@ -56,7 +56,9 @@ pub(crate) async fn measure(
     let mut rig = Rig::new(store, place, SystemClock.now())?;
     rig.add_targets(&pool).await?;
 
-    let (posts, all) = beside_copy(&pool, &mut rig, u64::from(accounts)).await?;
+    let beside = beside_copy(&pool, &mut rig, place, u64::from(accounts)).await?;
+    let BesideCopy { statement, posts, all } = beside;
+    verdicts.at_least("COPY of the posts : what writes them in our commits", statement, 0.85, "x");
     verdicts.at_least("COPY of the posts, 2,000 at a time : our whole commits", posts, 0.85, "x");
     verdicts.at_least("COPY of all they write : our whole commits", all, 0.85, "x");
     let later = u64::from(visits.saturating_sub(accounts));
@@ -78,36 +80,63 @@ pub(crate) async fn measure(
     Ok(())
 }
 
-/// The first visits of all accounts. Processor time of COPY, which makes no target due again, knows
-/// nothing of what is there already and is fenced by no lease, over that of our commits of some 190
-/// visits with ten new posts each: COPY of the posts alone, and of the rows of every table that
-/// these commits write.
-async fn beside_copy(pool: &PgPool, rig: &mut Rig, accounts: u64) -> anyhow::Result<(f64, f64)> {
+/// Processor time of COPY, which makes no target due again, knows nothing of what is there already
+/// and is fenced by no lease, over that of our commits of some 190 visits with ten new posts each.
+struct BesideCopy {
+    /// COPY of the posts over the statement that writes them in our commits, of the server alone.
+    statement: f64,
+    /// COPY of the posts over whole commits, of both sides.
+    posts: f64,
+    /// COPY of the rows of every table that these commits write over the same.
+    all: f64,
+}
+
+/// The first visits of all accounts.
+async fn beside_copy(
+    pool: &PgPool,
+    rig: &mut Rig,
+    place: &Place,
+    accounts: u64,
+) -> anyhow::Result<BesideCopy> {
     copy::make_twins(pool).await?;
     // Whole commits are a little more; none comes to an account a second time.
     let round = ROUND_VISITS.min(accounts / (ROUNDS as u64 + 1));
-    let (mut of_posts, mut of_all, mut rows) = (Vec::new(), Vec::new(), 0);
+    let (mut of_posts, mut of_all, mut rows, mut new) = (Vec::new(), Vec::new(), 0, 0);
     // What cleans up by itself would disturb now one of them, now the other.
     autovacuum(pool, false).await?;
+    statements::count(pool, true).await?;
     for _ in 0..ROUNDS {
         settle(pool).await?;
         let before = rig.now;
         let phase = rig.visit(round, Pace::Full).await?;
         let recorded = copy::recorded(pool, before, COPIED_ROWS).await?;
         rows += recorded.rows;
+        new += phase.new_posts;
         let (posts, all) = copy::copy(pool, rig.postmaster, recorded).await?;
         let ours = phase.server + phase.ours - phase.claiming;
         of_posts.push(posts / ours);
         of_all.push(all / ours);
     }
+    statements::count(pool, false).await?;
     autovacuum(pool, true).await?;
     println!("{rows} rows of {} visits by our commits and by COPY", round * ROUNDS as u64);
+    let ours = statements::counted(place, "copy posts ")?;
+    let bare = statements::counted(place, "copy bare.posts ")?;
+    for (who, (number, seconds)) in [("our commits", ours), ("COPY alone", bare)] {
+        #[expect(clippy::cast_precision_loss, reason = "counts of posts")]
+        let each = seconds / new as f64 * 1e6;
+        println!("{new} posts in {number} statements of {who}: Postgres {each:.1} us each");
+    }
     let done = round * ROUNDS as u64;
     if accounts > done {
         let rest = rig.visit(accounts - done, Pace::Full).await?;
         rest.tell("first visits, ten new posts each");
     }
-    Ok((cpu::median(of_posts), cpu::median(of_all)))
+    Ok(BesideCopy {
+        statement: bare.1 / ours.1,
+        posts: cpu::median(of_posts),
+        all: cpu::median(of_all),
+    })
 }
 
 /// How many visits come together.

@@ -4,21 +4,12 @@ use std::str;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::stream::TryStreamExt;
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
+use sqlx::PgPool;
 
 use super::StoreError;
 use super::columns::{StoredCount, misread};
+use super::copying::{Copying, EPOCH_MICROS, HEADER, TRAILER};
 use crate::domain::{Count, Form, Moment, Origin, Precision};
-
-/// What comes once before the rows: a signature of eleven bytes, flags, and the length of nothing.
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-
-/// What comes after the last row, in the place of a number of columns.
-const TRAILER: [u8; 2] = [0xff; 2];
-
-/// From 1970 to 2000, from which Postgres counts its microseconds.
-const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// The columns of one row, from the front: a length, −1 for null, and so many bytes each.
 ///
@@ -138,22 +129,11 @@ pub(super) fn literal(at: DateTime<Utc>) -> String {
 
 /// A transaction that copies rows out, each statement planned without workers: every one of them
 /// would be a further process, and its rows would be handed on twice.
-///
-/// In the middle of a COPY its connection may be given to nobody else: dropped before its end it is
-/// closed.
-pub(super) struct CopyOut(Option<PoolConnection<Postgres>>);
-
-impl Drop for CopyOut {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(connection.detach());
-        }
-    }
-}
+pub(super) struct CopyOut(Copying);
 
 impl CopyOut {
     pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        let mut begun = Self(Some(pool.acquire().await?));
+        let mut begun = Self(Copying::acquire(pool).await?);
         begun.execute("begin; set local max_parallel_workers_per_gather = 0").await?;
         Ok(begun)
     }
@@ -170,9 +150,8 @@ impl CopyOut {
         started: impl FnOnce(),
         mut take: impl FnMut(Row<'_>) -> Option<()>,
     ) -> Result<(), StoreError> {
-        let Some(connection) = &mut self.0 else { return Ok(()) };
         let statement = format!("copy ({query}) to stdout (format binary)");
-        let mut rows = connection.copy_out_raw(&statement).await?;
+        let mut rows = self.0.copy_out_raw(&statement).await?;
         started();
         while let Some(message) = rows.try_next().await? {
             let rest = message.strip_prefix(HEADER).unwrap_or(&message);
@@ -187,14 +166,12 @@ impl CopyOut {
     /// Gives the connection back.
     pub(super) async fn end(mut self) -> Result<(), StoreError> {
         self.execute("commit").await?;
-        drop(self.0.take());
+        self.0.end();
         Ok(())
     }
 
     async fn execute(&mut self, statements: &'static str) -> Result<(), StoreError> {
-        if let Some(connection) = &mut self.0 {
-            sqlx::raw_sql(statements).execute(&mut **connection).await?;
-        }
+        sqlx::raw_sql(statements).execute(&mut *self.0).await?;
         Ok(())
     }
 }

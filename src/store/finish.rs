@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use super::columns::{column, to_micros};
+use super::copying::Copying;
 use super::lists::Lists;
 use super::record::VisitRecord;
 use super::visits::VisitRow;
@@ -55,7 +56,8 @@ impl Store {
         let instants: Vec<DateTime<Utc>> =
             batch.iter().flat_map(|record| [record.visit.started_at, record.seen_at]).collect();
         self.ensure_months(instants).await?;
-        let mut transaction = self.commits.begin().await?;
+        let mut committing = Copying::acquire(&self.commits).await?;
+        let mut transaction = committing.begin().await?;
         let connection = &mut *transaction;
         lock_accounts(connection, batch).await?;
         let held = held_targets(connection, batch).await?;
@@ -67,6 +69,7 @@ impl Store {
             write(connection, &records, &mut report).await?;
         }
         transaction.commit().await?;
+        committing.end();
         Ok(report)
     }
 }

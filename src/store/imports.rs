@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use super::columns::column;
+use super::copying::Copying;
 use super::import_known::{Contradiction, known};
 use super::listing::reference;
 use super::record::VisitRecord;
@@ -95,10 +96,12 @@ impl Store {
         let instants: Vec<DateTime<Utc>> =
             visits.iter().flat_map(|one| [one.visit.started_at, one.seen_at]).collect();
         self.ensure_months(instants).await?;
-        let mut transaction = self.pool.begin().await?;
+        let mut importing = Copying::acquire(&self.pool).await?;
+        let mut transaction = importing.begin().await?;
         let connection = &mut *transaction;
         let Some(id) = open(connection, record, visits).await? else {
-            drop(transaction);
+            transaction.rollback().await?;
+            importing.end();
             let before = self.imports_where(Some(record)).await?.into_iter().next();
             let gone = || StoreError::Database(sqlx::Error::RowNotFound);
             return before.map(Imported::Before).ok_or_else(gone);
@@ -125,6 +128,7 @@ impl Store {
         .execute(&mut *connection)
         .await?;
         transaction.commit().await?;
+        importing.end();
         Ok(Imported::Stored(StoredImport {
             id,
             record: record.clone(),

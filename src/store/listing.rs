@@ -164,7 +164,7 @@ fn told(post: &Post, source: Source) -> [u8; 16] {
 }
 
 /// The stored word of the kind of content, as listed last.
-pub(super) fn form(listed: &ListedRow<'_>) -> Option<String> {
+fn form(listed: &ListedRow<'_>) -> Option<String> {
     listed.last.form.map(|form| form.as_str().to_owned())
 }
 

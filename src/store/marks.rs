@@ -188,22 +188,27 @@ pub(super) async fn note_absent(
     if full.is_empty() {
         return Ok(());
     }
+    // Each list is read once, not once for each of its posts.
     sqlx::query!(
         "insert into post_marks (account_id, ref, at, kind, page, started_at, last_seen,
              recorded_at)
+         with read as materialized (
+             select n.*, l.seen_at
+             from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
+                 $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+                 as n (account_id, page, as_of, started_at, recorded_at, older, newer)
+             left join lists l on l.account_id = n.account_id and l.page = n.page
+         )
          select p.account_id, p.ref, r.as_of, 'absent', r.page, r.started_at, seen.last,
              r.recorded_at
-         from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
-             $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
-             as r (account_id, page, as_of, started_at, recorded_at, older, newer)
+         from read r
          join posts p on p.account_id = r.account_id and p.page = r.page
              and coalesce(p.claimed_at, p.first_seen) > r.older
              and coalesce(p.claimed_at, p.first_seen) < r.newer
              and p.claimed_at + case p.claimed_precision
                  when 'minute' then interval '1 minute' when 'hour' then interval '1 hour'
                  when 'day' then interval '1 day' else interval '1 microsecond' end <= r.newer
-         left join lists l on l.account_id = p.account_id and l.page = p.page
-         cross join lateral (select case when p.stands then greatest(p.last_seen, l.seen_at)
+         cross join lateral (select case when p.stands then greatest(p.last_seen, r.seen_at)
              else p.last_seen end as last) seen
          where seen.last < r.as_of and not exists (select from post_marks m
              where m.account_id = p.account_id and m.ref = p.ref and m.at > seen.last

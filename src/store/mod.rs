@@ -16,6 +16,7 @@ mod chain;
 mod claim;
 mod columns;
 mod copy_rows;
+mod copying;
 mod daemons;
 mod drifts;
 mod entries;
@@ -153,6 +154,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 /// ends such a session, and the daemon, should it wake up, tries again and finds them gone.
 const IDLE_AT_MOST: &str = "10s";
 
+/// Nor may one that stands still in mid-COPY, where its session is not idle: no statement of a
+/// commit takes so long, and what waits for another's locks tries again.
+const STATEMENT_AT_MOST: (&str, &str) = ("statement_timeout", "60s");
+
 /// A connection that answered so lately is taken to be there still: to ask before each statement
 /// costs as much as most statements do.
 const FRESH: Duration = Duration::from_secs(1);
@@ -196,7 +201,8 @@ impl Store {
         let options = options.application_name("xunjian").options(settings);
         // The pool would try a server that is not there again and again before it says so.
         PgConnection::connect_with(&options).await?.close().await?;
-        let commits = lazily(1, options.clone().options(BY_KEYS));
+        let keyed = options.clone().options(BY_KEYS).options([STATEMENT_AT_MOST]);
+        let commits = lazily(1, keyed);
         let pool = lazily(connections_max.saturating_sub(1).max(1), options);
         Ok(Self { pool, commits, months: schema::Months::default(), secrets })
     }

@@ -3,16 +3,26 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::StoreError;
-use super::columns::{column, count_json, to_micros};
+use super::columns::{column, to_micros};
+use super::copying::CopyRows;
 use super::finish::Discovered;
 use super::known::Known;
-use super::listing::{ListedRow, form};
+use super::listing::ListedRow;
 use super::lists::Lists;
-use crate::domain::{AccountId, Moment};
+use crate::domain::{AccountId, Form, Moment, Post};
+
+/// The columns in the order in which [`insert`] gives them.
+const POSTS: &str = "copy posts (account_id, ref, page, part, claimed_at, claimed_precision,
+    claimed_text, first_seen, recorded_at, first_text_digest, last_seen, url, title, form, origin,
+    text_digest, text_simhash, reads, likes, comments, shares, seen_before, missed_by, sampled_at,
+    stands, told) from stdin (format binary)";
+
+/// And those of [`sample`].
+const SAMPLES: &str = "copy post_samples (account_id, ref, at, recorded_at, reads, likes, comments,
+    shares) from stdin (format binary)";
 
 /// Writes the posts that are not known, whole, each with the first sample of its numbers.
 ///
@@ -32,47 +42,39 @@ pub(super) async fn insert(
     let before = seen_before(connection, &new).await?;
     let missed = missed_by(connection, &new, &before).await?;
     let missed_at = |row: &ListedRow<'_>| missed.get(&row.key()).copied();
-    sqlx::query!(
-        "insert into posts (account_id, ref, page, part, claimed_at, claimed_precision,
-             claimed_text, first_seen, recorded_at, first_text_digest, last_seen, url, title, form,
-             origin, text_digest, text_simhash, reads, likes, comments, shares, seen_before,
-             missed_by, sampled_at, stands, told)
-         select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[],
-             $5::timestamptz[], $6::text[], $7::text[], $8::timestamptz[], $9::timestamptz[],
-             $10::text[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[],
-             $16::text[], $17::text[], $18::jsonb[], $19::jsonb[], $20::jsonb[], $21::jsonb[],
-             $22::timestamptz[], $23::timestamptz[], $24::timestamptz[], $25::bool[],
-             $26::bytea[])",
-        &column(&new, |r| r.account),
-        &column(&new, |r| r.reference.clone()),
-        &column(&new, |r| r.page.to_owned()),
-        &column(&new, |r| r.part.to_owned()),
-        &column(&new, |r| r.first.published.map(|at| at.at)) as &[Option<DateTime<Utc>>],
-        &column(&new, |r| r.first.published.map(|at| at.precision.as_str().to_owned()))
-            as &[Option<String>],
-        &column(&new, |r| r.first.published_text.clone()) as &[Option<String>],
-        &column(&new, |r| r.first_seen),
-        &column(&new, |r| r.recorded_at),
-        &column(&new, |r| r.first.text_digest.clone()) as &[Option<String>],
-        &column(&new, |r| r.seen_at),
-        &column(&new, |r| r.last.url.clone()) as &[Option<String>],
-        &column(&new, |r| r.last.title.clone()) as &[Option<String>],
-        &column(&new, |r| form(r)) as &[Option<String>],
-        &column(&new, |r| r.last.origin.as_str().to_owned()),
-        &column(&new, |r| r.last.text_digest.clone()) as &[Option<String>],
-        &column(&new, |r| r.last.text_simhash.clone()) as &[Option<String>],
-        &column(&new, |r| count_json(r.last.reads.as_ref())) as &[Option<Value>],
-        &column(&new, |r| count_json(r.last.likes.as_ref())) as &[Option<Value>],
-        &column(&new, |r| count_json(r.last.comments.as_ref())) as &[Option<Value>],
-        &column(&new, |r| count_json(r.last.shares.as_ref())) as &[Option<Value>],
-        &column(&new, |r| before.get(&r.record).copied()) as &[Option<DateTime<Utc>>],
-        &column(&new, |r| missed_at(r)) as &[Option<DateTime<Utc>>],
-        &column(&new, |r| r.has_numbers().then_some(r.seen_at)) as &[Option<DateTime<Utc>>],
-        &column(&new, |r| lists.new_stands(r)),
-        &column(&new, |r| r.told.to_vec())
-    )
-    .execute(&mut *connection)
-    .await?;
+    let mut rows = CopyRows::new();
+    for row in &new {
+        let (first, last, claimed) = (row.first, row.last, row.first.published);
+        rows.push([
+            &row.account,
+            &row.reference,
+            &row.page,
+            &row.part,
+            &claimed.map(|at| at.at),
+            &claimed.map(|at| at.precision.as_str()),
+            &first.published_text,
+            &row.first_seen,
+            &row.recorded_at,
+            &first.text_digest,
+            &row.seen_at,
+            &last.url,
+            &last.title,
+            &last.form.map(Form::as_str),
+            &last.origin.as_str(),
+            &last.text_digest,
+            &last.text_simhash,
+            &last.reads,
+            &last.likes,
+            &last.comments,
+            &last.shares,
+            &before.get(&row.record),
+            &missed_at(row),
+            &row.has_numbers().then_some(row.seen_at),
+            &lists.new_stands(row),
+            &row.told.as_slice(),
+        ]);
+    }
+    rows.copy(connection, POSTS).await?;
     sample(connection, &new).await?;
     let discovered = |row: &&ListedRow<'_>| Discovered {
         account: AccountId(row.account),
@@ -90,22 +92,13 @@ async fn sample(connection: &mut PgConnection, new: &[&ListedRow<'_>]) -> Result
     if new.is_empty() {
         return Ok(());
     }
-    sqlx::query!(
-        "insert into post_samples (account_id, ref, at, recorded_at, reads, likes, comments, shares)
-         select * from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[],
-             $5::jsonb[], $6::jsonb[], $7::jsonb[], $8::jsonb[])",
-        &column(&new, |r| r.account),
-        &column(&new, |r| r.reference.clone()),
-        &column(&new, |r| r.seen_at),
-        &column(&new, |r| r.recorded_at),
-        &column(&new, |r| count_json(r.last.reads.as_ref())) as &[Option<Value>],
-        &column(&new, |r| count_json(r.last.likes.as_ref())) as &[Option<Value>],
-        &column(&new, |r| count_json(r.last.comments.as_ref())) as &[Option<Value>],
-        &column(&new, |r| count_json(r.last.shares.as_ref())) as &[Option<Value>],
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    let mut rows = CopyRows::new();
+    for row in new {
+        let Post { reads, likes, comments, shares, .. } = row.last;
+        let (at, recorded_at) = (&row.seen_at, &row.recorded_at);
+        rows.push([&row.account, &row.reference, at, recorded_at, reads, likes, comments, shares]);
+    }
+    rows.copy(connection, SAMPLES).await
 }
 
 /// As-of time of the newest visit that should have listed each post and did not.

@@ -1,6 +1,7 @@
 //! The store against a real server, one database for each test.
 
 mod claims;
+mod copying;
 mod daemons;
 mod evidence;
 mod finishing;
