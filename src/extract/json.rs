@@ -107,7 +107,7 @@ impl<'t> Answer<'t, '_> {
         Some((value, stands.named))
     }
 
-    /// Passes over a value that is neither an object nor a list.
+    /// Passes over a value that is neither an object nor a list; a number may be too large to keep.
     fn pass_plain(&mut self) -> Option<()> {
         match self.next_mark()? {
             b'"' => self.written().map(drop),

@@ -1,15 +1,20 @@
 //! Rows that COPY sends in binary: no description, buffer and decoder is made for each of them.
 
-use std::str;
+use std::{mem, str};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::stream::TryStreamExt;
 use sqlx::PgPool;
+use tokio::sync::mpsc;
 
 use super::StoreError;
 use super::columns::{StoredCount, misread};
 use super::copying::{Copying, EPOCH_MICROS, HEADER, TRAILER};
+use super::gathered::Gathered;
 use crate::domain::{Count, Form, Moment, Origin, Precision};
+
+/// So many rows are handed over together.
+const SENT_AT_ONCE: usize = 2000;
 
 /// The columns of one row, from the front: a length, −1 for null, and so many bytes each.
 ///
@@ -19,6 +24,13 @@ use crate::domain::{Count, Form, Moment, Origin, Precision};
 pub(super) struct Row<'a>(pub(super) &'a [u8]);
 
 impl<'a> Row<'a> {
+    /// The row of a message; nothing where it holds what stands before or after all rows alone.
+    fn of(message: &'a [u8]) -> Option<Self> {
+        let rest = message.strip_prefix(HEADER).unwrap_or(message);
+        let (columns, row) = rest.split_first_chunk()?;
+        (*columns != TRAILER).then_some(Self(row))
+    }
+
     pub(super) fn next(&mut self) -> Option<Option<&'a [u8]>> {
         let (length, rest) = self.0.split_first_chunk()?;
         let length = i32::from_be_bytes(*length);
@@ -60,23 +72,15 @@ impl<'a> Row<'a> {
         str::from_utf8(bytes).ok().map(Some)
     }
 
-    /// The first letter of a word, which tells the words of one column apart; 0 for null.
-    fn letter(&mut self) -> Option<u8> {
-        match self.next()? {
-            None => Some(0),
-            Some(word) => word.first().copied(),
-        }
-    }
-
     pub(super) fn precision(&mut self) -> Option<Option<Precision>> {
-        match self.letter()? {
-            b's' => Some(Some(Precision::Second)),
-            b'm' => Some(Some(Precision::Minute)),
-            b'h' => Some(Some(Precision::Hour)),
-            b'd' => Some(Some(Precision::Day)),
-            0 => Some(None),
-            _ => None,
-        }
+        Some(Some(match self.next()? {
+            None => return Some(None),
+            Some(b"second") => Precision::Second,
+            Some(b"minute") => Precision::Minute,
+            Some(b"hour") => Precision::Hour,
+            Some(b"day") => Precision::Day,
+            Some(_) => return None,
+        }))
     }
 
     /// A time and its precision, absent where either is null.
@@ -86,24 +90,24 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn origin(&mut self) -> Option<Origin> {
-        match self.letter()? {
-            b'o' => Some(Origin::Original),
-            b'r' => Some(Origin::Repost),
-            b'u' => Some(Origin::Unknown),
+        match self.next()?? {
+            b"original" => Some(Origin::Original),
+            b"repost" => Some(Origin::Repost),
+            b"unknown" => Some(Origin::Unknown),
             _ => None,
         }
     }
 
     pub(super) fn form(&mut self) -> Option<Option<Form>> {
-        match self.letter()? {
-            b't' => Some(Some(Form::Text)),
-            b'i' => Some(Some(Form::Image)),
-            b'v' => Some(Some(Form::Video)),
-            b'a' => Some(Some(Form::Article)),
-            b'l' => Some(Some(Form::Live)),
-            0 => Some(None),
-            _ => None,
-        }
+        Some(Some(match self.next()? {
+            None => return Some(None),
+            Some(b"text") => Form::Text,
+            Some(b"image") => Form::Image,
+            Some(b"video") => Form::Video,
+            Some(b"article") => Form::Article,
+            Some(b"live") => Form::Live,
+            Some(_) => return None,
+        }))
     }
 
     pub(super) fn count(&mut self) -> Option<Option<Count>> {
@@ -122,6 +126,10 @@ impl<'a> Row<'a> {
     }
 }
 
+fn to_stdout(query: &str) -> String {
+    format!("copy ({query}) to stdout (format binary)")
+}
+
 /// An instant as a statement writes it: COPY takes no parameters.
 pub(super) fn literal(at: DateTime<Utc>) -> String {
     format!("'{}'::timestamptz", at.to_rfc3339_opts(SecondsFormat::Micros, true))
@@ -138,8 +146,7 @@ impl CopyOut {
         Ok(begun)
     }
 
-    /// Hands over every row that the query gives, in its order, one in memory at a time. `started`
-    /// is called when what it sees of the database is settled.
+    /// Hands over every row that the query gives, in its order, one in memory at a time.
     ///
     /// # Errors
     /// The database does not answer; a row that `take` does not read, told as `what`.
@@ -147,20 +154,42 @@ impl CopyOut {
         &mut self,
         query: &str,
         what: &str,
-        started: impl FnOnce(),
         mut take: impl FnMut(Row<'_>) -> Option<()>,
     ) -> Result<(), StoreError> {
-        let statement = format!("copy ({query}) to stdout (format binary)");
-        let mut rows = self.0.copy_out_raw(&statement).await?;
-        started();
+        let mut rows = self.0.copy_out_raw(&to_stdout(query)).await?;
         while let Some(message) = rows.try_next().await? {
-            let rest = message.strip_prefix(HEADER).unwrap_or(&message);
-            let Some((columns, row)) = rest.split_first_chunk() else { continue };
-            if *columns != TRAILER {
-                take(Row(row)).ok_or_else(|| misread(what, row))?;
+            if let Some(row) = Row::of(&message) {
+                take(row).ok_or_else(|| misread(what, row.0))?;
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::rows`], many rows at a time, as soon as there is room for them. `started` is
+    /// called when what the query sees of the database is settled.
+    ///
+    /// # Errors
+    /// Those of [`Self::rows`]; nobody takes them any more.
+    pub(super) async fn send(
+        &mut self,
+        query: &str,
+        what: &str,
+        started: impl FnOnce(),
+        taker: &mpsc::Sender<Result<Option<Gathered>, StoreError>>,
+    ) -> Result<(), StoreError> {
+        let mut rows = self.0.copy_out_raw(&to_stdout(query)).await?;
+        started();
+        let mut gathered = Gathered::default();
+        let gone = |_| StoreError::from(sqlx::Error::WorkerCrashed);
+        while let Some(message) = rows.try_next().await? {
+            if let Some(row) = Row::of(&message) {
+                gathered.push(row).ok_or_else(|| misread(what, row.0))?;
+            }
+            if gathered.count() >= SENT_AT_ONCE {
+                taker.send(Ok(Some(mem::take(&mut gathered)))).await.map_err(gone)?;
+            }
+        }
+        taker.send(Ok(Some(gathered))).await.map_err(gone)
     }
 
     /// Gives the connection back.
@@ -246,7 +275,9 @@ mod tests {
             let precision = word.parse().unwrap();
             assert_eq!(Row(&column(word.as_bytes())).precision(), Some(Some(precision)));
         }
-        assert_eq!(Row(&column(b"other")).form(), None);
+        for word in ["other", "album", "link", "tex", ""] {
+            assert_eq!(Row(&column(word.as_bytes())).form(), None, "{word}");
+        }
         assert_eq!(Row(&column(b"week")).precision(), None);
         assert_eq!(Row(&column(b"none")).origin(), None);
         assert_eq!(Row(&column(b"")).form(), None);

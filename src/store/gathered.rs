@@ -20,6 +20,10 @@ impl Gathered {
     /// Keeps a row; nothing where its first column is no account.
     pub(super) fn push(&mut self, mut row: Row<'_>) -> Option<()> {
         let account = row.number()??;
+        self.keep(account, row)
+    }
+
+    fn keep(&mut self, account: i64, row: Row<'_>) -> Option<()> {
         let length = u32::try_from(row.0.len()).ok()?.to_ne_bytes();
         let needed = length.len() + row.0.len();
         if self.chunks.last().is_none_or(|chunk| chunk.len() + needed > chunk.capacity()) {
@@ -42,11 +46,30 @@ impl Gathered {
     pub(super) fn of(&self, account: i64) -> impl Iterator<Item = Row<'_>> {
         let first = self.rows.partition_point(|row| row.0 < account);
         let own = self.rows[first..].iter().take_while(move |row| row.0 == account);
-        own.map(|&(_, chunk, at)| {
-            let from = &self.chunks[chunk as usize][at as usize..];
-            let (length, rest) = from.split_first_chunk().expect("a length stands before each row");
-            Row(&rest[..u32::from_ne_bytes(*length) as usize])
-        })
+        own.map(|&(_, chunk, at)| self.row(chunk, at))
+    }
+
+    fn row(&self, chunk: u32, at: u32) -> Row<'_> {
+        let from = &self.chunks[chunk as usize][at as usize..];
+        let (length, rest) = from.split_first_chunk().expect("a length stands before each row");
+        Row(&rest[..u32::from_ne_bytes(*length) as usize])
+    }
+
+    /// Copies the rows from a place on, which are in order, of accounts up to a last one; gives the
+    /// place of the first that is left.
+    pub(super) fn copy_to(&self, mut place: usize, last: i64, taker: &mut Self) -> Option<usize> {
+        while let Some(&(account, chunk, at)) = self.rows.get(place)
+            && account <= last
+        {
+            taker.keep(account, self.row(chunk, at))?;
+            place += 1;
+        }
+        Some(place)
+    }
+
+    /// How many rows it holds.
+    pub(super) fn count(&self) -> usize {
+        self.rows.len()
     }
 
     /// The bytes that it holds.

@@ -104,11 +104,13 @@ impl Store {
         Ok(LookRow::gathered(rows))
     }
 
-    /// The oldest and the newest post of some accounts where none is listed since `since`.
+    /// The oldest and the newest post of some accounts that were known at an instant, where none is
+    /// listed since `since`.
     pub(super) async fn edge_posts(
         &self,
         accounts: &[i64],
         since: DateTime<Utc>,
+        known_at: DateTime<Utc>,
     ) -> Result<Vec<(i64, ListedPost)>, StoreError> {
         let rows = sqlx::query_as!(
             ListedPostRow,
@@ -117,14 +119,17 @@ impl Store {
                    p.recorded_at as "recorded_at!", p.page as "page!", p.first_text_digest
                from unnest($1::bigint[]) as wanted (account_id), lateral (
                    (select * from posts n where n.account_id = wanted.account_id
+                        and n.recorded_at <= $3
                     order by coalesce(n.claimed_at, n.first_seen) desc limit 1)
                    union all
                    (select * from posts o where o.account_id = wanted.account_id
+                        and o.recorded_at <= $3
                     order by coalesce(o.claimed_at, o.first_seen) limit 1)
                ) p
                where coalesce(p.claimed_at, p.first_seen) < $2 and p.first_seen < $2"#,
             accounts,
-            since
+            since,
+            known_at
         )
         .fetch_all(&self.pool)
         .await?;

@@ -83,7 +83,7 @@ impl Store {
         );
         let mut copy = CopyOut::begin(&self.pool).await?;
         let read = |row: Row<'_>| PeriodPost::read(row).map(&mut take);
-        copy.rows(&query, "a post", || {}, read).await?;
+        copy.rows(&query, "a post", read).await?;
         copy.end().await
     }
 }

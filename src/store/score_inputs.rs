@@ -6,22 +6,24 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use tokio::sync::oneshot;
 
 use super::columns::{column, read_count};
 use super::history_pages::Pages;
 use super::period_histories::Surroundings;
 use super::period_rows::{PeriodRows, PostSamples, ScoredPost};
-use super::period_tables::Which;
-use super::{Store, StoreError};
+use super::period_tables::OrderedTables;
+use super::{Store, StoreError, lazily};
 use crate::domain::{Account, AccountId, Count, Inquiry, Moment, Precision};
 use crate::observe::{History, ListedPost};
 
-/// The first accounts that are read at once; how many the next are is told by what these take.
-const FIRST: i64 = 1000;
+/// The first accounts that are taken at once; how many the next are is told by what these take.
+const FIRST: i64 = 100;
+
+/// Visits, posts and samples.
+const TABLES: u32 = 3;
 
 /// So many bytes of rows are in memory together, as far as that can be told beforehand.
-const BYTES: usize = 112 << 20;
+const BYTES: usize = 48 << 20;
 
 /// One account's facts of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,9 +93,9 @@ impl Store {
     /// As [`Self::score_inputs`], some accounts at a time, as rows that whoever takes them reads on
     /// whatever core.
     ///
-    /// So many accounts that their rows fit into some memory are read together, each table from its
-    /// begin to its end; no statement is open between two such readings. The rows of one reading
-    /// are let go with the last of its accounts, before the next.
+    /// Each table is read once, in the order of its accounts, for as long as accounts are taken:
+    /// on connections of its own, as many as there are tables. So many accounts are taken together
+    /// that their rows fit into some memory; they are let go with the last of them.
     pub fn score_rows(
         &self,
         of: FactsOf,
@@ -101,19 +103,24 @@ impl Store {
     ) -> impl Stream<Item = Result<Vec<ScoreRows>, StoreError>> + '_ {
         let read = async move {
             let around = self.surroundings_of_all(of.since).await?;
-            let begin = (AccountId(i64::MIN), FIRST);
-            let readings = stream::try_unfold(begin, move |(after, limit)| async move {
-                let accounts = self.accounts_after(after, limit).await?;
-                let Some(last) = accounts.last().map(|account| account.id) else {
-                    return Ok::<_, StoreError>(None);
-                };
-                let count = accounts.len();
-                let which = Which::Stretch(accounts[0].id.0, last.0);
-                let reading = self.reading(accounts, which, of).await?;
-                let next = count.saturating_mul(BYTES) / reading.rows.size().max(1);
-                let next = i64::try_from(next).unwrap_or(i64::MAX).clamp(FIRST / 10, FIRST * 20);
-                Ok(Some((reading, (last, next))))
-            });
+            let readers = lazily(TABLES, (*self.pool.connect_options()).clone());
+            let tables = OrderedTables::begin(&readers, of).await;
+            let begin = (tables, AccountId(i64::MIN), FIRST);
+            let readings =
+                stream::try_unfold(begin, move |(mut tables, after, limit)| async move {
+                    let accounts = self.accounts_after(after, limit).await?;
+                    let Some(last) = accounts.last().map(|account| account.id) else {
+                        return Ok::<_, StoreError>(None);
+                    };
+                    let count = accounts.len();
+                    let rows = tables.up_to(last.0).await?;
+                    let pages = self.histories_begun(&column(&accounts, |one| one.id.0)).await?;
+                    let reading = self.reading(accounts, pages, rows, of).await?;
+                    let next = count.saturating_mul(BYTES) / reading.rows.size().max(1);
+                    let next =
+                        i64::try_from(next).unwrap_or(i64::MAX).clamp(FIRST / 10, FIRST * 20);
+                    Ok(Some((reading, (tables, last, next))))
+                });
             Ok::<_, StoreError>(readings.map_ok(move |reading| {
                 let mut rows = reading.of_each(around.clone());
                 let batches = iter::from_fn(move || {
@@ -147,7 +154,9 @@ impl Store {
         accounts.sort_by_key(|account| account.id);
         accounts.dedup_by_key(|account| account.id);
         let ids = column(&accounts, |account| account.id.0);
-        let reading = self.reading(accounts, Which::Few(&ids), of).await?;
+        let pages = self.histories_begun(&ids).await?;
+        let rows = self.rows_of(&ids, of).await?;
+        let reading = self.reading(accounts, pages, rows, of).await?;
         // Where canaries were looked at for them is known with their visits.
         let nowhere = Surroundings::default();
         let mut rows: Vec<ScoreRows> = reading.of_each(nowhere).collect();
@@ -159,44 +168,26 @@ impl Store {
         rows.into_iter().map(with).collect()
     }
 
-    /// The rows of these accounts.
-    ///
-    /// Whatever is known of posts and messages is read at a later instant than visits, and samples
-    /// after posts: no list is known without the posts that it showed, and no post without the
-    /// numbers that it had.
+    /// What is read of some accounts one by one, with the rows that were read of them before.
     async fn reading(
         &self,
         accounts: Vec<Account>,
-        which: Which<'_>,
+        pages: BTreeMap<i64, Pages>,
+        rows: PeriodRows,
         of: FactsOf,
     ) -> Result<Reading, StoreError> {
         let ids = column(&accounts, |account| account.id.0);
-        let pages = self.histories_begun(&ids).await?;
-        let (settled, are_settled) = oneshot::channel();
-        let visits = async {
-            let visits = self.visit_rows(which, of, settled).await?;
-            let edges = self.edge_posts(&ids, of.since).await?;
-            let followers = self.followers(&ids, of.to, of.known_at).await?;
-            let before = self.followers(&ids, of.from, of.known_at).await?;
-            let inquiries = self.inquiries(&ids, of).await?;
-            Ok::<_, StoreError>((visits, edges, followers, before, inquiries))
-        };
-        let posts = async {
-            // Where there is no such instant, the visits tell the error.
-            let _ = are_settled.await;
-            self.post_rows(which, of).await
-        };
-        let ((visits, edges, followers, before, inquiries), (posts, samples)) =
-            futures::try_join!(visits, posts)?;
+        let followers = self.followers(&ids, of.to, of.known_at).await?;
+        let before = self.followers(&ids, of.from, of.known_at).await?;
         Ok(Reading {
             of,
             accounts,
             pages,
-            rows: PeriodRows { visits, posts, samples },
-            edges: by_account(edges),
+            rows,
+            edges: by_account(self.edge_posts(&ids, of.since, of.known_at).await?),
             followers: followers.into_iter().collect(),
             followers_before: before.into_iter().collect(),
-            inquiries: by_account(inquiries),
+            inquiries: by_account(self.inquiries(&ids, of).await?),
         })
     }
 

@@ -111,6 +111,8 @@ pub async fn each<'a, T: Send>(
                 take(scheme, &account, made)?;
             }
         }
+        // Crawls and answers on the same runtime have their turn.
+        tokio::task::yield_now().await;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub(super) use facts::of as period_facts;
 pub use whole::{Whole, measure};
 
 /// Accounts scored at once: their numbers are in memory together, the facts of one for each core.
-const ACCOUNTS: usize = 1000;
+const ACCOUNTS: usize = 200;
 
 /// Accounts whose scores are written at once: a card tells how each of its points came about.
 const SAVED: i64 = 25;
