@@ -199,7 +199,8 @@ impl CopyOut {
         Ok(())
     }
 
-    async fn execute(&mut self, statements: &'static str) -> Result<(), StoreError> {
+    /// Says something to the server that gives no rows.
+    pub(super) async fn execute(&mut self, statements: &'static str) -> Result<(), StoreError> {
         sqlx::raw_sql(statements).execute(&mut *self.0).await?;
         Ok(())
     }
