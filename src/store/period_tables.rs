@@ -42,7 +42,7 @@ impl fmt::Display for Which<'_> {
     }
 }
 
-/// Sorting a quarter of a nation's rows in the default of 4 MB would be merged from hundreds of runs.
+/// In the default of 4 MB a quarter of a nation's rows would be merged from hundreds of runs.
 const SORTED_IN: &str = "set local work_mem = '64MB'";
 
 /// So many handfuls of rows of one table may wait to be taken.

@@ -47,7 +47,7 @@ listen_addresses = ''
 port = 5432
 unix_socket_directories = {socket}
 unix_socket_permissions = 0700
-max_connections = 40
+max_connections = 48
 
 # Nothing acknowledged is ever lost.
 fsync = on
