@@ -195,3 +195,46 @@ fn samples_query(which: Which<'_>, of: FactsOf) -> String {
          where {which} and at >= {from} and at < {to} and recorded_at <= {known_at}"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::copy_rows::Row;
+
+    /// Rows of accounts, each its number and nothing else, in the order given.
+    fn rows(accounts: &[i64]) -> Gathered {
+        let mut rows = Gathered::default();
+        for account in accounts {
+            let column = [&8_i32.to_be_bytes()[..], &account.to_be_bytes()].concat();
+            rows.push(Row(&column)).unwrap();
+        }
+        rows
+    }
+
+    fn ordered() -> (mpsc::Sender<Result<Option<Gathered>, StoreError>>, Ordered) {
+        let (taker, rows) = mpsc::channel(9);
+        let ahead = Gathered::default();
+        (taker, Ordered { _reader: JoinSet::new(), rows, ahead, place: 0, has_ended: false })
+    }
+
+    #[tokio::test]
+    async fn each_account_has_all_of_its_rows_wherever_handfuls_end() {
+        let (taker, mut ordered) = ordered();
+        for handful in [&[-3, 1, 1][..], &[], &[1], &[2, 4, 4], &[4, 9]] {
+            taker.send(Ok(Some(rows(handful)))).await.unwrap();
+        }
+        taker.send(Ok(None)).await.unwrap();
+        for (last, wanted) in [(-3, 1), (0, 0), (3, 4), (4, 3), (8, 0), (i64::MAX, 1), (99, 0)] {
+            assert_eq!(ordered.up_to(last).await.unwrap().count(), wanted, "up to {last}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_that_stop_before_their_end_are_an_error() {
+        let (taker, mut ordered) = ordered();
+        taker.send(Ok(Some(rows(&[1, 2])))).await.unwrap();
+        drop(taker);
+        assert_eq!(ordered.up_to(1).await.unwrap().count(), 1);
+        assert!(ordered.up_to(2).await.is_err(), "more of it may have been to come");
+    }
+}
