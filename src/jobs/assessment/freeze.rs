@@ -15,7 +15,7 @@ use crate::store::{Freezing, NewAssessment};
 
 use super::lines::{batch, pin, row};
 
-/// Accounts frozen at once: their facts are in memory together.
+/// Accounts frozen at once: their facts are in memory together, beside the rows of the next.
 const ACCOUNTS: usize = 50;
 
 /// What is to be frozen.

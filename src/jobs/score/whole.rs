@@ -12,8 +12,8 @@ use super::{Judging, facts, tables};
 
 /// Every account measured once, and what the comparisons tell of it.
 ///
-/// Facts are read account by account and let go; only numbers are kept, some hundreds of bytes an
-/// account, so that a nation needs neither a second reading nor much memory.
+/// Facts are made of some accounts at a time and let go; only numbers are kept, some hundreds of
+/// bytes an account, so that a nation needs neither a second reading nor much memory.
 pub struct Whole<'a> {
     context: &'a Context,
     judging: Judging<'a>,
