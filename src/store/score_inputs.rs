@@ -117,8 +117,9 @@ impl Store {
                     let pages = self.histories_begun(&column(&accounts, |one| one.id.0)).await?;
                     let reading = self.reading(accounts, pages, rows, of).await?;
                     let next = count.saturating_mul(BYTES) / reading.rows.size().max(1);
-                    let next =
-                        i64::try_from(next).unwrap_or(i64::MAX).clamp(FIRST / 10, FIRST * 20);
+                    // Those that come may be heavier than those that went.
+                    let most = (limit * 2).min(FIRST * 20);
+                    let next = i64::try_from(next).unwrap_or(i64::MAX).clamp(FIRST / 10, most);
                     Ok(Some((reading, (tables, last, next))))
                 });
             Ok::<_, StoreError>(readings.map_ok(move |reading| {
