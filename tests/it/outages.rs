@@ -2,10 +2,11 @@
 //! evidence cannot be written. It loses nothing, says so, and goes on by itself.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -70,15 +71,51 @@ async fn lead(mut client: TcpStream, mut server: UnixStream) {
     let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
 }
 
+/// A small file system at a folder, where the test may mount one: as root.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(folder: PathBuf) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&folder);
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then_some(Self(folder))
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.0.join("filler")
+    }
+
+    /// Takes what is left of it.
+    fn fill(&self) {
+        let mut filler = OpenOptions::new().create(true).append(true).open(self.filler()).unwrap();
+        while filler.write_all(&[0; 512]).is_ok() {}
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.filler()).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
 /// A daemon that is killed with the test.
 struct Daemon {
     child: Child,
+    /// Where its data lies.
+    disk: Option<SmallDisk>,
     folder: TempDir,
 }
 
 impl Daemon {
     fn start(simulator: &Simulator, database: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        let disk = SmallDisk::mount(folder.path().join("data"));
         let crawl = "lease_seconds = 30\nclaims_per_host = 4";
         let limit = "{ per_minute = 300, concurrent = 2, backoff_max_seconds = 1 }";
         let settings = format!(
@@ -96,7 +133,7 @@ impl Daemon {
         let log = File::create(folder.path().join("log")).unwrap();
         let mut run = support::program(&file, &[]);
         run.arg("run").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        Self { child: run.spawn().unwrap(), folder }
+        Self { child: run.spawn().unwrap(), disk, folder }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -161,9 +198,11 @@ impl Drop for Daemon {
 struct Stored {
     visits: BTreeSet<(i64, String, String)>,
     posts: BTreeSet<(i64, String)>,
-    /// Visits whose answer lies in the evidence, and those that say why it does not.
+    /// Visits whose answer lies in the evidence, those that say why it does not, and those that say
+    /// that the disk was full.
     kept: i64,
     missing: i64,
+    disk_full: i64,
 }
 
 impl Stored {
@@ -187,13 +226,14 @@ impl Stored {
                    where (t.account_id, t.page) = (f.account_id, f.page)";
         sqlx::query(due).execute(&mut *session).await?;
         let visits = "select account_id, page, started_at::text from visits";
-        let count = "select count(evidence), count(evidence_missing) from visits";
-        let (kept, missing) = sqlx::query_as(count).fetch_one(&mut *session).await?;
+        let count = "select count(evidence), count(evidence_missing),
+                         count(*) filter (where evidence_missing = 'disk_full') from visits";
+        let (kept, missing, disk_full) = sqlx::query_as(count).fetch_one(&mut *session).await?;
         let visits = sqlx::query_as(visits).fetch_all(&mut *session).await?;
         let posts = "select account_id, ref from posts";
         let posts = sqlx::query_as(posts).fetch_all(&mut *session).await?;
         let (visits, posts) = (visits.into_iter().collect(), posts.into_iter().collect());
-        Ok(Self { visits, posts, kept, missing })
+        Ok(Self { visits, posts, kept, missing, disk_full })
     }
 
     /// Nothing of what was acknowledged is lost.
@@ -213,6 +253,23 @@ async fn gone_on(daemon: &mut Daemon, server: &OwnServer, earlier: &Stored) -> S
     let stored = Stored::read(server).await.unwrap();
     stored.holds(earlier);
     stored
+}
+
+async fn outlives_a_full_disk(daemon: &mut Daemon, server: &OwnServer, disk: &SmallDisk) {
+    let roomy = Stored::read(server).await.unwrap();
+    daemon
+        .until("no visit says that the disk was full", async |_| {
+            disk.fill();
+            Stored::read(server).await.is_some_and(|stored| stored.disk_full > roomy.disk_full + 5)
+        })
+        .await;
+    let full = gone_on(daemon, server, &roomy).await;
+    disk.free();
+    daemon
+        .until("evidence is not kept again", async |_| {
+            Stored::read(server).await.is_some_and(|stored| stored.kept > full.kept + 10)
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,6 +320,11 @@ async fn a_daemon_outlives_its_database_the_way_to_it_and_its_disk() {
             Stored::read(&server).await.is_some_and(|stored| stored.kept > without.kept + 10)
         })
         .await;
+
+    if let Some(disk) = daemon.disk.take() {
+        outlives_a_full_disk(&mut daemon, &server, &disk).await;
+        daemon.disk = Some(disk);
+    }
 
     let mut session = PgConnection::connect(&server.url()).await.unwrap();
     let twice = "select account_id, url from posts where url is not null
