@@ -34,9 +34,17 @@ struct Ranked<'a> {
     is_broken: bool,
 }
 
+/// Whether a list was out of order. One that could not be read at all lists nothing.
+fn is_broken(visit: &Visit) -> bool {
+    matches!(visit.outcome, Outcome::Failed(Reason::Drifted)) && visit.items > 0
+}
+
 impl<'a> Disorder<'a> {
     /// `visits` in order of time.
     pub(super) fn of(visits: &[&'a Visit]) -> Self {
+        if !visits.iter().any(|visit| is_broken(visit)) {
+            return Self(Vec::new());
+        }
         let mut shown: HashMap<(&str, &str, Bracket), DateTime<Utc>> = HashMap::new();
         let mut ranked = |visit: &&'a Visit| {
             let (page, adapter) = (visit.page.as_str(), visit.adapter.as_str());
@@ -51,15 +59,12 @@ impl<'a> Disorder<'a> {
                     *shown = at;
                     false
                 }
-                // One that could not be read at all lists nothing.
-                Outcome::Failed(Reason::Drifted) if visit.items > 0 => true,
+                _ if is_broken(visit) => true,
                 _ => return None,
             };
             Some(Ranked { page, adapter, at, is_broken })
         };
-        let lists: Vec<_> = visits.iter().filter_map(&mut ranked).collect();
-        let is_needed = lists.iter().any(|list| list.is_broken);
-        Self(if is_needed { lists } else { Vec::new() })
+        Self(visits.iter().filter_map(&mut ranked).collect())
     }
 
     /// Whether a list that seems to stand newest first is one of a page that mostly does not: it

@@ -18,19 +18,34 @@ pub(super) type Looks = HashMap<Place, PlaceLooks>;
 #[derive(Default)]
 pub(super) struct PlaceLooks {
     pub(super) all: Vec<(i64, CanaryLook)>,
+    /// The accounts that were looked at.
+    canaries: BTreeSet<i64>,
     /// Before which of them another thing is said: the same for every account that is no canary.
     changes: Vec<usize>,
 }
 
 impl PlaceLooks {
-    /// The looks at other accounts than this one.
-    pub(super) fn others(&self, account: i64) -> impl Iterator<Item = &CanaryLook> {
-        let others = self.all.iter().filter(move |(canary, _)| *canary != account);
-        others.map(|(_, look)| look)
+    /// Whether another account than this one was looked at.
+    fn has_others(&self, account: i64) -> bool {
+        self.canaries.len() > usize::from(self.canaries.contains(&account))
+    }
+
+    /// The looks at other accounts than this one that say something their neighbours do not.
+    fn telling(&self, account: i64, instants: &[DateTime<Utc>], told: &mut Vec<CanaryLook>) {
+        if self.canaries.contains(&account) {
+            let others = self.all.iter().filter(|(canary, _)| *canary != account);
+            let others: Vec<&CanaryLook> = others.map(|(_, look)| look).collect();
+            let kept = telling(&others, |look| look, changes(&others), instants);
+            told.extend(kept.map(|look| (*look).clone()));
+        } else {
+            let kept = telling(&self.all, |(_, look)| look, self.changes.clone(), instants);
+            told.extend(kept.map(|(_, look)| look.clone()));
+        }
     }
 
     /// After the last look was added.
     pub(super) fn settle(&mut self) {
+        self.canaries = self.all.iter().map(|(canary, _)| *canary).collect();
         let looks: Vec<&CanaryLook> = self.all.iter().map(|(_, look)| look).collect();
         self.changes = changes(&looks);
     }
@@ -83,9 +98,7 @@ impl Pages {
         let left = std::mem::take(&mut self.left);
         let places = self.pages.iter().chain(left.iter().map(|one| &one.place));
         let looked_at: BTreeSet<Place> = places
-            .filter(|place| {
-                looks.get(*place).is_some_and(|looks| looks.others(account).next().is_some())
-            })
+            .filter(|place| looks.get(*place).is_some_and(|looks| looks.has_others(account)))
             .cloned()
             .collect();
         for one in &left {
@@ -144,14 +157,9 @@ impl Pages {
     fn add_looks(&mut self, account: i64, looks: &Looks, left: &BTreeSet<Place>) {
         let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
         instants.sort_unstable();
-        for place in self.pages.iter().chain(left) {
-            let Some(looks) = looks.get(place) else { continue };
-            let others: Vec<&CanaryLook> = looks.others(account).collect();
-            let changes = match others.len() == looks.all.len() {
-                true => looks.changes.clone(),
-                false => changes(&others),
-            };
-            self.history.canaries.extend(telling(&others, changes, &instants).cloned());
+        instants.dedup();
+        for looks in self.pages.iter().chain(left).filter_map(|place| looks.get(place)) {
+            looks.telling(account, &instants, &mut self.history.canaries);
         }
     }
 }
@@ -188,17 +196,18 @@ fn changes(looks: &[&CanaryLook]) -> Vec<usize> {
 ///
 /// `instants` are those of the visits, in order. A visit is settled by the first look after it and
 /// voided back to the last healthy look before a failed one; both are ends of such runs.
-fn telling<'a>(
-    looks: &'a [&'a CanaryLook],
+fn telling<'a, L>(
+    looks: &'a [L],
+    look: impl Fn(&L) -> &CanaryLook,
     changes: Vec<usize>,
     instants: &[DateTime<Utc>],
-) -> impl Iterator<Item = &'a CanaryLook> {
-    // A run ends before an index: where another thing is said, or a visit lies between. Visits are
-    // far fewer than looks.
+) -> impl Iterator<Item = &'a L> {
+    // A run ends before an index: where another thing is said, or a visit lies between.
     let mut ends = changes;
+    let mut beyond = 0;
     for instant in instants {
-        let before = looks.partition_point(|look| look.at < *instant);
-        let beyond = looks.partition_point(|look| look.at <= *instant);
+        let before = first_not(looks, beyond, |one| look(one).at < *instant);
+        beyond = first_not(looks, before, |one| look(one).at <= *instant);
         ends.extend(before.max(1)..(beyond + 1).min(looks.len()));
     }
     let edges = [0, looks.len().saturating_sub(1)].into_iter().filter(|_| !looks.is_empty());
@@ -206,7 +215,19 @@ fn telling<'a>(
         ends.into_iter().flat_map(|end| [end - 1, end]).chain(edges).collect();
     kept.sort_unstable();
     kept.dedup();
-    kept.into_iter().map(|index| looks[index])
+    kept.into_iter().map(|index| &looks[index])
+}
+
+/// The first index from `from` on at which `holds` does not; it holds up to there and nowhere
+/// behind. What is near is found at once: visits come as often as looks.
+fn first_not<L>(looks: &[L], from: usize, holds: impl Fn(&L) -> bool) -> usize {
+    let (mut from, mut step) = (from, 1);
+    while looks.get(from + step - 1).is_some_and(&holds) {
+        from += step;
+        step *= 2;
+    }
+    let end = (from + step - 1).min(looks.len());
+    from + looks[from..end].partition_point(holds)
 }
 
 #[cfg(test)]
@@ -230,7 +251,7 @@ mod tests {
             .collect();
         let borrowed: Vec<&CanaryLook> = looks.iter().collect();
         let instants: Vec<_> = visits.iter().map(|minute| at(*minute)).collect();
-        let told = telling(&borrowed, changes(&borrowed), &instants);
+        let told = telling(&looks, |look| look, changes(&borrowed), &instants);
         let found: Vec<_> = told.map(|look| look.at).collect();
         assert_eq!(found, kept.iter().map(|minute| at(*minute)).collect::<Vec<_>>());
     }
