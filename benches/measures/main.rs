@@ -20,8 +20,9 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
+use xunjian::app::clock::SystemClock;
 use xunjian::calendar::Calendar;
-use xunjian::domain::Origin;
+use xunjian::domain::{Clock as _, Origin};
 use xunjian::scheme::IndexCatalog;
 use xunjian::score::{
     Period, PeriodFacts, PostFact, Reading, Stretch, SubjectFact, Tables, readings_of,
@@ -157,6 +158,10 @@ async fn run() -> anyhow::Result<()> {
     println!("memory at most {} MB", command::resident_max_kb("/proc/self/status")? / 1024);
     if let Some(program) = &arguments.program {
         rest::fill(&pool, arguments.visit_days).await?;
+        let begun = Instant::now();
+        // As housekeeping does when a month has ended.
+        let months = store.pack_months(SystemClock.now()).await?;
+        println!("{months} months packed in {:.1} s", begun.elapsed().as_secs_f64());
         all_measures(&pool, &arguments, period, of).await?;
         whole(&pool, &arguments, program, of).await?;
     }

@@ -10,7 +10,7 @@ use super::{Context, yields};
 const ANSWERS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Makes the partitions of the coming months, renews what readings usually yield, forgets old
-/// answers to writes, and tells how much room is left.
+/// answers to writes, tells how much room is left, and packs the months that have ended.
 pub async fn keep_house(context: &Context) -> anyhow::Result<()> {
     let now = context.clock.now();
     context.store.ensure_partitions(now).await.context("partitions")?;
@@ -20,6 +20,7 @@ pub async fn keep_house(context: &Context) -> anyhow::Result<()> {
     if let Some(bytes) = free_bytes(&context.data_dir) {
         context.metrics.set_data_dir_free_bytes(bytes);
     }
+    context.store.pack_months(now).await.context("packing ended months")?;
     Ok(())
 }
 

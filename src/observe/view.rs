@@ -115,13 +115,15 @@ impl<'a> View<'a> {
         visits.sort_by(|a, b| {
             (a.started_at, a.recorded_at, &a.page).cmp(&(b.started_at, b.recorded_at, &b.page))
         });
+        let mut all_seen = Vec::with_capacity(visits.len());
+        all_seen.extend(visits.iter().filter_map(|visit| seen(visit, &canaries, &drifts)));
         let mut view = Self {
             history,
             parts: match history.parts.as_slice() {
                 [] => vec![ALL_PARTS],
                 parts => parts.iter().map(String::as_str).collect(),
             },
-            seen: visits.iter().filter_map(|visit| seen(visit, &canaries, &drifts)).collect(),
+            seen: all_seen,
             gone: visits.iter().filter_map(|visit| gone_sign(visit, &canaries, &drifts)).collect(),
             posts: Vec::new(),
             visits,

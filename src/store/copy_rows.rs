@@ -1,59 +1,32 @@
 //! Rows that COPY sends in binary: no description, buffer and decoder is made for each of them.
 
-use std::{mem, str};
+use std::str;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use futures::stream::TryStreamExt;
-use sqlx::PgPool;
-use tokio::sync::mpsc;
+use chrono::{DateTime, Utc};
 
-use super::StoreError;
-use super::columns::{StoredCount, misread};
-use super::copying::{Copying, EPOCH_MICROS, HEADER, TRAILER};
-use super::gathered::Gathered;
+use super::columns::StoredCount;
+use super::copying::{EPOCH_MICROS, HEADER, TRAILER};
 use crate::domain::{Count, Form, Moment, Origin, Precision};
 
-/// So many rows are handed over together.
-const SENT_AT_ONCE: usize = 2000;
-
-/// The columns of one row, from the front: a length, −1 for null, and so many bytes each.
+/// The columns of one row, read from the front.
 ///
-/// Of each method the outer absence is a column that does not read as it was declared, the inner
-/// one null.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row<'a>(pub(super) &'a [u8]);
+/// Of each method the outer absence is a column that is not there or does not read as it was
+/// declared, the inner one null.
+pub(super) trait Columns<'a> {
+    /// The bytes of the next column.
+    fn next(&mut self) -> Option<Option<&'a [u8]>>;
 
-impl<'a> Row<'a> {
-    /// The row of a message; nothing where it holds what stands before or after all rows alone.
-    fn of(message: &'a [u8]) -> Option<Self> {
-        let rest = message.strip_prefix(HEADER).unwrap_or(message);
-        let (columns, row) = rest.split_first_chunk()?;
-        (*columns != TRAILER).then_some(Self(row))
-    }
-
-    pub(super) fn next(&mut self) -> Option<Option<&'a [u8]>> {
-        let (length, rest) = self.0.split_first_chunk()?;
-        let length = i32::from_be_bytes(*length);
-        if length == -1 {
-            self.0 = rest;
-            return Some(None);
-        }
-        let (column, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-        self.0 = rest;
-        Some(Some(column))
-    }
-
-    pub(super) fn number(&mut self) -> Option<Option<i64>> {
+    fn number(&mut self) -> Option<Option<i64>> {
         let Some(bytes) = self.next()? else { return Some(None) };
         Some(Some(i64::from_be_bytes(bytes.try_into().ok()?)))
     }
 
-    pub(super) fn integer(&mut self) -> Option<Option<i32>> {
+    fn integer(&mut self) -> Option<Option<i32>> {
         let Some(bytes) = self.next()? else { return Some(None) };
         Some(Some(i32::from_be_bytes(bytes.try_into().ok()?)))
     }
 
-    pub(super) fn flag(&mut self) -> Option<Option<bool>> {
+    fn flag(&mut self) -> Option<Option<bool>> {
         match self.next()? {
             None => Some(None),
             Some([0]) => Some(Some(false)),
@@ -62,17 +35,17 @@ impl<'a> Row<'a> {
         }
     }
 
-    pub(super) fn time(&mut self) -> Option<Option<DateTime<Utc>>> {
+    fn time(&mut self) -> Option<Option<DateTime<Utc>>> {
         let Some(micros) = self.number()? else { return Some(None) };
         DateTime::from_timestamp_micros(micros.checked_add(EPOCH_MICROS)?).map(Some)
     }
 
-    pub(super) fn text(&mut self) -> Option<Option<&'a str>> {
+    fn text(&mut self) -> Option<Option<&'a str>> {
         let Some(bytes) = self.next()? else { return Some(None) };
         str::from_utf8(bytes).ok().map(Some)
     }
 
-    pub(super) fn precision(&mut self) -> Option<Option<Precision>> {
+    fn precision(&mut self) -> Option<Option<Precision>> {
         Some(Some(match self.next()? {
             None => return Some(None),
             Some(b"second") => Precision::Second,
@@ -84,12 +57,12 @@ impl<'a> Row<'a> {
     }
 
     /// A time and its precision, absent where either is null.
-    pub(super) fn moment(&mut self) -> Option<Option<Moment>> {
+    fn moment(&mut self) -> Option<Option<Moment>> {
         let (at, precision) = (self.time()?, self.precision()?);
         Some(at.zip(precision).map(|(at, precision)| Moment { at, precision }))
     }
 
-    pub(super) fn origin(&mut self) -> Option<Origin> {
+    fn origin(&mut self) -> Option<Origin> {
         match self.next()?? {
             b"original" => Some(Origin::Original),
             b"repost" => Some(Origin::Repost),
@@ -98,7 +71,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    pub(super) fn form(&mut self) -> Option<Option<Form>> {
+    fn form(&mut self) -> Option<Option<Form>> {
         Some(Some(match self.next()? {
             None => return Some(None),
             Some(b"text") => Form::Text,
@@ -110,7 +83,7 @@ impl<'a> Row<'a> {
         }))
     }
 
-    pub(super) fn count(&mut self) -> Option<Option<Count>> {
+    fn count(&mut self) -> Option<Option<Count>> {
         let Some(bytes) = self.next()? else { return Some(None) };
         let (_version, text) = bytes.split_first()?;
         // Nearly every count is exact: plain digits, too few to be more than 64 bits hold.
@@ -126,83 +99,30 @@ impl<'a> Row<'a> {
     }
 }
 
-fn to_stdout(query: &str) -> String {
-    format!("copy ({query}) to stdout (format binary)")
+/// A row as COPY sends it: of each column a length, −1 for null, and so many bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a>(pub(super) &'a [u8]);
+
+impl<'a> Row<'a> {
+    /// The row of a message; nothing where it holds what stands before or after all rows alone.
+    pub(super) fn of(message: &'a [u8]) -> Option<Self> {
+        let rest = message.strip_prefix(HEADER).unwrap_or(message);
+        let (columns, row) = rest.split_first_chunk()?;
+        (*columns != TRAILER).then_some(Self(row))
+    }
 }
 
-/// An instant as a statement writes it: COPY takes no parameters.
-pub(super) fn literal(at: DateTime<Utc>) -> String {
-    format!("'{}'::timestamptz", at.to_rfc3339_opts(SecondsFormat::Micros, true))
-}
-
-/// A transaction that copies rows out, each statement planned without workers: every one of them
-/// would be a further process, and its rows would be handed on twice.
-pub(super) struct CopyOut(Copying);
-
-impl CopyOut {
-    pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        let mut begun = Self(Copying::acquire(pool).await?);
-        begun.execute("begin; set local max_parallel_workers_per_gather = 0").await?;
-        Ok(begun)
-    }
-
-    /// Hands over every row that the query gives, in its order, one in memory at a time.
-    ///
-    /// # Errors
-    /// The database does not answer; a row that `take` does not read, told as `what`.
-    pub(super) async fn rows(
-        &mut self,
-        query: &str,
-        what: &str,
-        mut take: impl FnMut(Row<'_>) -> Option<()>,
-    ) -> Result<(), StoreError> {
-        let mut rows = self.0.copy_out_raw(&to_stdout(query)).await?;
-        while let Some(message) = rows.try_next().await? {
-            if let Some(row) = Row::of(&message) {
-                take(row).ok_or_else(|| misread(what, row.0))?;
-            }
+impl<'a> Columns<'a> for Row<'a> {
+    fn next(&mut self) -> Option<Option<&'a [u8]>> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let length = i32::from_be_bytes(*length);
+        if length == -1 {
+            self.0 = rest;
+            return Some(None);
         }
-        Ok(())
-    }
-
-    /// As [`Self::rows`], many rows at a time, as soon as there is room for them. `started` is
-    /// called when what the query sees of the database is settled.
-    ///
-    /// # Errors
-    /// Those of [`Self::rows`]; nobody takes them any more.
-    pub(super) async fn send(
-        &mut self,
-        query: &str,
-        what: &str,
-        started: impl FnOnce(),
-        taker: &mpsc::Sender<Result<Option<Gathered>, StoreError>>,
-    ) -> Result<(), StoreError> {
-        let mut rows = self.0.copy_out_raw(&to_stdout(query)).await?;
-        started();
-        let mut gathered = Gathered::default();
-        let gone = |_| StoreError::from(sqlx::Error::WorkerCrashed);
-        while let Some(message) = rows.try_next().await? {
-            if let Some(row) = Row::of(&message) {
-                gathered.push(row).ok_or_else(|| misread(what, row.0))?;
-            }
-            if gathered.count() >= SENT_AT_ONCE {
-                taker.send(Ok(Some(mem::take(&mut gathered)))).await.map_err(gone)?;
-            }
-        }
-        taker.send(Ok(Some(gathered))).await.map_err(gone)
-    }
-
-    /// Gives the connection back.
-    pub(super) async fn end(mut self) -> Result<(), StoreError> {
-        self.execute("commit").await?;
-        self.0.end();
-        Ok(())
-    }
-
-    /// Says something to the server that gives no rows.
-    pub(super) async fn execute(&mut self, statements: &'static str) -> Result<(), StoreError> {
-        sqlx::raw_sql(statements).execute(&mut *self.0).await?;
-        Ok(())
+        let (column, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        self.0 = rest;
+        Some(Some(column))
     }
 }
 

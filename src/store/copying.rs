@@ -1,9 +1,10 @@
 //! Binary COPY: the rows that it takes, and the connection in the middle of one.
 
 use std::io::Write as _;
+use std::mem;
 use std::ops::{Deref, DerefMut};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 
@@ -129,6 +130,15 @@ impl Cell for [u8] {
     }
 }
 
+/// `date`.
+impl Cell for NaiveDate {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        /// The first of January 2000, counted from the first year.
+        const EPOCH_DAY: i32 = 730_120;
+        sized(bytes, |value| value.extend((self.num_days_from_ce() - EPOCH_DAY).to_be_bytes()));
+    }
+}
+
 /// `timestamptz`, cut to microseconds.
 impl Cell for DateTime<Utc> {
     fn write(&self, bytes: &mut Vec<u8>) {
@@ -171,6 +181,16 @@ impl CopyRows {
         }
     }
 
+    /// The bytes that it holds.
+    pub(super) fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What was not taken yet, for whoever sends it part by part, and the trailer at the end.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        mem::take(&mut self.0)
+    }
+
     /// Writes them all, within the connection's transaction: by `copy TABLE (COLUMNS) from stdin
     /// (format binary)`.
     ///
@@ -211,7 +231,8 @@ mod tests {
     #[test]
     fn every_kind_of_value_is_written_as_postgres_reads_it() {
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        let table: [(&dyn Cell, &[u8]); 15] = [
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let table: [(&dyn Cell, &[u8]); 17] = [
             (&7_i64, &[0, 0, 0, 0, 0, 0, 0, 7]),
             (&-1_i64, &[0xff; 8]),
             (&true, &[1]),
@@ -220,6 +241,8 @@ mod tests {
             (&"巡检 \u{1F600}".to_owned(), "巡检 \u{1F600}".as_bytes()),
             (&"a\0b", b"a\0b"),
             (&[0_u8, 0xff].as_slice(), &[0, 0xff]),
+            (&day("2000-01-01"), &[0; 4]),
+            (&day("1999-12-31"), &[0xff; 4]),
             (&at("2000-01-01T00:00:00Z"), &[0; 8]),
             (&at("2000-01-01T00:00:00.000001999Z"), &[0, 0, 0, 0, 0, 0, 0, 1]),
             (&at("1999-12-31T23:59:59.999999Z"), &[0xff; 8]),

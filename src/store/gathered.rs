@@ -1,6 +1,6 @@
 //! Rows of many accounts, kept as they came until each account is asked for.
 
-use super::copy_rows::Row;
+use super::copy_rows::{Columns as _, Row};
 
 /// So many bytes of rows are allocated at once: what grew by doubling would leave holes as large as
 /// itself.
@@ -67,9 +67,19 @@ impl Gathered {
         Some(place)
     }
 
+    /// All rows, each with its account.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (i64, Row<'_>)> {
+        self.rows.iter().map(|&(account, chunk, at)| (account, self.row(chunk, at)))
+    }
+
     /// How many rows it holds.
     pub(super) fn count(&self) -> usize {
         self.rows.len()
+    }
+
+    /// The bytes of its rows.
+    pub(super) fn filled(&self) -> usize {
+        self.chunks.iter().map(Vec::len).sum()
     }
 
     /// The bytes that it holds.

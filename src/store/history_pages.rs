@@ -39,6 +39,7 @@ impl PlaceLooks {
             told.extend(kept.map(|look| (*look).clone()));
         } else {
             let kept = telling(&self.all, |(_, look)| look, self.changes.clone(), instants);
+            told.reserve(kept.len());
             told.extend(kept.map(|(_, look)| look.clone()));
         }
     }
@@ -155,7 +156,8 @@ impl Pages {
     }
 
     fn add_looks(&mut self, account: i64, looks: &Looks, left: &BTreeSet<Place>) {
-        let mut instants: Vec<_> = self.history.visits.iter().flat_map(instants_of).collect();
+        let mut instants = Vec::with_capacity(4 * self.history.visits.len());
+        instants.extend(self.history.visits.iter().flat_map(instants_of));
         instants.sort_unstable();
         instants.dedup();
         for looks in self.pages.iter().chain(left).filter_map(|place| looks.get(place)) {
@@ -194,16 +196,17 @@ fn changes(looks: &[&CanaryLook]) -> Vec<usize> {
 /// The looks, in order of time, that say something their neighbours do not: of a run of equal ones
 /// without a visit between them, the first and the last.
 ///
-/// `instants` are those of the visits, in order. A visit is settled by the first look after it and
+/// `instants` are those of the visits, in order and none twice. A visit is settled by the first look after it and
 /// voided back to the last healthy look before a failed one; both are ends of such runs.
 fn telling<'a, L>(
     looks: &'a [L],
     look: impl Fn(&L) -> &CanaryLook,
     changes: Vec<usize>,
     instants: &[DateTime<Utc>],
-) -> impl Iterator<Item = &'a L> {
+) -> impl ExactSizeIterator<Item = &'a L> {
     // A run ends before an index: where another thing is said, or a visit lies between.
     let mut ends = changes;
+    ends.reserve(2 * instants.len());
     let mut beyond = 0;
     for instant in instants {
         let before = first_not(looks, beyond, |one| look(one).at < *instant);
@@ -211,8 +214,8 @@ fn telling<'a, L>(
         ends.extend(before.max(1)..(beyond + 1).min(looks.len()));
     }
     let edges = [0, looks.len().saturating_sub(1)].into_iter().filter(|_| !looks.is_empty());
-    let mut kept: Vec<usize> =
-        ends.into_iter().flat_map(|end| [end - 1, end]).chain(edges).collect();
+    let mut kept = Vec::with_capacity(2 * ends.len() + 2);
+    kept.extend(ends.into_iter().flat_map(|end| [end - 1, end]).chain(edges));
     kept.sort_unstable();
     kept.dedup();
     kept.into_iter().map(|index| &looks[index])
@@ -232,6 +235,8 @@ fn first_not<L>(looks: &[L], from: usize, holds: impl Fn(&L) -> bool) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(minute: i64) -> DateTime<Utc> {
@@ -270,5 +275,19 @@ mod tests {
         check(&[(2, true), (4, true), (6, true)], &[1, 7], &[2, 6]);
         check(&[(2, true), (4, true), (4, true), (4, true), (6, true)], &[4], &[2, 4, 4, 4, 6]);
         check(&[(2, true)], &[2], &[2]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_first_that_does_not_hold_is_found_from_wherever_it_is_sought(
+            (count, first, from) in (0_usize..70).prop_flat_map(|count| {
+                (Just(count), 0..=count).prop_flat_map(|(count, first)| {
+                    (Just(count), Just(first), 0..=first)
+                })
+            })
+        ) {
+            let looks: Vec<usize> = (0..count).collect();
+            prop_assert_eq!(first_not(&looks, from, |one| *one < first), first);
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::copy_rows::{CopyOut, Row, literal};
+use super::copy_out::{CopyOut, literal};
+use super::copy_rows::{Columns as _, Row};
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
 use crate::domain::{AccountId, Count, Form, Moment, Origin};
@@ -81,7 +82,7 @@ impl Store {
              where ((claimed_at >= {from} and claimed_at < {to})
                  or (first_seen >= {from} and first_seen < {to})) and recorded_at <= {known_at}"
         );
-        let mut copy = CopyOut::begin(&self.pool).await?;
+        let mut copy = CopyOut::begin(&self.pool, None).await?;
         let read = |row: Row<'_>| PeriodPost::read(row).map(&mut take);
         copy.rows(&query, "a post", read).await?;
         copy.end().await

@@ -5,9 +5,11 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use super::columns::{misread, read_reason, read_source};
-use super::copy_rows::Row;
-use super::gathered::Gathered;
+use super::columns::{read_reason, read_source};
+use super::copy_rows::Columns;
+use super::packed_rows::Packed;
+use super::period_tables::FUTURE;
+use super::score_inputs::FactsOf;
 use crate::domain::{Count, Form, Origin};
 use crate::observe::{Bracket, ListedPost, Observation, Outcome, Span, Visit};
 
@@ -69,40 +71,70 @@ impl PostSamples {
 
 /// What was read of some accounts.
 pub(super) struct PeriodRows {
-    pub(super) visits: Gathered,
-    pub(super) posts: Gathered,
-    pub(super) samples: Gathered,
+    pub(super) visits: Packed,
+    pub(super) posts: Packed,
+    pub(super) samples: Packed,
 }
 
 impl PeriodRows {
     /// The visits to an account since the begin of its history, by time, each with its host.
-    pub(super) fn visits(&self, account: i64) -> Result<Vec<(Option<&str>, Visit)>, StoreError> {
-        let mut visits = all(self.visits.of(account), "a visit", visit)?;
+    pub(super) fn visits(
+        &self,
+        account: i64,
+        of: FactsOf,
+    ) -> Result<Vec<(Option<&str>, Visit)>, StoreError> {
+        let mut visits = self.visits.room(account, 48);
+        self.visits.each(account, "a visit", |columns| {
+            let one = visit(columns)?;
+            if one.1.started_at >= of.since {
+                visits.push(one);
+            }
+            Some(())
+        })?;
         visits.sort_by(|(_, a), (_, b)| (a.started_at, &a.page).cmp(&(b.started_at, &b.page)));
         Ok(visits)
     }
 
     /// The posts that bear on an account's history, by the time they claim, else by that at which
     /// they were first seen.
-    pub(super) fn posts(&self, account: i64) -> Result<Vec<ScoredPost>, StoreError> {
-        let mut posts = all(self.posts.of(account), "a post", post)?;
+    pub(super) fn posts(&self, account: i64, of: FactsOf) -> Result<Vec<ScoredPost>, StoreError> {
+        let until = of.known_at + FUTURE;
+        let inside = |at: DateTime<Utc>| of.since <= at && at < until;
+        let mut posts = self.posts.room(account, 96);
+        self.posts.each(account, "a post", |columns| {
+            let one = post(columns)?;
+            let listed = &one.listed;
+            let bears = inside(listed.first_seen) || listed.claimed.is_some_and(|it| inside(it.at));
+            if bears && listed.recorded_at <= of.known_at {
+                posts.push(one);
+            }
+            Some(())
+        })?;
         let at =
             |post: &ScoredPost| post.listed.claimed.map_or(post.listed.first_seen, |one| one.at);
         posts.sort_by(|a, b| (at(a), &a.listed.reference).cmp(&(at(b), &b.listed.reference)));
         Ok(posts)
     }
 
-    /// The samples of an account's posts taken in the period.
-    pub(super) fn samples(&self, account: i64) -> Result<PostSamples, StoreError> {
-        let mut rows = all(self.samples.of(account), "a sample", |row| Some((taken(row)?, row)))?;
-        rows.sort_unstable_by_key(|(place, _)| *place);
-        let samples = all(rows.iter().map(|(_, row)| *row), "a sample", sample)?;
+    /// The samples of an account's posts taken in the period and known.
+    pub(super) fn samples(&self, account: i64, of: FactsOf) -> Result<PostSamples, StoreError> {
+        let mut rows: Vec<(&str, PostSample)> = self.samples.room(account, 24);
+        self.samples.each(account, "a sample", |columns| {
+            let (reference, recorded_at, one) = sample(columns)?;
+            if of.from <= one.at && one.at < of.to && recorded_at <= of.known_at {
+                rows.push((reference, one));
+            }
+            Some(())
+        })?;
+        rows.sort_by(|(a, one), (b, other)| (a, one.at).cmp(&(b, other.at)));
+        let samples = Vec::with_capacity(rows.len());
         let mut samples = PostSamples { samples, posts: Vec::new() };
-        for (at, ((reference, _), _)) in rows.into_iter().enumerate() {
+        for (at, (reference, one)) in rows.into_iter().enumerate() {
             match samples.posts.last_mut() {
                 Some((last, range)) if last == reference => range.end = at + 1,
                 _ => samples.posts.push((reference.to_owned(), at..at + 1)),
             }
+            samples.samples.push(one);
         }
         Ok(samples)
     }
@@ -113,14 +145,6 @@ impl PeriodRows {
     }
 }
 
-fn all<'a, T>(
-    rows: impl Iterator<Item = Row<'a>>,
-    what: &str,
-    read: impl Fn(Row<'a>) -> Option<T>,
-) -> Result<Vec<T>, StoreError> {
-    rows.map(|row| read(row).ok_or_else(|| misread(what, row.0))).collect()
-}
-
 /// Behind the account, in the order in which [`visit`] takes them.
 pub(super) const VISIT: &str =
     "started_at, page, host, part, recorded_at, adapter, source, outcome, reason,
@@ -128,7 +152,7 @@ pub(super) const VISIT: &str =
     upstream_success, registered_at, registered_precision, bracket_older, bracket_newer,
     claims_shift_seconds";
 
-fn visit(mut row: Row<'_>) -> Option<(Option<&str>, Visit)> {
+fn visit<'a>(row: &mut dyn Columns<'a>) -> Option<(Option<&'a str>, Visit)> {
     let started_at = row.time()??;
     let page = row.text()??.to_owned();
     let host = row.text()?;
@@ -173,7 +197,7 @@ pub(super) const POST: &str =
     first_text_digest, recorded_at, title, form, origin, text_digest, sampled_at, reads, likes,
     comments, shares";
 
-fn post(mut row: Row<'_>) -> Option<ScoredPost> {
+fn post<'a>(row: &mut dyn Columns<'a>) -> Option<ScoredPost> {
     Some(ScoredPost {
         listed: ListedPost {
             reference: row.text()??.to_owned(),
@@ -198,20 +222,17 @@ fn post(mut row: Row<'_>) -> Option<ScoredPost> {
 }
 
 /// Behind the account, in the order in which [`sample`] takes them.
-pub(super) const SAMPLE: &str = "ref, at, reads, likes, comments, shares";
+pub(super) const SAMPLE: &str = "ref, at, recorded_at, reads, likes, comments, shares";
 
-/// Of which post a sample was taken, and when.
-fn taken(mut row: Row<'_>) -> Option<(&str, DateTime<Utc>)> {
-    Some((row.text()??, row.time()??))
-}
-
-fn sample(mut row: Row<'_>) -> Option<PostSample> {
-    row.text()?;
-    Some(PostSample {
-        at: row.time()??,
+/// A sample, of which post it is, and when it was written down.
+fn sample<'a>(row: &mut dyn Columns<'a>) -> Option<(&'a str, DateTime<Utc>, PostSample)> {
+    let (reference, at, recorded_at) = (row.text()??, row.time()??, row.time()??);
+    let sample = PostSample {
+        at,
         reads: row.count()?,
         likes: row.count()?,
         comments: row.count()?,
         shares: row.count()?,
-    })
+    };
+    Some((reference, recorded_at, sample))
 }

@@ -4,18 +4,20 @@ use std::fmt;
 
 use chrono::TimeDelta;
 use sqlx::PgPool;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::columns::misread;
-use super::copy_rows::{CopyOut, literal};
+use super::copy_out::{CopyOut, View, literal};
 use super::gathered::Gathered;
-use super::period_rows::{POST, PeriodRows, SAMPLE, VISIT};
+use super::packed_months::{PackedMonths, Source};
+use super::packed_rows::Packed;
+use super::period_rows::PeriodRows;
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
 
 /// No page claims a time so far ahead.
-const FUTURE: TimeDelta = TimeDelta::days(36_500);
+pub(super) const FUTURE: TimeDelta = TimeDelta::days(36_500);
 
 /// Which accounts are read.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +45,12 @@ impl fmt::Display for Which<'_> {
 }
 
 /// In the default of 4 MB a quarter of a nation's rows would be merged from hundreds of runs.
-const SORTED_IN: &str = "set local work_mem = '64MB'";
+pub(super) const SORTED_IN: &str = "set local work_mem = '64MB'";
+
+/// Packed rows lie in the order of their accounts, month by month, and late ones are few and found
+/// by their index, whatever the planner knows: what came late since it was told last may be many.
+const IN_THEIR_ORDER: &str = "set local enable_seqscan = off; set local enable_bitmapscan = off;
+    set local enable_sort = off; set local enable_material = off";
 
 /// So many handfuls of rows of one table may wait to be taken.
 const WAITING: usize = 4;
@@ -60,30 +67,42 @@ pub(super) struct Ordered {
 }
 
 impl Ordered {
-    /// Begins to read; back when what the rows are is settled, or cannot be read.
-    async fn begin(pool: &PgPool, query: String, what: &'static str) -> Self {
+    /// Begins to read, as of a view where there is one.
+    pub(super) fn begin(
+        pool: &PgPool,
+        view: Option<&View>,
+        (settings, query): (&'static str, String),
+        what: &'static str,
+    ) -> Self {
         let (taker, rows) = mpsc::channel(WAITING);
-        let (settled, is_settled) = oneshot::channel();
-        let pool = pool.clone();
+        let (pool, view) = (pool.clone(), view.cloned());
         let mut reader = JoinSet::new();
         reader.spawn(async move {
-            let started = || {
-                // Nobody waits for it where the reading was given up.
-                let _ = settled.send(());
-            };
             let sent = async {
-                let mut copy = CopyOut::begin(&pool).await?;
-                copy.execute(SORTED_IN).await?;
-                copy.send(&format!("{query} order by account_id"), what, started, &taker).await?;
+                let mut copy = CopyOut::begin(&pool, view.as_ref()).await?;
+                copy.execute(settings).await?;
+                copy.send(&query, what, &taker).await?;
                 copy.end().await
             };
             let end = sent.await.map(|()| None);
-            // As above.
+            // Nobody waits for it where the reading was given up.
             let _ = taker.send(end).await;
         });
-        // Where there is no such instant, the first rows are the error.
-        let _ = is_settled.await;
         Self { _reader: reader, rows, ahead: Gathered::default(), place: 0, has_ended: false }
+    }
+
+    /// The next rows as they come; none after the last.
+    ///
+    /// # Errors
+    /// The database does not answer; a row without an account.
+    pub(super) async fn handful(&mut self) -> Result<Option<Gathered>, StoreError> {
+        if self.has_ended {
+            return Ok(None);
+        }
+        // Where there is none, whoever read them went away before their end.
+        let rows = self.rows.recv().await.ok_or(sqlx::Error::WorkerCrashed)??;
+        self.has_ended = rows.is_none();
+        Ok(rows)
     }
 
     /// The rows of the next accounts, up to a last one.
@@ -98,13 +117,8 @@ impl Ordered {
             if self.has_ended || self.place < self.ahead.count() {
                 return Ok(taken);
             }
-            match self.rows.recv().await {
-                Some(rows) => match rows? {
-                    Some(rows) => (self.ahead, self.place) = (rows, 0),
-                    None => self.has_ended = true,
-                },
-                // Whoever read them went away before their end.
-                None => return Err(sqlx::Error::WorkerCrashed.into()),
+            if let Some(rows) = self.handful().await? {
+                (self.ahead, self.place) = (rows, 0);
             }
         }
     }
@@ -112,25 +126,68 @@ impl Ordered {
 
 /// Visits, posts and samples of all accounts, in the order of the accounts.
 pub(super) struct OrderedTables {
-    visits: Ordered,
-    posts: Ordered,
-    samples: Ordered,
+    /// Whose view the others have.
+    _viewer: CopyOut,
+    visits: Packable,
+    posts: Packable,
+    samples: Packable,
+}
+
+/// What of a table is packed, and the rest of it.
+struct Packable {
+    packed: Option<Ordered>,
+    others: Ordered,
+}
+
+impl Packable {
+    fn begin(pool: &PgPool, view: &View, months: &PackedMonths, more: &str) -> Self {
+        let packed = months
+            .packed_rows()
+            .map(|query| Ordered::begin(pool, Some(view), (IN_THEIR_ORDER, query), "packed rows"));
+        let others = (SORTED_IN, months.other_rows(more));
+        Self { packed, others: Ordered::begin(pool, Some(view), others, "a row") }
+    }
+
+    async fn up_to(&mut self, last: i64) -> Result<Packed, StoreError> {
+        let Self { packed, others } = self;
+        let packed = async {
+            match packed {
+                Some(packed) => packed.up_to(last).await,
+                None => Ok(Gathered::default()),
+            }
+        };
+        let (packed, others) = futures::try_join!(packed, others.up_to(last))?;
+        Ok(Packed { packed, others })
+    }
 }
 
 impl OrderedTables {
-    /// Posts are read as of a later instant than visits, and samples after posts: no list is known
-    /// without the posts that it showed, and no post without the numbers that it had.
-    pub(super) async fn begin(pool: &PgPool, of: FactsOf) -> Self {
-        Self {
-            visits: Ordered::begin(pool, visits_query(Which::All, of), "a visit").await,
-            posts: Ordered::begin(pool, posts_query(Which::All, of), "a post").await,
-            samples: Ordered::begin(pool, samples_query(Which::All, of), "a sample").await,
+    /// All of them as of one instant: no list is known without the posts that it showed, and no
+    /// packed month twice or not at all.
+    pub(super) async fn begin(pool: &PgPool, of: FactsOf) -> Result<Self, StoreError> {
+        let (mut viewer, view) = CopyOut::view(pool, None).await?;
+        let stretches = [
+            (Source::Visits, of.since, None),
+            // What claims to lie in the future was listed all the same.
+            (Source::Posts, of.since, None),
+            (Source::Samples, of.from, Some(of.to)),
+        ];
+        let mut months = Vec::with_capacity(stretches.len());
+        for (source, from, to) in stretches {
+            months.push(PackedMonths::read(viewer.connection(), source, from, to).await?);
         }
+        let known = format!("recorded_at <= {}", literal(of.known_at));
+        Ok(Self {
+            visits: Packable::begin(pool, &view, &months[0], "true"),
+            posts: Packable::begin(pool, &view, &months[1], &known),
+            samples: Packable::begin(pool, &view, &months[2], &known),
+            _viewer: viewer,
+        })
     }
 
     /// The rows of the next accounts, up to a last one.
     pub(super) async fn up_to(&mut self, last: i64) -> Result<PeriodRows, StoreError> {
-        let Self { visits, posts, samples } = self;
+        let Self { visits, posts, samples, .. } = self;
         let all = (visits.up_to(last), posts.up_to(last), samples.up_to(last));
         let (visits, posts, samples) = futures::try_join!(all.0, all.1, all.2)?;
         Ok(PeriodRows { visits, posts, samples })
@@ -138,15 +195,20 @@ impl OrderedTables {
 }
 
 impl Store {
-    /// The rows of these accounts, by the indexes; as [`OrderedTables::begin`] says, each table at
-    /// a later instant than the one before.
+    /// The rows of these accounts, by the indexes: posts are read as of a later instant than
+    /// visits, and samples after posts, so that no list is known without the posts that it showed,
+    /// and no post without the numbers that it had.
     pub(super) async fn rows_of(&self, ids: &[i64], of: FactsOf) -> Result<PeriodRows, StoreError> {
         let which = Which::Few(ids);
-        let mut copy = CopyOut::begin(&self.pool).await?;
+        let since = format!("{which} and started_at >= {}", literal(of.since));
+        let (from, to, known_at) = (literal(of.from), literal(of.to), literal(of.known_at));
+        let posts = posts_of(ids, of);
+        let until = format!("{which} and at >= {from} and at < {to} and recorded_at <= {known_at}");
+        let mut copy = CopyOut::begin(&self.pool, None).await?;
         let rows = PeriodRows {
-            visits: copy.gather(&visits_query(which, of), "a visit").await?,
-            posts: copy.gather(&posts_query(which, of), "a post").await?,
-            samples: copy.gather(&samples_query(which, of), "a sample").await?,
+            visits: copy.gather(&rows_query(Source::Visits, &since), "a visit").await?.into(),
+            posts: copy.gather(&rows_query(Source::Posts, &posts), "a post").await?.into(),
+            samples: copy.gather(&rows_query(Source::Samples, &until), "a sample").await?.into(),
         };
         copy.end().await?;
         Ok(rows)
@@ -163,37 +225,18 @@ impl CopyOut {
     }
 }
 
-fn visits_query(which: Which<'_>, of: FactsOf) -> String {
-    let since = literal(of.since);
-    format!(
-        "select account_id, {VISIT} from visits
-         where {which} and started_at >= {since} and part <> '-'"
-    )
+fn rows_query(source: Source, which: &str) -> String {
+    let (table, columns, wanted) = (source.table(), source.columns(), source.wanted());
+    format!("select account_id, {columns} from {table} where {wanted} and {which}")
 }
 
-/// What claims to lie in the future was listed all the same.
-fn posts_query(which: Which<'_>, of: FactsOf) -> String {
+/// The posts of some accounts that bear on their histories, by an index.
+fn posts_of(ids: &[i64], of: FactsOf) -> String {
     let (since, known_at) = (literal(of.since), literal(of.known_at));
     let until = literal(of.known_at + FUTURE);
     let inside = |at: &str| format!("({at} >= {since} and {at} < {until})");
-    // The same posts: one by what is known of blocks of the disk, the other by an index.
-    let claimed = match which {
-        Which::All => inside("claimed_at"),
-        Which::Few(_) => inside("coalesce(claimed_at, first_seen)"),
-    };
-    let seen = inside("first_seen");
-    format!(
-        "select account_id, {POST} from posts
-         where {which} and ({claimed} or {seen}) and recorded_at <= {known_at}"
-    )
-}
-
-fn samples_query(which: Which<'_>, of: FactsOf) -> String {
-    let (from, to, known_at) = (literal(of.from), literal(of.to), literal(of.known_at));
-    format!(
-        "select account_id, {SAMPLE} from post_samples
-         where {which} and at >= {from} and at < {to} and recorded_at <= {known_at}"
-    )
+    let (claimed, seen) = (inside("coalesce(claimed_at, first_seen)"), inside("first_seen"));
+    format!("{} and ({claimed} or {seen}) and recorded_at <= {known_at}", Which::Few(ids))
 }
 
 #[cfg(test)]

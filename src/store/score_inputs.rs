@@ -5,7 +5,9 @@ use std::iter;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use futures::stream::{self, Stream, TryStreamExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::columns::{column, read_count};
 use super::history_pages::Pages;
@@ -19,11 +21,12 @@ use crate::observe::{History, ListedPost};
 /// The first accounts that are taken at once; how many the next are is told by what these take.
 const FIRST: i64 = 100;
 
-/// Visits, posts and samples.
-const TABLES: u32 = 3;
+/// Visits, posts and samples, each packed and not, and the one whose view the others have.
+const READERS: u32 = 7;
 
-/// So many bytes of rows are in memory together, as far as that can be told beforehand.
-const BYTES: usize = 48 << 20;
+/// So many bytes of rows are read together, as far as that can be told beforehand; in memory are
+/// those that are judged, those that wait, and those that are read.
+const BYTES: usize = 16 << 20;
 
 /// One account's facts of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +89,7 @@ impl Store {
         &self,
         of: FactsOf,
     ) -> impl Stream<Item = Result<ScoreInput, StoreError>> + '_ {
-        let read = |rows: Vec<ScoreRows>| stream::iter(rows).map(ScoreRows::read);
+        let read = |rows: Vec<ScoreRows>| stream::iter(rows.into_iter().map(ScoreRows::read));
         self.score_rows(of, 1).map_ok(read).try_flatten()
     }
 
@@ -94,44 +97,62 @@ impl Store {
     /// whatever core.
     ///
     /// Each table is read once, in the order of its accounts, for as long as accounts are taken:
-    /// on connections of its own, as many as there are tables. So many accounts are taken together
+    /// on connections of its own, all as of one instant. So many accounts are taken together
     /// that their rows fit into some memory; they are let go with the last of them.
     pub fn score_rows(
         &self,
         of: FactsOf,
         at_once: usize,
-    ) -> impl Stream<Item = Result<Vec<ScoreRows>, StoreError>> + '_ {
-        let read = async move {
-            let around = self.surroundings_of_all(of.since).await?;
-            let readers = lazily(TABLES, (*self.pool.connect_options()).clone());
-            let tables = OrderedTables::begin(&readers, of).await;
-            let begin = (tables, AccountId(i64::MIN), FIRST);
-            let readings =
-                stream::try_unfold(begin, move |(mut tables, after, limit)| async move {
-                    let accounts = self.accounts_after(after, limit).await?;
-                    let Some(last) = accounts.last().map(|account| account.id) else {
-                        return Ok::<_, StoreError>(None);
-                    };
-                    let count = accounts.len();
-                    let rows = tables.up_to(last.0).await?;
-                    let pages = self.histories_begun(&column(&accounts, |one| one.id.0)).await?;
-                    let reading = self.reading(accounts, pages, rows, of).await?;
-                    let next = count.saturating_mul(BYTES) / reading.rows.size().max(1);
-                    // Those that come may be heavier than those that went.
-                    let most = (limit * 2).min(FIRST * 20);
-                    let next = i64::try_from(next).unwrap_or(i64::MAX).clamp(FIRST / 10, most);
-                    Ok(Some((reading, (tables, last, next))))
-                });
-            Ok::<_, StoreError>(readings.map_ok(move |reading| {
-                let mut rows = reading.of_each(around.clone());
-                let batches = iter::from_fn(move || {
-                    let batch: Vec<ScoreRows> = rows.by_ref().take(at_once.max(1)).collect();
-                    (!batch.is_empty()).then_some(Ok(batch))
-                });
-                stream::iter(batches)
-            }))
+    ) -> impl Stream<Item = Result<Vec<ScoreRows>, StoreError>> + use<> {
+        let (store, (taker, readings)) = (self.clone(), mpsc::channel(1));
+        let mut reader = JoinSet::new();
+        reader.spawn(async move {
+            let end = store.send_readings(of, &taker).await.map(|()| None);
+            // Nobody waits for it where the reading was given up.
+            let _ = taker.send(end).await;
+        });
+        let readings = stream::try_unfold((reader, readings), |(reader, mut readings)| async {
+            // Where there is none, whoever reads them went away before their end.
+            let reading = readings.recv().await.ok_or(sqlx::Error::WorkerCrashed)??;
+            Ok::<_, StoreError>(reading.map(|reading| (reading, (reader, readings))))
+        });
+        let cut = move |(reading, around): (Reading, Surroundings)| {
+            let mut rows = reading.of_each(around);
+            let batches = iter::from_fn(move || {
+                let batch: Vec<ScoreRows> = rows.by_ref().take(at_once.max(1)).collect();
+                (!batch.is_empty()).then_some(Ok(batch))
+            });
+            stream::iter(batches)
         };
-        stream::once(read).try_flatten().try_flatten()
+        readings.map_ok(cut).try_flatten()
+    }
+
+    /// Reads some accounts while those before are judged.
+    async fn send_readings(
+        &self,
+        of: FactsOf,
+        taker: &mpsc::Sender<Result<Option<(Reading, Surroundings)>, StoreError>>,
+    ) -> Result<(), StoreError> {
+        let readers = lazily(READERS, (*self.pool.connect_options()).clone());
+        let mut tables = OrderedTables::begin(&readers, of).await?;
+        let around = self.surroundings_of_all(of.since).await?;
+        let (mut last, mut limit) = (AccountId(i64::MIN), FIRST);
+        loop {
+            let accounts = self.accounts_after(last, limit).await?;
+            let Some(newest) = accounts.last() else { return Ok(()) };
+            last = newest.id;
+            let count = accounts.len();
+            let rows = tables.up_to(last.0).await?;
+            let pages = self.histories_begun(&column(&accounts, |one| one.id.0)).await?;
+            let reading = self.reading(accounts, pages, rows, of).await?;
+            let next = count.saturating_mul(BYTES) / reading.rows.size().max(1);
+            // Those that come may be heavier than those that went.
+            let most = (limit * 2).min(FIRST * 20);
+            limit = i64::try_from(next).unwrap_or(i64::MAX).clamp(FIRST / 10, most);
+            if taker.send(Ok(Some((reading, around.clone())))).await.is_err() {
+                return Ok(());
+            }
+        }
     }
 
     /// Every account, in the order of their numbers, so many at a time.
@@ -315,7 +336,7 @@ pub struct ScoreRows {
 impl ScoreRows {
     fn take_visits(&mut self) -> Result<(), StoreError> {
         if !self.are_visits_taken {
-            let visits = self.rows.visits(self.account.id.0)?;
+            let visits = self.rows.visits(self.account.id.0, self.of)?;
             self.messages_read_at = self.pages.take_visits(visits, self.of);
             self.are_visits_taken = true;
         }
@@ -329,7 +350,7 @@ impl ScoreRows {
     pub fn read(mut self) -> Result<ScoreInput, StoreError> {
         self.take_visits()?;
         let id = self.account.id.0;
-        let mut posts = self.rows.posts(id)?;
+        let mut posts = self.rows.posts(id, self.of)?;
         let mut listed: Vec<ListedPost> = posts.iter().map(|post| post.listed.clone()).collect();
         for edge in self.edges {
             if listed.iter().all(|one| one.reference != edge.reference) {
@@ -348,7 +369,7 @@ impl ScoreRows {
             posts,
             followers: self.followers,
             followers_before: self.followers_before,
-            samples: self.rows.samples(id)?,
+            samples: self.rows.samples(id, self.of)?,
             inquiries: self.inquiries,
             messages_read_at: self.messages_read_at,
         })

@@ -138,7 +138,8 @@ impl Snapshot {
     }
 }
 
-/// Every table of the schema but the migrator's own; partitions are in their parents.
+/// Every table of the schema but the migrator's own and what is packed of others, which is packed
+/// anew wherever they are; partitions are in their parents.
 pub(super) async fn tables(session: &mut PgConnection) -> Result<Vec<TableColumns>, StoreError> {
     let rows = sqlx::query!(
         r#"select c.relname::text as "name!", array(
@@ -147,7 +148,9 @@ pub(super) async fn tables(session: &mut PgConnection) -> Result<Vec<TableColumn
                  and a.attgenerated = '' order by a.attnum) as "columns!: Vec<String>"
            from pg_class c
            where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')
-             and not c.relispartition and c.relname <> '_sqlx_migrations'
+             and not c.relispartition
+             and c.relname not in ('_sqlx_migrations', 'packed_months', 'packed_visits',
+                 'packed_samples', 'packed_posts', 'late_rows')
            order by 1"#
     )
     .fetch_all(session)

@@ -1,13 +1,19 @@
 //! What scores are computed from, read with whole tables and account by account, from odd rows.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use xunjian::domain::{AccountId, Count, Reason};
 use xunjian::observe::Outcome;
 use xunjian::store::{FactsOf, ScoreInput, Store};
 
-use super::{accounts, at};
+use super::{accounts, instant};
 use crate::support::database;
+
+/// The begin of a month long ago, UTC, and minutes from there.
+fn at(minute: i64) -> DateTime<Utc> {
+    instant("2026-03-01T00:00:00Z") + TimeDelta::minutes(minute)
+}
 
 const ODD: [&str; 4] = ["O'Neil \"§\"", "back\\slash\\n", "多行\n\t\u{1F600}", ""];
 
@@ -125,6 +131,14 @@ async fn insert_visits(pool: &PgPool, account: AccountId) {
     .unwrap();
 }
 
+async fn make_months(pool: &PgPool) {
+    run(pool, "select xunjian_ensure_partitions('2026-02-01', '2026-03-31')").await;
+}
+
+async fn run(pool: &PgPool, statement: &'static str) {
+    sqlx::query(statement).execute(pool).await.unwrap();
+}
+
 async fn all(store: &Store) -> Vec<ScoreInput> {
     store.score_inputs(of()).try_collect().await.unwrap()
 }
@@ -133,10 +147,7 @@ async fn all(store: &Store) -> Vec<ScoreInput> {
 async fn odd_rows_are_read_the_same_with_whole_tables_and_by_account() {
     let (store, database) = database().await;
     let ids = accounts(&store, 3).await;
-    sqlx::query("select xunjian_ensure_partitions('2026-11-01', '2026-12-01')")
-        .execute(&database.pool)
-        .await
-        .unwrap();
+    make_months(&database.pool).await;
     for account in [ids[2], ids[0]] {
         insert_posts(&database.pool, account).await;
         insert_visits(&database.pool, account).await;
@@ -191,14 +202,283 @@ async fn odd_rows_are_read_the_same_with_whole_tables_and_by_account() {
     assert_eq!(input.messages_read_at, Some(at(0)));
 }
 
+/// February and March have ended.
+fn in_spring() -> DateTime<Utc> {
+    instant("2026-04-15T00:00:00Z")
+}
+
+/// What of ended months is packed says the same as the rows do, one by one.
+async fn check_packed(store: &Store, what: &str) -> Vec<ScoreInput> {
+    let later = FactsOf { since: at(-5), from: at(-4), to: at(15), known_at: at(25) };
+    for of in [later, of()] {
+        let inputs: Vec<_> = store.score_inputs(of).try_collect().await.unwrap();
+        let accounts = inputs.iter().map(|one| one.account.clone()).collect();
+        assert_eq!(store.inputs_of(accounts, of).await.unwrap(), inputs, "{what}");
+    }
+    all(store).await
+}
+
+async fn late_rows(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("select count(*) from late_rows").fetch_one(pool).await.unwrap()
+}
+
+async fn pack(store: &Store) -> usize {
+    store.pack_months(in_spring()).await.unwrap()
+}
+
+/// Three accounts, the first and the last of them with rows in two months of all three tables.
+async fn with_rows(store: &Store, pool: &PgPool) -> Vec<AccountId> {
+    let ids = accounts(store, 3).await;
+    make_months(pool).await;
+    for account in [ids[2], ids[0]] {
+        insert_posts(pool, account).await;
+        insert_visits(pool, account).await;
+    }
+    ids
+}
+
+#[tokio::test]
+async fn ended_months_are_read_packed() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    with_rows(&store, pool).await;
+    let inputs = all(&store).await;
+    assert_eq!(store.pack_months(instant("2026-03-03T23:59:00Z")).await.unwrap(), 0);
+    assert_eq!(late_rows(pool).await, 0, "what is not packed is read as it is");
+    assert_eq!(pack(&store).await, 6);
+    assert_eq!(check_packed(&store, "packed").await, inputs);
+    assert_eq!(pack(&store).await, 0);
+    // Nothing is told of what goes now.
+    for table in ["visits", "post_samples", "posts"] {
+        for statement in [
+            format!("alter table {table} disable trigger user"),
+            format!("create table {table}_aside as select * from {table}"),
+            format!(
+                "delete from {table} where coalesce(to_jsonb({table}) ->> 'ref', '') <> 'claims the future'"
+            ),
+        ] {
+            sqlx::query(AssertSqlSafe(statement)).execute(pool).await.unwrap();
+        }
+    }
+    let packed = all(&store).await;
+    for (packed, input) in packed.iter().zip(&inputs) {
+        assert_eq!(packed.history.visits, input.history.visits);
+        assert_eq!((&packed.posts, &packed.samples), (&input.posts, &input.samples));
+    }
+}
+
+#[tokio::test]
+async fn what_comes_late_is_read_beside_what_is_packed() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    let ids = with_rows(&store, pool).await;
+    assert_eq!(pack(&store).await, 6);
+    insert_visits(pool, ids[1]).await;
+    insert_posts(pool, ids[1]).await;
+    let inputs = check_packed(&store, "an account that had no rows").await;
+    assert_eq!(inputs[1].history.visits.len(), inputs[0].history.visits.len());
+    assert_eq!(inputs[1].posts.len(), inputs[0].posts.len());
+    let posts = [
+        ("title", "'新'"),
+        ("form", "'live'"),
+        ("origin", "'original'"),
+        ("text_digest", "'sha256:other'"),
+        ("first_text_digest", "'sha256:other'"),
+        ("reads", "'{\"hidden\": \"login_required\"}'"),
+        ("likes", "'77'"),
+        ("comments", "'78'"),
+        ("shares", "null"),
+        ("sampled_at", "first_seen + interval '1 second'"),
+        ("missed_by", "first_seen - interval '1 second'"),
+        ("seen_before", "first_seen - interval '2 seconds'"),
+        ("page", "'other'"),
+        ("claimed_precision", "'hour'"),
+        ("claimed_at", "claimed_at + interval '2 hours'"),
+        ("first_seen", "first_seen + interval '125 minutes'"),
+        ("recorded_at", "recorded_at - interval '1 second'"),
+        ("ref", "ref || '?'"),
+        ("account_id", "account_id + 1"),
+    ];
+    let posts = posts.map(|(column, value)| {
+        let which = "claimed_at is not null and account_id = (select max(account_id) from posts)";
+        format!("update posts set {column} = {value} where {which}")
+    });
+    let others = [
+        "update visits set items = 7 where page = 'export'",
+        "update visits set started_at = started_at + interval '1 minute' where part = '栏目'",
+        "update visits set started_at = started_at + interval '125 minutes'
+         where span_low is not null",
+        "delete from visits where page = 'profile' and account_id = (select min(id) from accounts)",
+        "update post_samples set likes = '13'",
+        "delete from post_samples where ref = ''",
+        "delete from posts where ref = 'seen later'",
+    ];
+    for change in posts.into_iter().chain(others.map(str::to_owned)) {
+        let before = all(&store).await;
+        sqlx::query(AssertSqlSafe(change.clone())).execute(pool).await.unwrap();
+        assert_ne!(check_packed(&store, &change).await, before, "{change}");
+        let (late, packed) = (late_rows(pool).await, pack(&store).await);
+        assert!(late > 0 && packed > 0 && late_rows(pool).await == 0, "{change}");
+        check_packed(&store, &change).await;
+    }
+    run(pool, "update posts set last_seen = last_seen + interval '1 day', stands = true").await;
+    assert_eq!(late_rows(pool).await, 0, "what is not packed of a post moves at every visit");
+}
+
+#[tokio::test]
+async fn what_is_packed_of_other_tables_or_by_others_does_not_count() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    with_rows(&store, pool).await;
+    assert_eq!(pack(&store).await, 6);
+    let attach = "alter table post_samples attach partition post_samples_2026_03
+                  for values from ('2026-03-01 00:00Z') to ('2026-04-01 00:00Z')";
+    let cases: [(&str, &[&'static str], usize); 7] = [
+        (
+            "by a program that reads other columns",
+            &["update packed_months set form = 'other' where packed = 'visits'"],
+            2,
+        ),
+        (
+            "by a clock that was wrong",
+            &["update packed_months set at = now() + interval '1 day' where packed = 'posts'"],
+            2,
+        ),
+        ("while the month ran", &["update packed_months set at = month + interval '20 days'"], 6),
+        ("emptied", &["truncate visits_2026_03"], 1),
+        (
+            "dropped",
+            &[
+                "drop table visits_2026_02",
+                "select xunjian_ensure_partitions('2026-02-01', '2026-03-31')",
+            ],
+            1,
+        ),
+        (
+            "changed beside its table",
+            &[
+                "alter table post_samples detach partition post_samples_2026_03",
+                "delete from post_samples_2026_03
+                 where ref = (select max(ref) from post_samples_2026_03)",
+                attach,
+            ],
+            1,
+        ),
+        ("detached", &["alter table post_samples detach partition post_samples_2026_03"], 0),
+    ];
+    for (what, statements, packs) in cases {
+        for statement in statements {
+            run(pool, statement).await;
+        }
+        check_packed(&store, what).await;
+        assert_eq!(pack(&store).await, packs, "{what}");
+        check_packed(&store, what).await;
+    }
+}
+
+#[tokio::test]
+async fn a_late_row_does_not_make_a_pack_of_a_running_month_count() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    with_rows(&store, pool).await;
+    assert_eq!(pack(&store).await, 6);
+    run(pool, "update packed_months set at = month + interval '20 days'").await;
+    run(pool, "delete from packed_posts where month = '2026-03-01'").await;
+    run(pool, "update posts set likes = '7' where ref = 'between'").await;
+    assert_eq!(pack(&store).await, 6, "all of them whole");
+    check_packed(&store, "packed whole").await;
+}
+
+#[tokio::test]
+async fn claims_of_any_time_are_read_alike_packed_or_not() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    let ids = with_rows(&store, pool).await;
+    for claimed in [None, Some(-9000), Some(-109), Some(5), Some(46_000), Some(60_000_000)] {
+        for seen in [-200, -109, -1, 0, 20] {
+            sqlx::query(
+                "insert into posts (account_id, ref, page, part, origin, claimed_at,
+                     claimed_precision, first_seen, last_seen, recorded_at)
+                 values ($1, $2, 'timeline', 'all', 'unknown', $3, $4, $5, $5, $5)",
+            )
+            .bind(ids[1].0)
+            .bind(format!("{claimed:?} {seen}"))
+            .bind(claimed.map(at))
+            .bind(claimed.map(|_| "second"))
+            .bind(at(seen))
+            .execute(pool)
+            .await
+            .unwrap();
+        }
+    }
+    let inputs = check_packed(&store, "row by row").await;
+    assert_eq!(pack(&store).await, 6);
+    assert_eq!(check_packed(&store, "packed").await, inputs);
+    run(pool, "update posts set likes = '5' where first_seen < '2026-03-01'").await;
+    assert_ne!(check_packed(&store, "some of them late").await, inputs);
+}
+
+#[tokio::test]
+async fn what_is_written_while_a_month_is_packed_stays_told() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    with_rows(&store, pool).await;
+    let mut writer = pool.begin().await.unwrap();
+    let change = "update visits set items = 7 where page = 'export'";
+    sqlx::query(change).execute(&mut *writer).await.unwrap();
+    assert_eq!(pack(&store).await, 6, "it does not wait");
+    let before = check_packed(&store, "not committed").await;
+    writer.commit().await.unwrap();
+    assert_ne!(check_packed(&store, "committed").await, before);
+    assert!(late_rows(pool).await > 0);
+    assert_eq!((pack(&store).await, late_rows(pool).await), (1, 0));
+    check_packed(&store, "packed anew").await;
+}
+
+#[tokio::test]
+async fn readings_see_each_row_once_while_months_are_packed() {
+    let (store, database) = database().await;
+    let pool = database.pool.clone();
+    with_rows(&store, &pool).await;
+    let count = |inputs: &[ScoreInput]| {
+        let of = |one: &ScoreInput| {
+            let samples = ODD.map(|reference| one.samples.of(reference).len());
+            (one.history.visits.len(), one.posts.len(), samples)
+        };
+        inputs.iter().map(of).collect::<Vec<_>>()
+    };
+    let wanted = count(&all(&store).await);
+    assert_eq!(pack(&store).await, 6);
+    let mut others = tokio::task::JoinSet::new();
+    let (packing, stopped) = (store.clone(), tokio_util::sync::CancellationToken::new());
+    let (stop, stop_too) = (stopped.clone(), stopped.clone());
+    others.spawn(async move {
+        let mut packed = 0;
+        while !stop.is_cancelled() {
+            packed += pack(&packing).await;
+        }
+        assert!(packed > 0, "there was nothing to pack");
+    });
+    others.spawn(async move {
+        while !stop_too.is_cancelled() {
+            run(&pool, "update visits set items = items + 1 where host is not null").await;
+            run(&pool, "update posts set likes = '7' where ref = 'between'").await;
+            run(&pool, "update posts set likes = '8' where ref = 'between'").await;
+            run(&pool, "update post_samples set likes = '9'").await;
+        }
+    });
+    for _ in 0..20 {
+        assert_eq!(count(&all(&store).await), wanted);
+    }
+    stopped.cancel();
+    others.join_all().await;
+}
+
 #[tokio::test]
 async fn a_row_that_does_not_read_is_an_error_and_no_absence() {
     let (store, database) = database().await;
     let account = accounts(&store, 1).await[0];
-    sqlx::query("select xunjian_ensure_partitions('2026-11-01', '2026-12-01')")
-        .execute(&database.pool)
-        .await
-        .unwrap();
+    make_months(&database.pool).await;
     insert_posts(&database.pool, account).await;
     insert_visits(&database.pool, account).await;
     assert_eq!(all(&store).await.len(), 1);
