@@ -160,11 +160,11 @@ impl Notebook {
             }
         }
         self.history.visits.push(Visit {
-            page: kind.name.clone(),
-            part,
+            page: kind.name.as_str().into(),
+            part: part.into(),
             started_at: visitor.now,
             recorded_at: visitor.now,
-            adapter: visitor.platform.digest.clone(),
+            adapter: visitor.platform.digest.as_str().into(),
             source: match visitor.platform.observability {
                 Observability::PublicFeed => Source::Bridge,
                 _ => Source::Crawl,

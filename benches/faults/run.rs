@@ -252,9 +252,9 @@ impl Simulation<'_> {
             let healthy = one.notebook.visit(&visitor, &self.policy, quarter);
             if let Some(healthy) = healthy.filter(|_| one.is_canary) {
                 looks.push(CanaryLook {
-                    page: kind.name.clone(),
+                    page: kind.name.as_str().into(),
                     at: now,
-                    adapter: platform.digest.clone(),
+                    adapter: platform.digest.as_str().into(),
                     healthy,
                     recorded_at: now,
                 });
@@ -269,7 +269,8 @@ impl Simulation<'_> {
         let others = watched.iter_mut().filter(|one| one.host == host && one.entry.key != key);
         for other in others.filter(|one| one.notebook.history.has_canary) {
             let history = &mut other.notebook.history;
-            let heard = looks.iter().filter(|look| !history.unwatched.contains_key(&look.page));
+            let heard =
+                looks.iter().filter(|look| !history.unwatched.contains_key(look.page.as_str()));
             let heard: Vec<CanaryLook> = heard.cloned().collect();
             if heard.iter().all(|look| look.healthy) {
                 other.oracle.trusted();

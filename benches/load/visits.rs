@@ -347,8 +347,8 @@ fn record(claimed: &Claimed, now: DateTime<Utc>) -> VisitRecord {
         host: Some(claimed.host.clone()),
         lease: Some(claimed.lease.clone()),
         visit: Visit {
-            page: claimed.page.clone(),
-            part: claimed.part.clone(),
+            page: claimed.page.as_str().into(),
+            part: claimed.part.as_str().into(),
             started_at: now,
             recorded_at: now,
             adapter: "sha256:5b1d7c1ae41ab0".into(),

@@ -20,6 +20,7 @@ mod region;
 mod site;
 mod standing;
 mod step;
+mod word;
 
 pub use access::{Area, Deed, Grant, Scope};
 pub use account::{Account, AccountId, LedgerEntry, Lifecycle};
@@ -40,3 +41,4 @@ pub use region::{CodeError, CreditCode, RegionCode};
 pub use site::ColumnClass;
 pub use standing::{ActiveFinding, FindingCell, FleetCell, Standing};
 pub use step::{By, IllegalStep, Step, take_step};
+pub use word::Word;

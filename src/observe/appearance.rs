@@ -29,7 +29,7 @@ pub struct Sight {
 
 impl Sight {
     pub(super) fn of(seen: &Seen<'_>) -> Self {
-        let page = seen.visit.page.clone();
+        let page = seen.visit.page.to_string();
         Self { as_of: seen.as_of, started_at: seen.visit.started_at, page }
     }
 }

@@ -199,8 +199,8 @@ mod tests {
 
     fn look(page: &str, adapter: &str, hour: i64, healthy: bool) -> CanaryLook {
         CanaryLook {
-            page: page.to_owned(),
-            adapter: adapter.to_owned(),
+            page: page.into(),
+            adapter: adapter.into(),
             at: at(hour),
             healthy,
             recorded_at: at(hour),

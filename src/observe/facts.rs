@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Count, Moment, Reason};
+use crate::domain::{Count, Moment, Reason, Word};
 
 use super::canary::Unwatched;
 use super::list::latest;
@@ -103,16 +103,16 @@ pub const BESIDE: &str = "-";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
     /// The page kind, as in the platform file.
-    pub page: String,
+    pub page: Word,
     /// The part of the account that the page kind lists: `all`, or a named part. Empty where it
     /// shows citizens' messages, [`BESIDE`] where it shows neither.
-    pub part: String,
+    pub part: Word,
     /// When the request was sent.
     pub started_at: DateTime<Utc>,
     /// When it was written down; an evaluation as of an earlier `known_at` does not see it.
     pub recorded_at: DateTime<Utc>,
     /// Digest of the platform file that read it.
-    pub adapter: String,
+    pub adapter: Word,
     /// Who looked.
     pub source: Source,
     /// How many items it listed that were kept; a list out of order lists some and fails.
@@ -188,11 +188,11 @@ pub struct PostMark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CanaryLook {
     /// The page kind looked at: a look speaks for no other.
-    pub page: String,
+    pub page: Word,
     /// When the look was made.
     pub at: DateTime<Utc>,
     /// Digest of the platform file that read it.
-    pub adapter: String,
+    pub adapter: Word,
     /// Healthy: an observation with a post newer than three times its usual longest gap. A named
     /// canary that cannot be read, or a stand-in that cannot be read, is a failure; a stand-in that
     /// is only quiet is neither and is not listed.

@@ -40,11 +40,11 @@ fn observation(as_of: DateTime<Utc>, low: DateTime<Utc>) -> Observation {
 
 fn visit(at: DateTime<Utc>, outcome: Outcome) -> Visit {
     Visit {
-        page: "timeline".to_owned(),
-        part: "all".to_owned(),
+        page: "timeline".into(),
+        part: "all".into(),
         started_at: at,
         recorded_at: at,
-        adapter: "a".to_owned(),
+        adapter: "a".into(),
         source: Source::Crawl,
         items: 0,
         outcome,
@@ -52,7 +52,7 @@ fn visit(at: DateTime<Utc>, outcome: Outcome) -> Visit {
 }
 
 fn look(at: DateTime<Utc>, healthy: bool) -> CanaryLook {
-    let (page, adapter) = ("timeline".to_owned(), "a".to_owned());
+    let (page, adapter) = ("timeline".into(), "a".into());
     CanaryLook { page, at, adapter, healthy, recorded_at: at }
 }
 

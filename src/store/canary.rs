@@ -158,10 +158,10 @@ pub(super) async fn insert_looks(
          on conflict (host, page, at, account_id) do nothing
          returning host, page, at, account_id, adapter, healthy",
         &column(&looks, |(host, ..)| (*host).clone()),
-        &column(&looks, |(.., look)| look.page.clone()),
+        &column(&looks, |(.., look)| look.page.to_string()),
         &column(&looks, |(.., look)| look.at),
         &column(&looks, |(_, account, _)| *account),
-        &column(&looks, |(.., look)| look.adapter.clone()),
+        &column(&looks, |(.., look)| look.adapter.to_string()),
         &column(&looks, |(.., look)| look.healthy),
         &column(&looks, |(.., look)| look.recorded_at),
     )

@@ -68,7 +68,7 @@ pub(super) async fn insert(
     let mut rows: Vec<(Option<Read>, &NewEvidence)> = Vec::new();
     for record in records {
         let visit = &record.visit;
-        let read = (record.account, visit.page.clone(), visit.started_at);
+        let read = (record.account, visit.page.to_string(), visit.started_at);
         rows.extend(kept(record).iter().map(|one| (Some(read.clone()), one)));
     }
     let ids = insert_rows(connection, &rows).await?;

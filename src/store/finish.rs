@@ -62,8 +62,10 @@ impl Store {
         lock_accounts(connection, batch).await?;
         let held = held_targets(connection, batch).await?;
         let (records, late): (Vec<_>, Vec<_>) = batch.iter().partition(|r| is_held(r, &held));
-        let fenced =
-            late.into_iter().map(|record| (record.account, record.visit.page.clone())).collect();
+        let fenced = late
+            .into_iter()
+            .map(|record| (record.account, record.visit.page.to_string()))
+            .collect();
         let mut report = FinishReport { written: records.len(), fenced, ..FinishReport::default() };
         if !records.is_empty() {
             write(connection, &records, &mut report).await?;
@@ -144,7 +146,7 @@ async fn held_targets(
              and t.lease_owner is not null
            order by t.account_id, t.page for update of t"#,
         &column(batch, |record| record.account.0),
-        &column(batch, |record| record.visit.page.clone()),
+        &column(batch, |record| record.visit.page.to_string()),
     )
     .fetch_all(connection)
     .await?;
@@ -153,7 +155,7 @@ async fn held_targets(
 
 fn is_held(record: &VisitRecord, held: &Held) -> bool {
     let Some(lease) = &record.lease else { return true };
-    let standing = held.get(&(record.account.0, record.visit.page.clone()));
+    let standing = held.get(&(record.account.0, record.visit.page.to_string()));
     standing.is_some_and(|(owner, until)| *owner == lease.owner && *until == to_micros(lease.until))
 }
 
@@ -209,7 +211,7 @@ async fn hand_back(
                  confirmed, rhythm, capacity, deadline_at, purpose, detail, yields, fell)
          where t.account_id = r.account_id and t.page = r.page",
         &column(&leased, |r| r.account.0),
-        &column(&leased, |r| r.visit.page.clone()),
+        &column(&leased, |r| r.visit.page.to_string()),
         &column(&leased, |r| next(r).map(|n| n.due_at)) as &[Option<DateTime<Utc>>],
         &column(&leased, |r| r.visit.started_at),
         &column(&leased, |r| visits::outcome_word(&r.visit.outcome).to_owned()),

@@ -32,15 +32,22 @@ impl PlaceLooks {
 
     /// The looks at other accounts than this one that say something their neighbours do not.
     fn telling(&self, account: i64, instants: &[DateTime<Utc>], told: &mut Vec<CanaryLook>) {
+        // Words are shared within the account alone: all cores would wait for one counter.
+        let mut tell = |look: &CanaryLook| {
+            let (page, adapter) = match told.last() {
+                Some(last) => (last.page.or_new(&look.page), last.adapter.or_new(&look.adapter)),
+                None => (look.page.as_str().into(), look.adapter.as_str().into()),
+            };
+            told.push(CanaryLook { page, adapter, ..*look });
+        };
         if self.canaries.contains(&account) {
             let others = self.all.iter().filter(|(canary, _)| *canary != account);
             let others: Vec<&CanaryLook> = others.map(|(_, look)| look).collect();
             let kept = telling(&others, |look| look, changes(&others), instants);
-            told.extend(kept.map(|look| (*look).clone()));
+            kept.for_each(|look| tell(look));
         } else {
             let kept = telling(&self.all, |(_, look)| look, self.changes.clone(), instants);
-            told.reserve(kept.len());
-            told.extend(kept.map(|(_, look)| look.clone()));
+            kept.for_each(|(_, look)| tell(look));
         }
     }
 
@@ -161,6 +168,7 @@ impl Pages {
         instants.sort_unstable();
         instants.dedup();
         for looks in self.pages.iter().chain(left).filter_map(|place| looks.get(place)) {
+            self.history.canaries.reserve(2 * instants.len() + 2);
             looks.telling(account, &instants, &mut self.history.canaries);
         }
     }
@@ -196,14 +204,15 @@ fn changes(looks: &[&CanaryLook]) -> Vec<usize> {
 /// The looks, in order of time, that say something their neighbours do not: of a run of equal ones
 /// without a visit between them, the first and the last.
 ///
-/// `instants` are those of the visits, in order and none twice. A visit is settled by the first look after it and
-/// voided back to the last healthy look before a failed one; both are ends of such runs.
+/// `instants` are those of the visits, in order and none twice. A visit is settled by the first
+/// look after it and voided back to the last healthy look before a failed one; both are ends of
+/// such runs.
 fn telling<'a, L>(
     looks: &'a [L],
     look: impl Fn(&L) -> &CanaryLook,
     changes: Vec<usize>,
     instants: &[DateTime<Utc>],
-) -> impl ExactSizeIterator<Item = &'a L> {
+) -> impl Iterator<Item = &'a L> {
     // A run ends before an index: where another thing is said, or a visit lies between.
     let mut ends = changes;
     ends.reserve(2 * instants.len());

@@ -63,11 +63,11 @@ impl ToldVisit {
             (word, _) => return Err(misread("an outcome", word)),
         };
         let visit = Visit {
-            page: self.page,
-            part: self.part,
+            page: self.page.into(),
+            part: self.part.into(),
             started_at: self.started_at,
             recorded_at: self.recorded_at,
-            adapter: self.adapter,
+            adapter: self.adapter.into(),
             source: read_source(&self.source)?,
             items: self.items.unsigned_abs(),
             outcome,
@@ -123,9 +123,9 @@ impl LookRow {
         let mut looks = Looks::new();
         for row in rows {
             let look = CanaryLook {
-                page: row.page.clone(),
+                page: row.page.as_str().into(),
                 at: row.at,
-                adapter: row.adapter,
+                adapter: row.adapter.into(),
                 healthy: row.healthy,
                 recorded_at: row.recorded_at,
             };

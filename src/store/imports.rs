@@ -271,7 +271,7 @@ async fn mark(
         id,
         &column(records, |one| one.account.0),
         &column(records, |one| one.visit.started_at),
-        &column(records, |one| one.visit.page.clone())
+        &column(records, |one| one.visit.page.to_string())
     )
     .execute(&mut *connection)
     .await?;

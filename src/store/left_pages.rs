@@ -37,9 +37,9 @@ impl LeftVisit {
     /// Nothing where no host is told, as of imports and persons.
     pub(super) fn of(host: Option<&str>, visit: &Visit, number: usize) -> Option<Self> {
         Some(Self {
-            place: (host?.to_owned(), visit.page.clone()),
+            place: (host?.to_owned(), visit.page.to_string()),
             number,
-            adapter: visit.adapter.clone(),
+            adapter: visit.adapter.to_string(),
             started_at: visit.started_at,
             recorded_at: visit.recorded_at,
         })

@@ -114,7 +114,7 @@ pub(super) async fn note_listed(
         &column(&again, |(row, _)| row.account),
         &column(&again, |(row, _)| row.reference.clone()),
         &column(&again, |(row, _)| row.seen_at),
-        &column(&again, |(row, _)| visit(row.last_record).page.clone()),
+        &column(&again, |(row, _)| visit(row.last_record).page.to_string()),
         &column(&again, |(row, _)| visit(row.last_record).started_at),
         &column(&again, |(row, _)| visit(row.last_record).recorded_at),
         &column(&again, |(_, last_seen)| *last_seen),
@@ -163,7 +163,7 @@ pub(super) async fn note_redated(
         &column(&redated, |(record, ..)| record.account.0),
         &column(&redated, |(.., reference)| reference.clone()),
         &column(&redated, |(_, at, _)| *at),
-        &column(&redated, |(record, ..)| record.visit.page.clone()),
+        &column(&redated, |(record, ..)| record.visit.page.to_string()),
         &column(&redated, |(record, ..)| record.visit.started_at),
         &column(&redated, |(record, ..)| record.visit.recorded_at),
     )
@@ -216,7 +216,7 @@ pub(super) async fn note_absent(
                      = (r.as_of at time zone 'Asia/Shanghai')::date)
          on conflict (account_id, ref, at, kind) do nothing",
         &column(&full, |(record, ..)| record.account.0),
-        &column(&full, |(record, ..)| record.visit.page.clone()),
+        &column(&full, |(record, ..)| record.visit.page.to_string()),
         &column(&full, |(_, seen, _)| seen.as_of),
         &column(&full, |(record, ..)| record.visit.started_at),
         &column(&full, |(record, ..)| record.visit.recorded_at),

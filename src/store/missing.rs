@@ -131,7 +131,7 @@ pub(super) async fn note_asked(
         &column(&asked, |(_, post)| post.reference.clone()),
         &column(&asked, |(_, post)| post.at),
         &column(&asked, |(_, post)| word(kind(post.gone)).to_owned()),
-        &column(&asked, |(record, _)| record.visit.page.clone()),
+        &column(&asked, |(record, _)| record.visit.page.to_string()),
         &column(&asked, |(record, _)| record.visit.started_at),
         &column(&asked, |(record, _)| record.visit.recorded_at),
     )

@@ -66,7 +66,7 @@ async fn observed_before(
            group by n.place"#,
         &column(places, |place| i64::try_from(*place).unwrap_or(i64::MAX)),
         &column(places, |place| records[*place].account.0),
-        &column(places, |place| records[*place].visit.page.clone()),
+        &column(places, |place| records[*place].visit.page.to_string()),
         &column(places, |place| as_of(records[*place])),
         &column(places, |place| records[*place].visit.started_at),
     )

@@ -10,7 +10,7 @@ use super::copy_rows::Columns;
 use super::packed_rows::Packed;
 use super::period_tables::FUTURE;
 use super::score_inputs::FactsOf;
-use crate::domain::{Count, Form, Origin};
+use crate::domain::{Count, Form, Origin, Word};
 use crate::observe::{Bracket, ListedPost, Observation, Outcome, Span, Visit};
 
 /// A post as scores need it, without its address.
@@ -83,9 +83,9 @@ impl PeriodRows {
         account: i64,
         of: FactsOf,
     ) -> Result<Vec<(Option<&str>, Visit)>, StoreError> {
-        let mut visits = self.visits.room(account, 48);
+        let mut visits: Vec<(Option<&str>, Visit)> = self.visits.room(account, 48);
         self.visits.each(account, "a visit", |columns| {
-            let one = visit(columns)?;
+            let one = visit(columns, visits.last().map(|(_, visit)| visit))?;
             if one.1.started_at >= of.since {
                 visits.push(one);
             }
@@ -152,13 +152,20 @@ pub(super) const VISIT: &str =
     upstream_success, registered_at, registered_precision, bracket_older, bracket_newer,
     claims_shift_seconds";
 
-fn visit<'a>(row: &mut dyn Columns<'a>) -> Option<(Option<&'a str>, Visit)> {
+/// A visit and its host; what it shares with the one before is that one's.
+fn visit<'a>(
+    row: &mut dyn Columns<'a>,
+    before: Option<&Visit>,
+) -> Option<(Option<&'a str>, Visit)> {
+    let shared = |text: &str, of: fn(&Visit) -> &Word| {
+        before.map_or_else(|| text.into(), |before| of(before).or_new(text))
+    };
     let started_at = row.time()??;
-    let page = row.text()??.to_owned();
+    let page = shared(row.text()??, |visit| &visit.page);
     let host = row.text()?;
-    let part = row.text()??.to_owned();
+    let part = shared(row.text()??, |visit| &visit.part);
     let recorded_at = row.time()??;
-    let adapter = row.text()??.to_owned();
+    let adapter = shared(row.text()??, |visit| &visit.adapter);
     let source = read_source(row.text()??).ok()?;
     let (outcome, reason) = (row.text()??, row.text()?);
     let items = row.integer()??.unsigned_abs();

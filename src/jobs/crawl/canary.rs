@@ -41,9 +41,9 @@ pub(super) fn look(
     };
     let healthy = canary_health(kind, outcome, newest, gap, &context.observe, now)?;
     Some(CanaryLook {
-        page: asked.target.page.clone(),
+        page: asked.target.page.as_str().into(),
         at: asked_at(gathered).unwrap_or(now),
-        adapter: asked.platform.digest.clone(),
+        adapter: asked.platform.digest.as_str().into(),
         healthy,
         recorded_at: now,
     })

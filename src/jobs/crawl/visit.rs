@@ -132,12 +132,12 @@ fn finished(
     let look = canary::look(context, asked, &composed.outcome, gathered, &posts, now);
     let next = next::next_visit(context, asked, &composed.outcome, gathered, &posts, now);
     let visit = Visit {
-        page: target.page.clone(),
+        page: target.page.as_str().into(),
         // A profile lists no part of its own; its counter speaks for all.
-        part: if target.part.is_empty() { "all".to_owned() } else { target.part.clone() },
+        part: if target.part.is_empty() { "all" } else { target.part.as_str() }.into(),
         started_at,
         recorded_at: now,
-        adapter: platform.digest.clone(),
+        adapter: platform.digest.as_str().into(),
         source: source(platform),
         items: u32::try_from(posts.len()).unwrap_or(u32::MAX),
         outcome: composed.outcome,

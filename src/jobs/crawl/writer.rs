@@ -93,7 +93,7 @@ async fn commit(context: &Context, batch: Vec<Finished>) {
 /// Stores what is left of a visit that cannot be stored: that it failed.
 async fn give_up(context: &Context, record: &VisitRecord, about: &About) {
     let (account, page) = (record.account, &record.visit.page);
-    tracing::error!(%account, page, "what was read cannot be stored; kept as a failed visit");
+    tracing::error!(%account, %page, "what was read cannot be stored; kept as a failed visit");
     let outcome = Outcome::Failed(Reason::Drifted);
     let visit = Visit { outcome, items: 0, ..record.visit.clone() };
     let failed = VisitRecord {

@@ -152,7 +152,7 @@ fn confirmed(history: &History, judgement: &Judgement, known_at: DateTime<Utc>) 
                 Outcome::Gone { as_of, confirming: true } => *as_of,
                 _ => return None,
             };
-            let (page, started_at) = (visit.page.clone(), visit.started_at);
+            let (page, started_at) = (visit.page.to_string(), visit.started_at);
             judgement.confirmations.contains(&as_of).then_some(Confirmed {
                 page,
                 started_at,

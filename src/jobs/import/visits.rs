@@ -118,11 +118,11 @@ fn visit(
         details: VisitDetails::default(),
         next: None,
         visit: Visit {
-            page: mapping.platform.id.clone(),
-            part: mapping.kind().lists.clone(),
+            page: mapping.platform.id.as_str().into(),
+            part: mapping.kind().lists.as_str().into(),
             started_at: now,
             recorded_at: now,
-            adapter: mapping.platform.digest.clone(),
+            adapter: mapping.platform.digest.as_str().into(),
             source: match mapping.platform.observability {
                 Observability::OfficeFile => Source::Person,
                 _ => Source::Import,

@@ -182,9 +182,9 @@ fn observations_that_do_not_count_are_set_aside_with_their_reason() {
     );
     let changed = |change: fn(&mut Visit)| portal().with(visits_before_the_last(change));
     check(changed(|visit| visit.source = Source::Person), SetAside::OtherViewer);
-    check(changed(|visit| visit.page = "column".to_owned()), SetAside::OtherViewer);
+    check(changed(|visit| visit.page = "column".into()), SetAside::OtherViewer);
     // The looks are of adapter "a": nothing stands behind another one.
-    let by_another = changed(|visit| visit.adapter = "b".to_owned());
+    let by_another = changed(|visit| visit.adapter = "b".into());
     check(by_another, SetAside::OtherAdapter);
     let unsettled = portal().with(|history| {
         history.canaries.retain(|look| look.at > time(105, 0));

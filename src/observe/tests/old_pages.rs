@@ -84,7 +84,7 @@ fn a_counter_that_falls_beside_an_old_list_hides_nothing() {
             let case = case.visited(day, 9, Outcome::Observed(seen)).newest_seen(|seen| {
                 (seen.span, seen.confirming, seen.posts_total) = (None, false, exact(count));
             });
-            case.newest(|visit| visit.page = "profile".to_owned())
+            case.newest(|visit| visit.page = "profile".into())
         })
     };
     let dip = [(198, 9), (199, 8), (200, 9)];
@@ -210,7 +210,7 @@ fn lists_in_order_among_many_out_of_order_tell_nothing_of_what_they_leave_out() 
     check_live("popular first", &out_of_order(9).listed(197..=200), noon(), drifted);
     check_live("not read at all", &out_of_order(0).listed(197..=200), noon(), Zombie);
     let mended = out_of_order(9).listed(197..=200).with(|history| {
-        history.visits.iter_mut().take(11).for_each(|visit| visit.adapter = "b".to_owned());
+        history.visits.iter_mut().take(11).for_each(|visit| visit.adapter = "b".into());
     });
     check_live("by an older platform file", &mended, noon(), Zombie);
     check_live("a month ago", &out_of_order(9).listed(226..=229), time(229, 12), drifted);

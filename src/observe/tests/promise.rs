@@ -208,7 +208,7 @@ impl Crawler {
             let healthy = !std::mem::take(&mut self.broken_since_look);
             let page = if world.watch == Watch::Beside { BESIDE } else { TIMELINE };
             let look = look(sent_at + Duration::minutes(1), healthy);
-            self.history.canaries.push(CanaryLook { page: page.to_owned(), ..look });
+            self.history.canaries.push(CanaryLook { page: page.into(), ..look });
         }
     }
 
@@ -242,7 +242,7 @@ impl Crawler {
             self.known.observed_to = self.known.observed_to.max(Some(seen.as_of));
         }
         let visit = visit(sent_at, composed.outcome);
-        self.history.visits.push(Visit { page: page.to_owned(), ..visit });
+        self.history.visits.push(Visit { page: page.into(), ..visit });
     }
 
     fn observations(&self) -> impl Iterator<Item = &Observation> {

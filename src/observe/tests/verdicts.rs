@@ -179,7 +179,7 @@ fn observations_wait_for_a_canary_and_a_failed_one_freezes() {
     check_live("void", &voided, noon(), Undetermined(Reason::Provisional));
     check_live("active all the same", &frozen.posted(199, 1), noon(), Active);
     let other_adapter = no_looks.looked(200, 11, true);
-    let other_adapter = other_adapter.with(|history| history.canaries[0].adapter = "b".to_owned());
+    let other_adapter = other_adapter.with(|history| history.canaries[0].adapter = "b".into());
     check_live("another adapter", &other_adapter, noon(), Undetermined(Reason::Provisional));
 }
 
@@ -215,7 +215,7 @@ fn beside_canaries_of_other_page_kinds_a_third_day_is_needed_and_shown() {
         });
         looks.iter().fold(case, |case, (day, hour, healthy)| {
             let case = case.looked(*day, *hour, *healthy);
-            case.with(|history| history.canaries.last_mut().unwrap().page = "profile".to_owned())
+            case.with(|history| history.canaries.last_mut().unwrap().page = "profile".into())
         })
     };
     let days = [198, 199, 200];
@@ -263,12 +263,12 @@ fn beside_canaries_of_other_page_kinds_a_third_day_is_needed_and_shown() {
     let both = silent.with(|history| {
         for day in [199, 200] {
             let mut own = history.visits.last().unwrap().clone();
-            own.page = "videos".to_owned();
+            own.page = "videos".into();
             own.started_at = time(day, 7);
             own.recorded_at = time(day, 7);
             own.outcome = Outcome::Observed(observation(time(day, 7), time(-100, 0)));
             history.visits.push(own);
-            let page = "videos".to_owned();
+            let page = "videos".into();
             history.canaries.push(CanaryLook { page, ..look(time(day, 8), true) });
         }
     });
@@ -290,9 +290,8 @@ fn only_confirming_observations_confirm() {
 #[test]
 fn silence_needs_every_part() {
     let listed = |case: Case, days: &[i64], part: &str| {
-        let list = |case: Case, day: &i64| {
-            case.listed([*day]).newest(|visit| visit.part = part.to_owned())
-        };
+        let list =
+            |case: Case, day: &i64| case.listed([*day]).newest(|visit| visit.part = part.into());
         days.iter().fold(case, list)
     };
     let parts = |case: Case| {
@@ -347,7 +346,7 @@ fn a_profile_read_before_its_list_hides_nothing() {
                 seen.confirming = false;
                 seen.posts_total = exact(count);
             });
-            case.newest(|visit| visit.page = "profile".to_owned())
+            case.newest(|visit| visit.page = "profile".into())
         }
     };
     let first = profile(180, 5)(Case::new().posted(1, 1)).listed([180]);
@@ -362,7 +361,7 @@ fn a_profile_read_before_its_list_hides_nothing() {
         Undetermined(Reason::HiddenPost)
     });
     let blocked = listed.posted(1, 2).visited(200, 12, Outcome::Failed(Reason::Blocked));
-    let blocked = blocked.newest(|visit| visit.page = "profile".to_owned());
+    let blocked = blocked.newest(|visit| visit.page = "profile".into());
     let alone = blocked.with(|history| history.visits.retain(|one| one.started_at > time(200, 0)));
     check_live("a wall before the profile", &alone, time(200, 13), {
         Undetermined(Reason::Unconfirmed)

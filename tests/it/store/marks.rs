@@ -126,7 +126,7 @@ async fn two_marks_or_the_posts_own_address_prove_a_deletion() {
 /// A visit that asked the own addresses of posts, and whether each said that its post is gone.
 fn asked(account: AccountId, day: i64, answers: &[(&str, bool)]) -> VisitRecord {
     let mut record = listed(account, day, Vec::new());
-    (record.visit.page, record.visit.part) = ("article".into(), String::new());
+    (record.visit.page, record.visit.part) = ("article".into(), "".into());
     let answer = |(reference, gone): &(&str, bool)| AskedPost {
         reference: (*reference).to_owned(),
         at: at(day * DAY),

@@ -188,7 +188,7 @@ fn finished(claimed: &Claimed, minute: i64, posts: Vec<Post>) -> VisitRecord {
         held_back: false,
     };
     let observed = observed(claimed.account, minute, minute - 1000, posts);
-    let visit = Visit { page: claimed.page.clone(), ..observed.visit };
+    let visit = Visit { page: claimed.page.as_str().into(), ..observed.visit };
     VisitRecord { lease: Some(claimed.lease.clone()), next: Some(next), visit, ..observed }
 }
 
