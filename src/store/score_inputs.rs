@@ -134,8 +134,8 @@ impl Store {
         taker: &mpsc::Sender<Result<Option<(Reading, Surroundings)>, StoreError>>,
     ) -> Result<(), StoreError> {
         let readers = lazily(READERS, (*self.pool.connect_options()).clone());
-        let mut tables = OrderedTables::begin(&readers, of).await?;
-        let around = self.surroundings_of_all(of.since).await?;
+        let around = self.surroundings_of_all(of.since);
+        let (mut tables, around) = futures::try_join!(OrderedTables::begin(&readers, of), around)?;
         let (mut last, mut limit) = (AccountId(i64::MIN), FIRST);
         loop {
             let accounts = self.accounts_after(last, limit).await?;
