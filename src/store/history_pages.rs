@@ -168,7 +168,7 @@ impl Pages {
         instants.sort_unstable();
         instants.dedup();
         for looks in self.pages.iter().chain(left).filter_map(|place| looks.get(place)) {
-            self.history.canaries.reserve(2 * instants.len() + 2);
+            self.history.canaries.reserve((2 * instants.len() + 2).min(looks.all.len()));
             looks.telling(account, &instants, &mut self.history.canaries);
         }
     }

@@ -10,7 +10,7 @@ use super::copy_out::CopyOut;
 use super::copying::{CopyRows, TRAILER};
 use super::packed_months::{Source, begin, next};
 use super::packing::Packing;
-use super::period_tables::{Ordered, SORTED_IN, Which};
+use super::period_tables::{Ordered, Which};
 use super::{Store, StoreError, lazily};
 
 /// Older months are seldom asked for: they are read row by row again.
@@ -30,6 +30,10 @@ const FEW: usize = 5000;
 /// Before anything is seen: nobody removes or renews meanwhile what says what is packed. Readers do
 /// not wait for it, nor do those who write rows.
 const LOCK: &str = "lock table packed_months in share row exclusive mode";
+
+/// As other sorted readings; and whoever has a table for himself and waits for [`LOCK`] is not
+/// waited for: neither would end, and the server sees only one of the two.
+const READ_IN: &str = "set local work_mem = '64MB'; set local lock_timeout = '10s'";
 
 /// One holds the lock, one writes, one reads.
 const CONNECTIONS: u32 = 3;
@@ -86,23 +90,21 @@ async fn forget(
         rows.into_iter().map(|row| row.month).filter(|month| is_due(*month)).collect();
     let kept: Vec<NaiveDate> = months.iter().copied().collect();
     sqlx::query!(
-        "with outdated as (
-             delete from packed_months p where month <> all($1) or not exists (
-                 select from standing_packs s where s.packed = p.packed and s.month = p.month)
-             returning packed, month
-         ), visits as (
-             delete from packed_visits
-             where month in (select month from outdated where packed = 'visits')
-         ), samples as (
-             delete from packed_samples
-             where month in (select month from outdated where packed = 'post_samples')
-         )
-         delete from packed_posts
-         where month in (select month from outdated where packed = 'posts')",
+        "delete from packed_months p where month <> all($1) or not exists (
+             select from standing_packs s where s.packed = p.packed and s.month = p.month)",
         &kept
     )
     .execute(&mut *transaction)
     .await?;
+    for source in Source::ALL {
+        let rows = format!(
+            "delete from {} where month not in (
+                 select month from packed_months where packed = '{}')",
+            source.packed(),
+            source.table()
+        );
+        sqlx::query(AssertSqlSafe(rows)).execute(&mut *transaction).await?;
+    }
     sqlx::query!("delete from late_rows where month <> all($1)", &kept)
         .execute(&mut *transaction)
         .await?;
@@ -161,7 +163,7 @@ async fn pack(pool: &PgPool, source: Source, month: NaiveDate) -> Result<bool, S
             source.within(begin(month), Some(begin(next(month)))),
             source.order()
         );
-        let rows = Ordered::begin(pool, Some(&view), (SORTED_IN, query), "a row to pack");
+        let rows = Ordered::begin(pool, Some(&view), (READ_IN, query), "a row to pack");
         write(rows, writer.connection(), source, month).await?;
     }
     tell(writer.connection(), source, month, &tables, are_few).await?;

@@ -45,7 +45,7 @@ impl fmt::Display for Which<'_> {
 }
 
 /// In the default of 4 MB a quarter of a nation's rows would be merged from hundreds of runs.
-pub(super) const SORTED_IN: &str = "set local work_mem = '64MB'";
+const SORTED_IN: &str = "set local work_mem = '64MB'";
 
 /// Packed rows lie in the order of their accounts, month by month, and late ones are few and found
 /// by their index, whatever the planner knows: what came late since it was told last may be many.

@@ -436,6 +436,71 @@ async fn what_is_written_while_a_month_is_packed_stays_told() {
 }
 
 #[tokio::test]
+async fn whoever_says_that_nothing_is_packed_has_the_last_word() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    with_rows(&store, pool).await;
+    assert_eq!(pack(&store).await, 6);
+    run(pool, "update visits set items = 7 where page = 'export'").await;
+    let mut operator = pool.begin().await.unwrap();
+    sqlx::query("delete from packed_months").execute(&mut *operator).await.unwrap();
+    let packing = store.clone();
+    let packing = tokio::task::JoinSet::from_iter([async move { pack(&packing).await }]);
+    let waits = "select exists (select from pg_locks where not granted
+        and mode = 'ShareRowExclusiveLock'
+        and database = (select oid from pg_database where datname = current_database()))";
+    let begun = std::time::Instant::now();
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(pool).await.unwrap() {
+        assert!(begun.elapsed().as_secs() < 60, "nobody waits");
+        tokio::task::yield_now().await;
+    }
+    operator.commit().await.unwrap();
+    assert_eq!(packing.join_all().await, [6], "all of them whole");
+    check_packed(&store, "packed whole").await;
+}
+
+#[tokio::test]
+async fn many_late_accounts_are_packed_as_all_are() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    make_months(pool).await;
+    // More than are read at once, and still fewer than a third.
+    run(
+        pool,
+        "with added as (
+             insert into accounts (key, in_ledger, platform, handle, name, lifecycle, created_at,
+                 updated_at)
+             select 'k' || n, false, 'weibo', n::text, n::text, 'running', now(), now()
+             from generate_series(1, 16000) as n returning id
+         )
+         insert into post_samples (account_id, ref, at, recorded_at, likes)
+         select id, 'p' || n, '2026-03-05', '2026-03-05', to_jsonb(n)
+         from added, generate_series(1, 2) as n",
+    )
+    .await;
+    let packed = async || -> String {
+        let all = "select md5(string_agg(account_id || ':' || month || encode(rows, 'hex'), ','
+                       order by account_id, month)) from packed_samples";
+        sqlx::query_scalar(all).fetch_one(pool).await.unwrap()
+    };
+    pack(&store).await;
+    let mut last = packed().await;
+    for change in [
+        "update post_samples set likes = '7' where account_id % 100 < 33",
+        "update post_samples set likes = '8' where account_id % 100 < 50",
+    ] {
+        run(pool, change).await;
+        assert_eq!((pack(&store).await, late_rows(pool).await), (1, 0), "{change}");
+        let late = packed().await;
+        assert_ne!(late, last, "{change}");
+        run(pool, "delete from packed_months").await;
+        pack(&store).await;
+        assert_eq!(packed().await, late, "{change}");
+        last = late;
+    }
+}
+
+#[tokio::test]
 async fn readings_see_each_row_once_while_months_are_packed() {
     let (store, database) = database().await;
     let pool = database.pool.clone();
