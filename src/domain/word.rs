@@ -1,6 +1,5 @@
 //! A text that very many facts share.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -22,22 +21,10 @@ impl Word {
     }
 }
 
-impl Default for Word {
-    fn default() -> Self {
-        Self(Arc::from(""))
-    }
-}
-
 impl Deref for Word {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Borrow<str> for Word {
-    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -51,12 +38,6 @@ impl From<&str> for Word {
 impl From<String> for Word {
     fn from(text: String) -> Self {
         Self(text.into())
-    }
-}
-
-impl PartialEq<str> for Word {
-    fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
     }
 }
 
