@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Duration, Utc};
-use xunjian::domain::{Count, Extraction, LedgerEntry, Moment, Post, shanghai_midnight};
+use xunjian::domain::{Count, Extraction, LedgerEntry, Moment, Post, Word, shanghai_midnight};
 use xunjian::observe::{
     CanaryKind, Composed, History, Known, ListedPost, MarkKind, Observation, Outcome, Policy,
     PostMark, Provenance, Reading, Source, Span, Visit, canary_health, compose, freshness,
@@ -138,13 +138,13 @@ impl Notebook {
                         known.claims.insert(name.clone(), claim);
                     }
                     self.history.posts.push(ListedPost {
-                        reference: name,
-                        page: kind.name.clone(),
+                        reference: name.into(),
+                        page: kind.name.as_str().into(),
                         claimed: post.published,
                         first_seen,
                         missed_by: late(&spans, post.published, first_seen),
                         seen_before: before,
-                        text_digest: post.text_digest.clone(),
+                        text_digest: post.text_digest.as_deref().map(Word::from),
                         recorded_at: visitor.now,
                     });
                 }
@@ -258,11 +258,12 @@ fn missing(
     let of_page = history.posts.iter().filter(|post| post.page == visitor.kind.name);
     let between = of_page.filter(|post| post.claimed.is_some_and(|claim| bracket.holds(claim)));
     let missing = between.filter_map(|post| {
-        let last_seen = *listed.get(&post.reference)?;
+        let last_seen = *listed.get(post.reference.as_str())?;
         let noted =
             marks.iter().any(|mark| mark.reference == post.reference && mark.at == seen.as_of);
-        (last_seen < seen.as_of && !noted)
-            .then(|| mark(visitor, post.reference.clone(), MarkKind::Absent, seen.as_of, last_seen))
+        (last_seen < seen.as_of && !noted).then(|| {
+            mark(visitor, post.reference.to_string(), MarkKind::Absent, seen.as_of, last_seen)
+        })
     });
     missing.collect()
 }

@@ -34,7 +34,7 @@ pub use extraction::{
 pub use finding::{EvidenceRef, FindingId, FindingState, Severity, Subject};
 pub use gone::GoneCause;
 pub use id_time::IdTime;
-pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_midnight};
+pub use moment::{Moment, Precision, SHANGHAI, shanghai_date, shanghai_day, shanghai_midnight};
 pub use pace::{HostPace, HostTerms};
 pub use problem::{Problem, RowError, SourceText};
 pub use region::{CodeError, CreditCode, RegionCode};

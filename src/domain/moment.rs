@@ -15,6 +15,11 @@ pub fn shanghai_date(at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&SHANGHAI).date_naive()
 }
 
+/// The number of that day, 0 for the first of 1970.
+pub fn shanghai_day(at: DateTime<Utc>) -> i64 {
+    (at.timestamp() + i64::from(SHANGHAI.local_minus_utc())).div_euclid(86_400)
+}
+
 /// The instant at which a day begins in Asia/Shanghai.
 pub fn shanghai_midnight(day: NaiveDate) -> DateTime<Utc> {
     (day.and_time(NaiveTime::MIN) - Duration::hours(8)).and_utc()

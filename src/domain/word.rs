@@ -4,8 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 /// A text that very many facts share, such as the page kind of visits: a copy is no new text.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(from = "String")]
 pub struct Word(Arc<str>);
 
 impl Word {
@@ -56,6 +59,12 @@ impl PartialEq<String> for Word {
 impl PartialEq<Word> for String {
     fn eq(&self, other: &Word) -> bool {
         self == other.as_str()
+    }
+}
+
+impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
     }
 }
 

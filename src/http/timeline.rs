@@ -74,8 +74,8 @@ impl From<StoredPost> for PostView {
     fn from(post: StoredPost) -> Self {
         let listed = post.listed;
         Self {
-            reference: listed.reference,
-            page: listed.page,
+            reference: listed.reference.to_string(),
+            page: listed.page.to_string(),
             url: post.url,
             title: post.title,
             published_at: listed.claimed.map(|claimed| beijing(claimed.at)),

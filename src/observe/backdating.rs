@@ -42,7 +42,7 @@ pub fn late_posts(
         let case = Case::of(&view, times, claimed);
         let doubts = case.doubts(rules(&times.post.page), &id_time);
         Some(LatePost {
-            reference: times.post.reference.clone(),
+            reference: times.post.reference.to_string(),
             claimed,
             first_seen: times.post.first_seen,
             listed_by: case.listed_by.map(Sight::of),
@@ -118,7 +118,7 @@ impl<'v, 'a> Case<'v, 'a> {
             doubts.push(Doubt::FirstListing);
         }
         if let Some(other) = self.same_text() {
-            doubts.push(Doubt::TextSeenBefore(other.reference.clone()));
+            doubts.push(Doubt::TextSeenBefore(other.reference.to_string()));
         }
         if self.id_supports(lag, id_time) {
             doubts.push(Doubt::IdSupportsClaim);

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -108,6 +109,8 @@ impl Admit {
 #[derive(Debug)]
 pub(super) struct Canaries<'a> {
     looks: Vec<&'a CanaryLook>,
+    /// Which of them are a page kind's.
+    pages: BTreeMap<&'a str, Range<usize>>,
     exist: bool,
     unwatched: &'a BTreeMap<String, Unwatched>,
 }
@@ -118,7 +121,12 @@ impl<'a> Canaries<'a> {
         let mut looks: Vec<&CanaryLook> = known.collect();
         // At one instant the failed look comes first where an observation seeks its healthy one.
         looks.sort_unstable_by_key(|look| (look.page.as_str(), look.at, look.healthy));
-        Self { looks, exist: history.has_canary, unwatched: &history.unwatched }
+        let mut pages: BTreeMap<&str, Range<usize>> = BTreeMap::new();
+        for looks in looks.chunk_by(|a, b| a.page == b.page) {
+            let begin = pages.values().map(|range| range.end).max().unwrap_or(0);
+            pages.insert(&looks[0].page, begin..begin + looks.len());
+        }
+        Self { looks, pages, exist: history.has_canary, unwatched: &history.unwatched }
     }
 
     /// The trust in an observation by the next looks that bear on it: at its page kind, or, where
@@ -152,9 +160,9 @@ impl<'a> Canaries<'a> {
     /// The first look at a page kind at or after an instant that bears on what was seen then: a
     /// failure with any adapter, a healthy look with the same one.
     fn next(&self, page: &str, adapter: &str, at: DateTime<Utc>) -> Option<&'a CanaryLook> {
-        let from = self.looks.partition_point(|look| (look.page.as_str(), look.at) < (page, at));
-        let mut looks = self.looks[from..].iter().take_while(|look| look.page == page);
-        looks.find(|look| !look.healthy || look.adapter == adapter).copied()
+        let looks = &self.looks[self.pages.get(page)?.clone()];
+        let from = looks.partition_point(|look| look.at < at);
+        looks[from..].iter().find(|look| !look.healthy || look.adapter == adapter).copied()
     }
 
     /// Whether canaries of its own speak for a page kind.

@@ -70,7 +70,7 @@ impl<'a> Disorder<'a> {
     /// Whether a list that seems to stand newest first is one of a page that mostly does not: it
     /// shows what is popular, say, and tells nothing of what it leaves out.
     pub(super) fn holds(&self, visit: &Visit) -> bool {
-        NEAR.into_iter().any(|near| self.is_mostly_broken(visit, near))
+        !self.0.is_empty() && NEAR.into_iter().any(|near| self.is_mostly_broken(visit, near))
     }
 
     fn is_mostly_broken(&self, visit: &Visit, near: Duration) -> bool {

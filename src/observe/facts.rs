@@ -125,9 +125,9 @@ pub struct Visit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedPost {
     /// The platform's id, or the address where there is none.
-    pub reference: String,
+    pub reference: Word,
     /// The page kind that listed it first.
-    pub page: String,
+    pub page: Word,
     /// The time the page claimed first; an undated item has none.
     pub claimed: Option<Moment>,
     /// As-of time of the first observation that listed it.
@@ -138,7 +138,7 @@ pub struct ListedPost {
     /// As-of time of the last observation before `first_seen`, whatever it covered.
     pub seen_before: Option<DateTime<Utc>>,
     /// `sha256:…` of its text when first listed, where the page carries one.
-    pub text_digest: Option<String>,
+    pub text_digest: Option<Word>,
     /// When it was written down.
     pub recorded_at: DateTime<Utc>,
 }

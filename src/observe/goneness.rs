@@ -31,14 +31,11 @@ fn prove_by(
     live: Option<Live>,
     admit: Admit,
 ) -> Option<Silence> {
-    let alive: BTreeSet<DateTime<Utc>> = view
-        .seen
-        .iter()
-        .map(|seen| seen.as_of)
-        .chain(view.posts.iter().map(|times| times.post.first_seen))
-        .collect();
-    let before = alive.range(..=cutoff).next_back().copied();
-    let after = alive.range(cutoff..).find(|at| **at > cutoff).copied();
+    let observed = view.seen.iter().map(|seen| seen.as_of);
+    let listed = view.posts.iter().map(|times| times.post.first_seen);
+    let alive = || observed.clone().chain(listed.clone());
+    let before = alive().filter(|at| *at <= cutoff).max();
+    let after = alive().filter(|at| *at > cutoff).min();
     if live.is_some() && after.is_some() {
         return None;
     }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 
@@ -30,15 +30,17 @@ pub(super) fn overtaken<'a>(
     sights.sort_by_key(|post| post.first_seen);
     let mut overtaken = Vec::new();
     // By page kind, the next list that is not outdated: its as-of time and newest item.
-    let mut next: HashMap<&str, (DateTime<Utc>, DateTime<Utc>)> = HashMap::new();
+    let mut next: BTreeMap<&str, (DateTime<Utc>, DateTime<Utc>)> = BTreeMap::new();
     for (at, one) in lists(seen).rev() {
         let Some(bracket) = one.observation.bracket else { continue };
         let page = one.visit.page.as_str();
         let known_before = |(until, newest): &(DateTime<Utc>, DateTime<Utc>)| {
+            if *newest - bracket.newer <= CLAIM_MOVES {
+                return false;
+            }
             let first = sights.partition_point(|post| post.first_seen <= one.as_of);
             let mut new = sights[first..].iter().take_while(|post| post.first_seen <= *until);
-            *newest - bracket.newer > CLAIM_MOVES
-                && new.all(|post| post.claimed.is_some_and(|claim| claim.upper() <= bracket.newer))
+            new.all(|post| post.claimed.is_some_and(|claim| claim.upper() <= bracket.newer))
         };
         if next.get(page).is_some_and(known_before) {
             overtaken.push(at);
@@ -58,7 +60,7 @@ pub(super) fn overtaken<'a>(
 /// nothing here.
 pub(super) fn lapsed(seen: &[Seen<'_>], days: impl Fn(&str) -> usize) -> BTreeSet<usize> {
     let mut lapsed = BTreeSet::new();
-    let mut pages: HashMap<&str, Lapse> = HashMap::new();
+    let mut pages: BTreeMap<&str, Lapse> = BTreeMap::new();
     for (at, one) in lists(seen) {
         let newest = newest_by(one).filter(|newest| *newest <= one.as_of + CLAIM_MOVES);
         let Some(newest) = newest else { continue };

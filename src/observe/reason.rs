@@ -133,8 +133,8 @@ fn missing(view: &View, policy: &Policy, question: Question, frozen: bool) -> (R
 fn told(shortfall: &Shortfall) -> Line {
     match shortfall {
         Shortfall::TooYoung => Line::new("too_young", ""),
-        Shortfall::Posted(post) => Line::new("posted_in_window", &post.post.reference),
-        Shortfall::Ambiguous(post) => Line::new("may_lie_in_window", &post.post.reference),
+        Shortfall::Posted(post) => Line::new("posted_in_window", post.post.reference.as_str()),
+        Shortfall::Ambiguous(post) => Line::new("may_lie_in_window", post.post.reference.as_str()),
         Shortfall::Hidden(hidden) => Line::new(
             "counter_grew",
             format!("{}/{}", hidden.after.to_rfc3339(), hidden.by.to_rfc3339()),

@@ -58,8 +58,8 @@ fn look(at: DateTime<Utc>, healthy: bool) -> CanaryLook {
 
 fn post(claimed: Option<Moment>, first_seen: DateTime<Utc>) -> ListedPost {
     ListedPost {
-        reference: format!("post {claimed:?}"),
-        page: "timeline".to_owned(),
+        reference: format!("post {claimed:?}").into(),
+        page: "timeline".into(),
         claimed,
         first_seen,
         missed_by: None,

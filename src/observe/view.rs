@@ -110,8 +110,8 @@ impl<'a> View<'a> {
         let canaries = Canaries::new(history, known_at);
         let known = history.drifts.iter().filter(|drift| drift.recorded_at <= known_at).collect();
         let drifts = Drifts { known, known_at };
-        let mut visits: Vec<&Visit> =
-            history.visits.iter().filter(|visit| visit.recorded_at <= known_at).collect();
+        let mut visits: Vec<&Visit> = Vec::with_capacity(history.visits.len());
+        visits.extend(history.visits.iter().filter(|visit| visit.recorded_at <= known_at));
         visits.sort_by(|a, b| {
             (a.started_at, a.recorded_at, &a.page).cmp(&(b.started_at, b.recorded_at, &b.page))
         });
@@ -150,7 +150,8 @@ impl<'a> View<'a> {
         }
         let shifted: Vec<&Seen> =
             view.seen.iter().filter(|seen| seen.observation.claims_shift_seconds != 0).collect();
-        let posts: Vec<PostTimes> = known().map(|post| view.times_of(post, &shifted)).collect();
+        let mut posts: Vec<PostTimes> = Vec::with_capacity(history.posts.len());
+        posts.extend(known().map(|post| view.times_of(post, &shifted)));
         view.posts = posts;
         view.posts.sort_by_key(|times| (times.post.first_seen, &times.post.reference));
         view.hidden = hidden_posts(&view.seen, &old_pages);

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Count, Form, Moment};
+use crate::domain::{Count, Form, Moment, Word};
 
 use super::facts::Stretch;
 
@@ -26,7 +26,7 @@ pub struct PostFact {
     /// The title, for topics; `None` where the page has none.
     pub title: Option<String>,
     /// `sha256:…` of the normalised text.
-    pub text_digest: Option<String>,
+    pub text_digest: Option<Word>,
     /// Whether it appeared late: an observation that covers its claimed time did not list it.
     pub late: bool,
     /// Its numbers at fixed ages, as far as it has reached them.

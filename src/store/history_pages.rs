@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 
 use super::drifts::PageDrift;
-use super::left_pages::{LeftVisit, Word};
+use super::left_pages::{LeftVisit, Weight};
 use crate::observe::{CanaryLook, History, Outcome, Unwatched, Visit};
 
 /// A host and a page kind.
@@ -112,9 +112,9 @@ impl Pages {
         for one in &left {
             let has_watch = looked_at.iter().any(|place| place.0 == one.place.0);
             match one.weighed(account, &self.platform, drifts, looks, has_watch) {
-                Word::Nothing => {}
-                Word::Unvouched => prove_nothing(&mut self.history.visits[one.number]),
-                Word::Void(drift) => self.history.drifts.push(drift),
+                Weight::Nothing => {}
+                Weight::Unvouched => prove_nothing(&mut self.history.visits[one.number]),
+                Weight::Void(drift) => self.history.drifts.push(drift),
             }
         }
         let is_here = |place: &Place| self.pages.contains(place);
@@ -190,7 +190,7 @@ fn instants_of(visit: &Visit) -> impl Iterator<Item = DateTime<Utc>> {
         Outcome::Gone { as_of, .. } => (Some(*as_of), None),
         Outcome::Failed(_) => (None, None),
     };
-    [Some(visit.started_at), Some(visit.recorded_at), as_of, upstream].into_iter().flatten()
+    [upstream, as_of, Some(visit.started_at), Some(visit.recorded_at)].into_iter().flatten()
 }
 
 /// Before which looks, in order of time, another thing is said.
@@ -222,10 +222,13 @@ fn telling<'a, L>(
         beyond = first_not(looks, before, |one| look(one).at <= *instant);
         ends.extend(before.max(1)..(beyond + 1).min(looks.len()));
     }
-    let edges = [0, looks.len().saturating_sub(1)].into_iter().filter(|_| !looks.is_empty());
+    ends.sort_unstable();
+    ends.dedup();
+    // In order: a run begins where the one before ends, or behind that.
     let mut kept = Vec::with_capacity(2 * ends.len() + 2);
-    kept.extend(ends.into_iter().flat_map(|end| [end - 1, end]).chain(edges));
-    kept.sort_unstable();
+    kept.extend(looks.first().map(|_| 0));
+    kept.extend(ends.into_iter().flat_map(|end| [end - 1, end]));
+    kept.extend(looks.len().checked_sub(1));
     kept.dedup();
     kept.into_iter().map(|index| &looks[index])
 }

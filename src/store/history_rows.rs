@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::StoreError;
 use super::columns::{misread, read_count, read_moment, read_reason, read_source};
 use super::history_pages::{Looks, PlaceLooks};
+use crate::domain::Word;
 use crate::observe::{Bracket, CanaryLook, ListedPost, Observation, Outcome, Span, Visit};
 
 /// What a row tells of a visit that bears on a verdict.
@@ -93,13 +94,13 @@ pub(super) struct ListedPostRow {
 impl ListedPostRow {
     pub(super) fn into_post(self) -> Result<(i64, ListedPost), StoreError> {
         let post = ListedPost {
-            reference: self.reference,
-            page: self.page,
+            reference: self.reference.into(),
+            page: self.page.into(),
             claimed: read_moment(self.claimed_at, self.claimed_precision)?,
             first_seen: self.first_seen,
             missed_by: self.missed_by,
             seen_before: self.seen_before,
-            text_digest: self.first_text_digest,
+            text_digest: self.first_text_digest.map(Word::from),
             recorded_at: self.recorded_at,
         };
         Ok((self.account_id, post))
@@ -122,14 +123,20 @@ impl LookRow {
     pub(super) fn gathered(rows: Vec<Self>) -> Looks {
         let mut looks = Looks::new();
         for row in rows {
+            let place = (row.host, row.page);
+            let known = looks.entry(place.clone()).or_default();
+            let shared = |text: &str, of: fn(&CanaryLook) -> &Word| match known.all.last() {
+                Some((_, last)) => of(last).or_new(text),
+                None => text.into(),
+            };
             let look = CanaryLook {
-                page: row.page.as_str().into(),
+                page: shared(&place.1, |look| &look.page),
                 at: row.at,
-                adapter: row.adapter.into(),
+                adapter: shared(&row.adapter, |look| &look.adapter),
                 healthy: row.healthy,
                 recorded_at: row.recorded_at,
             };
-            looks.entry((row.host, row.page)).or_default().all.push((row.account_id, look));
+            known.all.push((row.account_id, look));
         }
         looks.values_mut().for_each(PlaceLooks::settle);
         looks

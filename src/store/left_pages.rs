@@ -22,7 +22,7 @@ pub(super) struct LeftVisit {
 }
 
 /// What the place of a visit says of it.
-pub(super) enum Word {
+pub(super) enum Weight {
     /// A canary was seen healthy next, or the host never had one.
     Nothing,
     /// No canary of its place was seen any more, while the host has some: it waits for ever, and
@@ -54,7 +54,7 @@ impl LeftVisit {
         drifts: &[PageDrift],
         looks: &Looks,
         has_watch: bool,
-    ) -> Word {
+    ) -> Weight {
         let (host, page) = &self.place;
         let has_drifted = drifts.iter().any(|one| {
             one.platform == platform
@@ -68,13 +68,13 @@ impl LeftVisit {
         let mut others = looks[later..].iter().filter(|one| one.0 != account).map(|one| &one.1);
         let next = others.find(|look| !look.healthy || look.adapter == self.adapter);
         if has_drifted || next.is_some_and(|look| !look.healthy) {
-            return Word::Void(Drift {
+            return Weight::Void(Drift {
                 page: page.clone(),
                 since: self.started_at,
                 until: Some(self.started_at + INSTANT),
                 recorded_at: self.recorded_at,
             });
         }
-        if next.is_none() && has_watch { Word::Unvouched } else { Word::Nothing }
+        if next.is_none() && has_watch { Weight::Unvouched } else { Weight::Nothing }
     }
 }

@@ -54,6 +54,7 @@ mod pack;
 mod packed_months;
 mod packed_rows;
 mod packing;
+mod period_columns;
 mod period_histories;
 mod period_posts;
 mod period_rows;

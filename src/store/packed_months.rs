@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::StoreError;
 use super::copy_out::literal;
-use super::period_rows::{POST, SAMPLE, VISIT};
+use super::period_columns::{POST, SAMPLE, VISIT};
 
 /// How rows are packed: the next number where [`super::packing`] or the type of a column changes.
 const FORM: u32 = 1;

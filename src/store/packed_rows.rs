@@ -4,7 +4,7 @@ use super::StoreError;
 use super::columns::misread;
 use super::copy_rows::Columns;
 use super::gathered::Gathered;
-use super::packing::Unpacking;
+use super::packing::{Unpacked, UnpackedRow, Unpacking};
 
 /// Rows, and such as are packed by account and month.
 #[derive(Default)]
@@ -25,20 +25,36 @@ impl Packed {
         &'a self,
         account: i64,
         what: &str,
-        mut take: impl FnMut(&mut dyn Columns<'a>) -> Option<()>,
+        mut take: impl FnMut(UnpackedRow<'_, 'a>) -> Option<()>,
     ) -> Result<(), StoreError> {
+        self.any(account, what, |columns| take(columns).map(|()| false)).map(|_| ())
+    }
+
+    /// Whether something holds for a row of an account; the others are not looked at then.
+    pub(super) fn any<'a>(
+        &'a self,
+        account: i64,
+        what: &str,
+        mut holds: impl FnMut(UnpackedRow<'_, 'a>) -> Option<bool>,
+    ) -> Result<bool, StoreError> {
+        let mut unpacked = Unpacked::default();
         for row in self.others.of(account) {
-            take(&mut row.clone()).ok_or_else(|| misread(what, row.0))?;
+            let columns = unpacked.row(row);
+            if columns.and_then(&mut holds).ok_or_else(|| misread(what, row.0))? {
+                return Ok(true);
+            }
         }
         for month in self.packed.of(account) {
             let misread = || misread(what, month.0);
-            let packed = month.clone().next().flatten().ok_or_else(misread)?;
+            let packed = { month }.next().flatten().ok_or_else(misread)?;
             let mut rows = Unpacking::new(packed);
-            while let Some(mut columns) = rows.row().ok_or_else(misread)? {
-                take(&mut columns).ok_or_else(misread)?;
+            while let Some(columns) = rows.row().ok_or_else(misread)? {
+                if holds(columns).ok_or_else(misread)? {
+                    return Ok(true);
+                }
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Room for the rows of an account, if each takes at least so many bytes packed: what grows row

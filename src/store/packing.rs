@@ -111,6 +111,22 @@ impl<'a> Unpacking<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UnpackedRow<'c, 'a>(&'c [Option<&'a [u8]>]);
 
+/// Rows as COPY sends them, one at a time, told as those that were packed are.
+#[derive(Debug, Default)]
+pub(super) struct Unpacked<'a>([Option<&'a [u8]>; COLUMNS_MAX]);
+
+impl<'a> Unpacked<'a> {
+    /// A row; absent where it does not end with a column, or has too many.
+    pub(super) fn row(&mut self, mut row: Row<'a>) -> Option<UnpackedRow<'_, 'a>> {
+        let mut count = 0;
+        while !row.0.is_empty() {
+            *self.0.get_mut(count)? = row.next()?;
+            count += 1;
+        }
+        Some(UnpackedRow(&self.0[..count]))
+    }
+}
+
 impl<'a> Columns<'a> for UnpackedRow<'_, 'a> {
     fn next(&mut self) -> Option<Option<&'a [u8]>> {
         let (column, rest) = self.0.split_first()?;
@@ -154,6 +170,23 @@ mod tests {
             rows.push(cells.collect());
         }
         Some(rows)
+    }
+
+    #[test]
+    fn a_row_that_was_not_packed_is_read_alike() {
+        let rows = [vec![text("list"), None, text("")], vec![None], vec![]];
+        let bytes = rows.each_ref().map(|cells| row(cells));
+        let too_many = row(&vec![None; COLUMNS_MAX + 1]);
+        let mut unpacked = Unpacked::default();
+        for (bytes, cells) in bytes.iter().zip(&rows) {
+            let mut columns = unpacked.row(Row(bytes)).unwrap();
+            for cell in cells {
+                assert_eq!(columns.next(), Some(cell.as_deref()));
+            }
+            assert_eq!(columns.next(), None, "what an earlier row had is not this one's");
+        }
+        assert!(unpacked.row(Row(&too_many)).is_none());
+        assert!(unpacked.row(Row(&[0, 0])).is_none());
     }
 
     fn text(text: &str) -> Option<Vec<u8>> {

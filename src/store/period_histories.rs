@@ -104,11 +104,12 @@ impl Store {
         Ok(LookRow::gathered(rows))
     }
 
-    /// The oldest and the newest post of some accounts that were known at an instant, where none is
-    /// listed since `since`.
+    /// The oldest and the newest post of some accounts that were known at an instant, as far as
+    /// they are of before `since`: of accounts with one that is of later, the oldest alone.
     pub(super) async fn edge_posts(
         &self,
         accounts: &[i64],
+        have_later: &[bool],
         since: DateTime<Utc>,
         known_at: DateTime<Utc>,
     ) -> Result<Vec<(i64, ListedPost)>, StoreError> {
@@ -117,9 +118,9 @@ impl Store {
             r#"select wanted.account_id as "account_id!", p.ref as "reference!", p.claimed_at,
                    p.claimed_precision, p.first_seen as "first_seen!", p.missed_by, p.seen_before,
                    p.recorded_at as "recorded_at!", p.page as "page!", p.first_text_digest
-               from unnest($1::bigint[]) as wanted (account_id), lateral (
+               from unnest($1::bigint[], $4::boolean[]) as wanted (account_id, has_later), lateral (
                    (select * from posts n where n.account_id = wanted.account_id
-                        and n.recorded_at <= $3
+                        and n.recorded_at <= $3 and not wanted.has_later
                     order by coalesce(n.claimed_at, n.first_seen) desc limit 1)
                    union all
                    (select * from posts o where o.account_id = wanted.account_id
@@ -129,7 +130,8 @@ impl Store {
                where coalesce(p.claimed_at, p.first_seen) < $2 and p.first_seen < $2"#,
             accounts,
             since,
-            known_at
+            known_at,
+            have_later
         )
         .fetch_all(&self.pool)
         .await?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::columns::{misread, read_count, read_moment};
 use super::{Store, StoreError};
-use crate::domain::{AccountId, Count, Form, Origin};
+use crate::domain::{AccountId, Count, Form, Origin, Word};
 use crate::observe::ListedPost;
 
 /// A post as it stands in the database.
@@ -82,13 +82,13 @@ impl PostRow {
     pub(super) fn into_stored(self) -> Result<StoredPost, StoreError> {
         Ok(StoredPost {
             listed: ListedPost {
-                reference: self.reference,
-                page: self.page,
+                reference: self.reference.into(),
+                page: self.page.into(),
                 claimed: read_moment(self.claimed_at, self.claimed_precision)?,
                 first_seen: self.first_seen,
                 missed_by: self.missed_by,
                 seen_before: self.seen_before,
-                text_digest: self.first_text_digest,
+                text_digest: self.first_text_digest.map(Word::from),
                 recorded_at: self.recorded_at,
             },
             last_seen: self.last_seen,

@@ -201,12 +201,15 @@ impl Store {
         let ids = column(&accounts, |account| account.id.0);
         let followers = self.followers(&ids, of.to, of.known_at).await?;
         let before = self.followers(&ids, of.from, of.known_at).await?;
+        let have_later = ids.iter().map(|id| rows.has_post_since(*id, of));
+        let have_later = have_later.collect::<Result<Vec<bool>, StoreError>>()?;
+        let edges = self.edge_posts(&ids, &have_later, of.since, of.known_at).await?;
         Ok(Reading {
             of,
             accounts,
             pages,
             rows,
-            edges: by_account(self.edge_posts(&ids, of.since, of.known_at).await?),
+            edges: by_account(edges),
             followers: followers.into_iter().collect(),
             followers_before: before.into_iter().collect(),
             inquiries: by_account(self.inquiries(&ids, of).await?),

@@ -139,7 +139,7 @@ fn watched(posts: &[&str], blind: Option<(&str, &str)>) -> History {
     history.posts = posts
         .iter()
         .map(|text| ListedPost {
-            reference: (*text).to_owned(),
+            reference: (*text).into(),
             page: "timeline".into(),
             claimed: Some(Moment::second(at(text))),
             first_seen: at(text) + TimeDelta::hours(6),

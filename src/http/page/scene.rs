@@ -163,7 +163,7 @@ pub(super) mod tests {
             )
         };
         let post = |published, first_seen| ListedPost {
-            reference: format!("p{published}"),
+            reference: format!("p{published}").into(),
             page: "timeline".into(),
             claimed: Some(Moment::second(published)),
             first_seen,

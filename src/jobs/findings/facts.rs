@@ -99,7 +99,10 @@ fn late(
         Some(DateRules { author_time: by_author(kind), visibility_lag })
     };
     let id_time = |post: &ListedPost| {
-        platform.pages.get(&post.page).map_or(IdTime::Untold, |kind| kind.id_time(&post.reference))
+        platform
+            .pages
+            .get(post.page.as_str())
+            .map_or(IdTime::Untold, |kind| kind.id_time(&post.reference))
     };
     let late = observe::late_posts(history, rules, id_time, known_at).into_iter();
     let late = late.filter(LatePost::is_candidate).map(|post| LateAppearance {

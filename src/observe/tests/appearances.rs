@@ -1,7 +1,7 @@
 //! Posts that appear late, disappear, or are dated wrongly.
 
 use super::*;
-use crate::domain::{IdTime, Precision};
+use crate::domain::{IdTime, Precision, Word};
 use crate::observe::{
     Bracket, DateRules, DeletionProof, Doubt, LatePost, MarkKind, PostMark, Presence, SetAside,
     claims_shift_seconds, is_redated, late_posts, presences,
@@ -13,7 +13,7 @@ fn portal() -> Case {
     (101..=105).fold(Case::new(), shown).with(|history| {
         let claimed = Some(Moment::second(time(100, 12)));
         let mut late = post(claimed, time(105, 10));
-        late.reference = "late".to_owned();
+        late.reference = "late".into();
         late.missed_by = Some(time(104, 10));
         history.posts.insert(0, late);
     })
@@ -233,11 +233,11 @@ fn what_lists_it_first_must_be_a_full_observation() {
 #[test]
 fn a_text_that_was_seen_before_has_come_back() {
     let with_text = |other: Option<&str>, seen: i64| {
-        let other = other.map(str::to_owned);
+        let other = other.map(Word::from);
         portal().posted(90, 8).with(move |history| {
-            history.posts[0].text_digest = Some("sha256:1".to_owned());
+            history.posts[0].text_digest = Some("sha256:1".into());
             let before = history.posts.last_mut().unwrap();
-            (before.reference, before.text_digest) = ("before".to_owned(), other);
+            (before.reference, before.text_digest) = ("before".into(), other);
             before.first_seen = time(seen, 10);
         })
     };
@@ -266,7 +266,7 @@ fn an_id_given_out_by_the_time_it_claims_supports_the_claim() {
     // "p" with place 7 was seen on a day; "late" has place 5 or 9.
     let beside = |day: i64| {
         portal().posted(day, 8).with(|history| {
-            history.posts.last_mut().unwrap().reference = "p".to_owned();
+            history.posts.last_mut().unwrap().reference = "p".into();
         })
     };
     let place = |late: u64| {
@@ -418,7 +418,7 @@ fn a_claim_that_was_read_from_an_old_page_misses_nothing() {
     let listed_on = |day: i64| {
         portal().with(move |history| {
             let post = history.posts.last_mut().unwrap();
-            (post.reference, post.recorded_at) = ("gone".to_owned(), time(day, 10));
+            (post.reference, post.recorded_at) = ("gone".into(), time(day, 10));
             post.missed_by = None;
         })
     };
@@ -439,7 +439,7 @@ fn a_coarse_time_that_was_read_once_misses_nothing() {
     let listed_first = |at: DateTime<Utc>, precision| {
         portal().with(move |history| {
             let post = history.posts.last_mut().unwrap();
-            (post.reference, post.first_seen) = ("gone".to_owned(), at);
+            (post.reference, post.first_seen) = ("gone".into(), at);
             post.claimed = Some(Moment { at: at - Duration::hours(3), precision });
             (post.recorded_at, post.missed_by) = (time(50, 10), None);
         })

@@ -149,7 +149,7 @@ fn preview() -> Policy {
 #[test]
 fn a_post_whose_source_moved_its_times_is_not_proven_deleted() {
     let absent = |day: i64, case: &Case| PostMark {
-        reference: case.0.posts[1].reference.clone(),
+        reference: case.0.posts[1].reference.to_string(),
         page: "timeline".to_owned(),
         started_at: time(day, 10),
         at: time(day, 10),

@@ -226,8 +226,8 @@ impl Crawler {
                 let before = self.observations().map(|seen| seen.as_of);
                 let seen_before = before.filter(|as_of| *as_of < first_seen).max();
                 self.listed.entry(*index).or_insert_with(|| ListedPost {
-                    reference: index.to_string(),
-                    page: page.to_owned(),
+                    reference: index.to_string().into(),
+                    page: page.into(),
                     claimed,
                     first_seen,
                     missed_by: late(&spans, claimed, first_seen),

@@ -13,7 +13,10 @@ use crate::support::database;
 async fn stored(store: &Store, account: AccountId) -> BTreeMap<String, (DateTime<Utc>, Count)> {
     let posts = store.post_page(account, None, 1000).await.unwrap();
     let told = posts.into_iter().map(|post| {
-        (post.listed.reference, (post.last_seen, post.likes.expect("every listing gives likes")))
+        (
+            post.listed.reference.to_string(),
+            (post.last_seen, post.likes.expect("every listing gives likes")),
+        )
     });
     told.collect()
 }

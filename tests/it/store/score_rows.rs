@@ -172,7 +172,8 @@ async fn odd_rows_are_read_the_same_with_whole_tables_and_by_account() {
         let stored = stands.unwrap();
         assert_eq!(post.listed, stored.listed);
         assert_eq!((&post.title, post.form), (&stored.title, stored.form));
-        assert_eq!((post.origin, &post.text_digest), (stored.origin, &stored.text_digest));
+        assert_eq!(post.origin, stored.origin);
+        assert_eq!(post.text_digest.as_deref(), stored.text_digest.as_deref());
         assert_eq!((post.sampled_at, &post.reads), (stored.sampled_at, &stored.reads));
         assert_eq!((&post.likes, &post.comments), (&stored.likes, &stored.comments));
         assert_eq!(post.shares, stored.shares);
@@ -416,6 +417,53 @@ async fn claims_of_any_time_are_read_alike_packed_or_not() {
     assert_eq!(check_packed(&store, "packed").await, inputs);
     run(pool, "update posts set likes = '5' where first_seen < '2026-03-01'").await;
     assert_ne!(check_packed(&store, "some of them late").await, inputs);
+}
+
+/// References of what the history of an account lists, once the posts `(claimed, seen)` are stored.
+async fn listed(store: &Store, pool: &PgPool, account: AccountId, posts: &[(i64, i64)]) -> String {
+    run(pool, "truncate posts").await;
+    for (claimed, seen) in posts {
+        sqlx::query(
+            "insert into posts (account_id, ref, page, part, origin, claimed_at, claimed_precision,
+                 first_seen, last_seen, recorded_at)
+             values ($1, $2, 'timeline', 'all', 'unknown', $3, 'second', $4, $4, $4)",
+        )
+        .bind(account.0)
+        .bind(format!("{claimed}/{seen}"))
+        .bind(at(*claimed))
+        .bind(at(*seen))
+        .execute(pool)
+        .await
+        .unwrap();
+    }
+    let inputs = check_packed(store, "the ends").await;
+    assert!(pack(store).await > 0);
+    assert_eq!(check_packed(store, "the ends, packed").await, inputs);
+    let input = inputs.iter().find(|one| one.account.id == account).unwrap();
+    let posts = &input.history.posts;
+    posts.iter().map(|post| post.reference.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn the_last_post_is_known_where_only_an_older_one_was_found_since() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    let ids = accounts(&store, 2).await;
+    make_months(pool).await;
+    let old = [(-9000, -8999), (-7000, -6999), (-6000, -5999)];
+    let with = |post: &[(i64, i64)]| [&old[..], post].concat();
+    for (posts, wanted) in [
+        (with(&[]), "-9000/-8999 -6000/-5999"),
+        // Found late, it is not the newest by its own time: silence begins with another.
+        (with(&[(-8000, 50)]), "-9000/-8999 -6000/-5999 -8000/50"),
+        (with(&[(-9500, 50)]), "-6000/-5999 -9500/50"),
+        (with(&[(40, 50)]), "-9000/-8999 40/50"),
+        (with(&[(-110, -50)]), "-9000/-8999 -110/-50"),
+        // Written down after what is known: it does not tell which was the last.
+        (with(&[(1100, 1100)]), "-9000/-8999 -6000/-5999"),
+    ] {
+        assert_eq!(listed(&store, pool, ids[0], &posts).await, wanted, "{posts:?}");
+    }
 }
 
 #[tokio::test]
