@@ -1,6 +1,7 @@
 //! Every number that a scheme may use, with its documentation.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chrono::Duration;
 
@@ -10,7 +11,7 @@ use super::PeriodFacts;
 use super::measure::{
     aged, declared as own, indices, influence, ledger, posting, replies, texture,
 };
-use super::reading::{Reading, UnknownKind};
+use super::reading::{Reading, Readings, UnknownKind};
 use super::window::{Tables, Window};
 
 /// A number that schemes may use.
@@ -177,6 +178,13 @@ pub static MEASURES: &[Measure] = measures! {
         => ledger::namings;
 };
 
+/// [`MEASURES`] by id: what is in order is gathered without sorting, account by account.
+static BY_ID: LazyLock<Vec<&Measure>> = LazyLock::new(|| {
+    let mut measures: Vec<&Measure> = MEASURES.iter().collect();
+    measures.sort_unstable_by_key(|measure| measure.id);
+    measures
+});
+
 /// The ids of [`MEASURES`] and of the index formulas, for compiling schemes.
 pub fn measure_ids(indices: &IndexCatalog) -> Vec<&str> {
     let measures = MEASURES.iter().map(|measure| measure.id);
@@ -198,7 +206,7 @@ pub fn readings(
     declared: &[Declared],
     beside: &BTreeMap<String, Reading>,
     tables: Tables<'_>,
-) -> BTreeMap<String, Reading> {
+) -> Readings {
     let deadline = Duration::hours(i64::from(reply_deadline_hours));
     let Some(window) = Window::of(facts, deadline, tables) else {
         let never = || {
@@ -207,15 +215,13 @@ pub fn readings(
         };
         let own = declared.iter().flat_map(Declared::names);
         let ids = measure_ids(tables.indices).into_iter().map(str::to_owned);
-        return ids.chain(own).map(|id| (id, never())).collect();
+        return ids.chain(own).map(|id| (id.into(), never())).collect();
     };
-    let mut readings: BTreeMap<String, Reading> = MEASURES
-        .iter()
-        .map(|measure| (measure.id.to_owned(), (measure.compute)(&window)))
-        .collect();
+    let measured = BY_ID.iter().map(|one| (one.id.into(), (one.compute)(&window)));
+    let mut readings: Readings = measured.collect();
     let material = indices::material(&window);
     for formula in tables.indices.iter() {
-        readings.insert(formula.id.clone(), indices::value(formula, &material));
+        readings.insert(formula.id.clone().into(), indices::value(formula, &material));
     }
     for one in declared {
         readings.extend(own::readings(&window, one, beside));
@@ -237,11 +243,7 @@ pub fn readings_of(ids: &[&str], facts: &PeriodFacts, tables: Tables<'_>) -> Vec
 }
 
 /// The readings of a scheme's account before any comparison with others.
-pub fn readings_alone(
-    facts: &PeriodFacts,
-    scheme: &Scheme,
-    tables: Tables<'_>,
-) -> BTreeMap<String, Reading> {
+pub fn readings_alone(facts: &PeriodFacts, scheme: &Scheme, tables: Tables<'_>) -> Readings {
     let alone = BTreeMap::new();
     readings(facts, scheme.reply_deadline_hours, &scheme.declared, &alone, tables)
 }

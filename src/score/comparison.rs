@@ -157,8 +157,10 @@ impl Field<'_> {
 fn as_reading(score: Option<&DimensionScore>) -> Reading {
     let points = score.and_then(|score| score.outcome.points()).and_then(quantity);
     let why = match score.map(|score| &score.outcome) {
-        Some(Outcome::NotScored(why)) => Unknown { unknown: why.kind, reason: why.reason.clone() },
-        _ => Unknown { unknown: UnknownKind::Undetermined, reason: "没有得分".to_owned() },
+        Some(Outcome::NotScored(why)) => {
+            Unknown { unknown: why.kind, reason: why.reason.clone().into() }
+        }
+        _ => Unknown { unknown: UnknownKind::Undetermined, reason: "没有得分".into() },
     };
     points.map_or(Reading::Unknown(why), Reading::Known)
 }

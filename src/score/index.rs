@@ -84,12 +84,17 @@ impl IndexValue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingMetric(pub Metric);
 
-/// The value of a formula.
+/// The value of a formula, with the formula that it came from.
 ///
 /// # Errors
 ///
 /// The first metric that is missing; never 0 for it.
 pub fn index(formula: &Formula, material: &Material) -> Result<IndexValue, MissingMetric> {
+    Ok(IndexValue { key: formula.key(), value: value(formula, material)? })
+}
+
+/// As [`index`], the value alone.
+pub(super) fn value(formula: &Formula, material: &Material) -> Result<Quantity, MissingMetric> {
     let (mut value, mut low, mut high) = (0.0, 0.0, Some(0.0));
     for term in &formula.terms {
         let number = aggregate(material, term.metric, term.of).ok_or(MissingMetric(term.metric))?;
@@ -99,8 +104,7 @@ pub fn index(formula: &Formula, material: &Material) -> Result<IndexValue, Missi
         high = high.zip(number.high).map(|(sum, end)| sum + of(end));
     }
     let scale = |sum: f64| formula.scale * if formula.power == 2 { sum * sum } else { sum };
-    let value = Quantity { value: scale(value), low: scale(low), high: high.map(scale) };
-    Ok(IndexValue { key: formula.key(), value })
+    Ok(Quantity { value: scale(value), low: scale(low), high: high.map(scale) })
 }
 
 fn aggregate(material: &Material, metric: Metric, of: Aggregate) -> Option<Quantity> {

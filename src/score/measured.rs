@@ -1,13 +1,14 @@
 //! What an account's facts give before anybody is compared, packed so that a nation fits into
 //! memory.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use crate::scheme::{Declared, Scheme};
 
-use super::reading::{Quantity, Reading, Unknown};
+use super::reading::{Quantity, Reading, Readings, Unknown};
 use super::{Period, PeriodFacts, Tables, catalogue};
 
 /// Every number of one account under one scheme, those that need others left open.
@@ -19,7 +20,7 @@ pub struct Measured {
     pub cutoff: DateTime<Utc>,
     /// `sha256:…` of the facts' canonical JSON.
     pub facts_digest: String,
-    readings: BTreeMap<String, Reading>,
+    readings: Readings,
 }
 
 impl Measured {
@@ -34,7 +35,7 @@ impl Measured {
     }
 
     /// The numbers before any comparison.
-    pub(super) fn alone(&self) -> &BTreeMap<String, Reading> {
+    pub(super) fn alone(&self) -> &Readings {
         &self.readings
     }
 
@@ -43,7 +44,7 @@ impl Measured {
         &self,
         declared: &[Declared],
         told: &BTreeMap<String, Reading>,
-    ) -> BTreeMap<String, Reading> {
+    ) -> Readings {
         let mut readings = self.readings.clone();
         // Coverage is known wherever there is anything to judge; elsewhere nothing is compared.
         if readings.get("coverage").is_none_or(|share| share.known().is_err()) {
@@ -52,7 +53,7 @@ impl Measured {
         let names = declared.iter().filter(|one| one.needs_others()).flat_map(Declared::names);
         for name in names {
             if let Some(reading) = told.get(&name) {
-                readings.insert(name, reading.clone());
+                readings.insert(name.into(), reading.clone());
             }
         }
         readings
@@ -63,7 +64,7 @@ impl Measured {
 #[derive(Debug, Default)]
 pub struct Kept {
     /// The names of the numbers, the same for every account of a scheme.
-    names: Vec<String>,
+    names: Vec<Cow<'static, str>>,
     reasons: Vec<Unknown>,
     places: HashMap<Unknown, u32>,
     accounts: Vec<Packed>,
@@ -199,19 +200,19 @@ mod tests {
     use super::*;
     use crate::score::UnknownKind;
 
-    fn measured(readings: &[(&str, Reading)]) -> Measured {
+    fn measured(readings: &[(&'static str, Reading)]) -> Measured {
         Measured {
             period: "2026Q3".parse().unwrap(),
             cutoff: DateTime::UNIX_EPOCH,
             facts_digest: "sha256:0".to_owned(),
-            readings: readings.iter().map(|(id, one)| ((*id).to_owned(), one.clone())).collect(),
+            readings: readings.iter().map(|(id, one)| (Cow::Borrowed(*id), one.clone())).collect(),
         }
     }
 
     #[test]
     fn what_is_packed_comes_back_bit_for_bit() {
         let known = |value, low, high| Reading::Known(Quantity { value, low, high });
-        let unknown = |kind, why: &str| Reading::unknown(kind, why);
+        let unknown = |kind, why: &'static str| Reading::unknown(kind, why);
         let mut kept = Kept::default();
         let accounts = [
             measured(&[

@@ -36,7 +36,7 @@ pub use index::{Figures, IndexValue, Material, MissingMetric, OtherFormula, inde
 pub use measured::{Kept, Measured};
 pub use period::Period;
 pub use post_fact::{Aged, PostFact};
-pub use reading::{Quantity, Reading, Unknown, UnknownKind};
+pub use reading::{Quantity, Reading, Readings, Unknown, UnknownKind};
 pub use rollup::{PartScore, RollupScore, roll_up};
 pub use scoring::{ScoreError, card, score};
 pub use verdict::{FlagScore, FlagState, Verdict, VerdictWord};

@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A number known exactly or within bounds.
@@ -41,7 +44,7 @@ pub struct Unknown {
     /// Which kind of not knowing.
     pub unknown: UnknownKind,
     /// The reason, for people, in Chinese.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
 }
 
 /// What a measure says of an account in a period.
@@ -54,13 +57,16 @@ pub enum Reading {
     Unknown(Unknown),
 }
 
+/// Numbers by name.
+pub type Readings = BTreeMap<Cow<'static, str>, Reading>;
+
 impl Reading {
     /// A number without doubt.
     pub fn exact(value: f64) -> Self {
         Self::Known(Quantity::exact(value))
     }
 
-    pub(super) fn unknown(unknown: UnknownKind, reason: impl Into<String>) -> Self {
+    pub(super) fn unknown(unknown: UnknownKind, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Unknown(Unknown { unknown, reason: reason.into() })
     }
 

@@ -122,7 +122,7 @@ fn asked(asked: &str, replied: Option<&str>) -> InquiryFact {
     }
 }
 
-fn all(facts: &PeriodFacts) -> BTreeMap<String, Reading> {
+fn all(facts: &PeriodFacts) -> Readings {
     with_tables(|tables| readings(facts, 72, &[], &BTreeMap::new(), tables))
 }
 

@@ -60,22 +60,19 @@ impl<'a> Window<'a> {
         if from >= to {
             return None;
         }
-        let mut posts: Vec<Listed<'a>> = facts
-            .posts
-            .iter()
-            .filter_map(|post| {
-                let Stretch { from: first, to: last } = post.published;
-                // An interval of no length is an instant.
-                let after_begin = last > from || (last == from && first == last);
-                (after_begin && first < to).then(|| Listed {
-                    post,
-                    surely: first >= from && last <= to,
-                    counted: first >= from,
-                })
+        let mut posts: Vec<Listed<'a>> = Vec::with_capacity(facts.posts.len());
+        posts.extend(facts.posts.iter().filter_map(|post| {
+            let Stretch { from: first, to: last } = post.published;
+            // An interval of no length is an instant.
+            let after_begin = last > from || (last == from && first == last);
+            (after_begin && first < to).then(|| Listed {
+                post,
+                surely: first >= from && last <= to,
+                counted: first >= from,
             })
-            .collect();
+        }));
         posts.sort_by_key(|listed| listed.post.published);
-        let gaps = complement(&facts.covered, from, to);
+        let gaps = complement(facts.covered.clone(), from, to);
         Some(Self { facts, from, to, gaps, posts, reply_deadline, tables })
     }
 
@@ -166,15 +163,14 @@ pub(super) fn days(duration: Duration) -> f64 {
 
 /// What of `[from, to)` lies in none of the stretches, merged, in order.
 pub(super) fn complement(
-    stretches: &[Stretch],
+    mut stretches: Vec<Stretch>,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Vec<Stretch> {
-    let mut sorted: Vec<Stretch> = stretches.to_vec();
-    sorted.sort();
-    let mut free = Vec::new();
+    stretches.sort_unstable();
+    let mut free = Vec::with_capacity(stretches.len() + 1);
     let mut at = from;
-    for stretch in sorted.iter().filter(|stretch| stretch.to > from && stretch.from < to) {
+    for stretch in stretches.iter().filter(|stretch| stretch.to > from && stretch.from < to) {
         if stretch.from > at {
             free.push(Stretch { from: at, to: stretch.from });
         }

@@ -134,7 +134,7 @@ fn write_line(text: &mut String, line: &LineScore) {
                 let high = quantity.high.map_or("不限".to_owned(), number);
                 format!("{}({}–{high})", number(quantity.value), number(quantity.low))
             }
-            Reading::Unknown(why) => why.reason.clone(),
+            Reading::Unknown(why) => why.reason.to_string(),
         };
         let _ = writeln!(text, "                    {measure} = {shown}");
     }

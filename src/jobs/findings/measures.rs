@@ -92,7 +92,8 @@ async fn of_period(
         let scheme = context.schemes.of(&account.entry, last_day);
         let deadline = scheme.map_or(REPLY_DEADLINE_HOURS, |(one, _)| one.reply_deadline_hours);
         let told = readings(&facts, deadline, &[], &BTreeMap::new(), tables(context));
-        let told = told.into_iter().map(|(measure, reading)| (measure, known(reading)));
+        let told =
+            told.into_iter().map(|(measure, reading)| (measure.into_owned(), known(reading)));
         (account.id, told.collect(), bursts.remove(&account.id))
     });
     Ok(measured.collect())
@@ -142,6 +143,6 @@ fn known(reading: Reading) -> Measured {
         Reading::Known(quantity) => {
             Measured::Known { value: quantity.value, low: quantity.low, high: quantity.high }
         }
-        Reading::Unknown(unknown) => Measured::Unknown { unknown: unknown.reason },
+        Reading::Unknown(unknown) => Measured::Unknown { unknown: unknown.reason.into_owned() },
     }
 }

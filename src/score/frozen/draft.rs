@@ -138,7 +138,7 @@ fn places_of(
 }
 
 fn unranked() -> Reading {
-    Reading::Unknown(Unknown { unknown: UnknownKind::Undetermined, reason: String::new() })
+    Reading::Unknown(Unknown { unknown: UnknownKind::Undetermined, reason: "".into() })
 }
 
 fn change(account: &FrozenAccount, now: &ScoreCard) -> AccountChange {

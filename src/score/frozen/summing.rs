@@ -192,7 +192,7 @@ fn reading(points: Points) -> Reading {
         (Some(value), Some(low)) => Reading::Known(Quantity { value, low, high: of(points.high) }),
         _ => Reading::Unknown(Unknown {
             unknown: UnknownKind::Undetermined,
-            reason: "分值过大".to_owned(),
+            reason: "分值过大".into(),
         }),
     }
 }

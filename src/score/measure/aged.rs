@@ -10,10 +10,10 @@ use super::super::window::Window;
 use super::super::{Aged, PostFact};
 
 /// The posts that had reached an age at the cutoff, whenever a sample was taken of them.
-fn grown<'a>(window: &Window<'a>, hours: u32) -> Vec<&'a PostFact> {
+fn grown<'a>(window: &Window<'a>, hours: u32) -> impl Iterator<Item = &'a PostFact> {
     let age = Duration::hours(i64::from(hours));
     let cutoff = window.facts.cutoff;
-    window.counted().filter(|post| post.published.to + age <= cutoff).collect()
+    window.counted().filter(move |post| post.published.to + age <= cutoff)
 }
 
 fn at_age(post: &PostFact, hours: u32) -> Option<&Aged> {
@@ -37,31 +37,29 @@ fn visible(kinds: [Option<&Count>; 3]) -> Option<Quantity> {
 
 /// The mean over the posts that reached the age and were sampled at it.
 fn mean(window: &Window<'_>, hours: u32, of: impl Fn(&Aged) -> Option<Quantity>) -> Reading {
-    let grown = grown(window, hours);
-    if grown.is_empty() {
+    if grown(window, hours).next().is_none() {
         if window.counted().next().is_none() {
             return window.without_posts();
         }
         let reason = format!("截止时没有满 {hours} 小时的发布");
         return Reading::unknown(UnknownKind::Undetermined, reason);
     }
-    let sampled: Vec<&Aged> = grown.iter().filter_map(|post| at_age(post, hours)).collect();
-    if sampled.is_empty() {
+    let sampled = || grown(window, hours).filter_map(|post| at_age(post, hours));
+    if sampled().next().is_none() {
         let reason = format!("发布满 {hours} 小时时没有读取");
         return Reading::unknown(UnknownKind::Undetermined, reason);
     }
-    let shown: Vec<Quantity> = sampled.iter().filter_map(|aged| of(aged)).collect();
-    if shown.is_empty() {
+    let (mut shown, mut sum) = (0, Quantity::exact(0.0));
+    for one in sampled().filter_map(of) {
+        shown += 1;
+        sum.value += one.value;
+        sum.low += one.low;
+        sum.high = sum.high.zip(one.high).map(|(sum, high)| sum + high);
+    }
+    if shown == 0 {
         return Reading::unknown(UnknownKind::NotObservable, "读取的页面不显示该数");
     }
-    let count = number_of(shown.len());
-    let sum = |end: fn(&Quantity) -> f64| shown.iter().map(end).sum::<f64>() / count;
-    let open = shown.iter().any(|one| one.high.is_none());
-    Reading::Known(Quantity {
-        value: sum(|one| one.value),
-        low: sum(|one| one.low),
-        high: (!open).then(|| sum(|one| one.high.unwrap_or(one.value))),
-    })
+    Reading::Known(sum).map(|sum| sum / number_of(shown))
 }
 
 fn interactions(window: &Window<'_>, hours: u32) -> Reading {
@@ -87,7 +85,6 @@ pub(in super::super) fn reads_7d_per_post(window: &Window<'_>) -> Reading {
 }
 
 pub(in super::super) fn posts_sampled_7d(window: &Window<'_>) -> Reading {
-    let grown = grown(window, 168);
-    let sampled = grown.iter().filter(|post| at_age(post, 168).is_some()).count();
+    let sampled = grown(window, 168).filter(|post| at_age(post, 168).is_some()).count();
     Reading::exact(number_of(sampled))
 }

@@ -1,5 +1,6 @@
 //! The numbers that a scheme defines itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
@@ -20,23 +21,23 @@ pub(in super::super) fn readings(
     window: &Window<'_>,
     declared: &Declared,
     beside: &BTreeMap<String, Reading>,
-) -> Vec<(String, Reading)> {
+) -> Vec<(Cow<'static, str>, Reading)> {
     let id = declared.id.clone();
     match &declared.kind {
-        DeclaredKind::Minimum(minimum) => vec![(id, short_units(window, minimum))],
+        DeclaredKind::Minimum(minimum) => vec![(id.into(), short_units(window, minimum))],
         DeclaredKind::Deadline(deadline) => {
             let (count, share) = late_replies(window, deadline);
-            vec![(id.clone(), count), (format!("{id}_share"), share)]
+            vec![(format!("{id}_share").into(), share), (id.into(), count)]
         }
-        DeclaredKind::Manual(manual) => vec![(id.clone(), entered(window, &id, manual))],
-        DeclaredKind::Column { column } => vec![(id, from_column(window, column))],
+        DeclaredKind::Manual(manual) => vec![(id.clone().into(), entered(window, &id, manual))],
+        DeclaredKind::Column { column } => vec![(id.into(), from_column(window, column))],
         DeclaredKind::Peers(_) | DeclaredKind::Rank(_) => {
             let alone = || Reading::unknown(UnknownKind::Undetermined, "未与同组账号比较");
             let names = declared.names().into_iter();
             names
                 .map(|name| {
                     let reading = beside.get(&name).cloned().unwrap_or_else(alone);
-                    (name, reading)
+                    (name.into(), reading)
                 })
                 .collect()
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::scheme::{Formula, Metric};
 
-use super::super::index::{Figures, Material, index};
+use super::super::index::{self, Figures, Material};
 use super::super::reading::{Quantity, Reading, UnknownKind};
 use super::super::window::Window;
 use super::influence::{self, COMMENTS, LIKES, READS, SHARES, peak, sum};
@@ -42,8 +42,8 @@ pub(in super::super) fn material(window: &Window<'_>) -> Material {
 }
 
 pub(in super::super) fn value(formula: &Formula, material: &Material) -> Reading {
-    match index(formula, material) {
-        Ok(index) => Reading::Known(index.value),
+    match index::value(formula, material) {
+        Ok(value) => Reading::Known(value),
         Err(missing) => Reading::unknown(
             UnknownKind::NotObservable,
             format!("{}所需的{}不可见", formula.index, missing.0.title()),

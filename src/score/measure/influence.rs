@@ -122,8 +122,8 @@ fn of_account(count: Option<&Count>, what: &str) -> Reading {
         _ => Reading::unknown(
             UnknownKind::NotObservable,
             match count {
-                Count::Hidden(reason) => Count::hidden_words(reason),
-                _ => "平台不显示",
+                Count::Hidden(reason) => Count::hidden_words(reason).to_owned(),
+                _ => "平台不显示".to_owned(),
             },
         ),
     }

@@ -1,15 +1,13 @@
 //! Diligence: how often, how regularly, how much of it the account's own.
 
-use std::collections::BTreeSet;
+use chrono::Duration;
 
-use chrono::{Duration, NaiveDate};
-
-use crate::domain::shanghai_date;
+use crate::domain::shanghai_day;
 
 use super::super::PostFact;
 use super::super::facts::Stretch;
 use super::super::reading::{Quantity, Reading, UnknownKind, number_of};
-use super::super::window::{Window, complement, days};
+use super::super::window::{Listed, Window, complement, days};
 
 pub(in super::super) fn coverage(window: &Window<'_>) -> Reading {
     Reading::exact(window.coverage())
@@ -64,31 +62,39 @@ pub(in super::super) fn original_share(window: &Window<'_>) -> Reading {
     })
 }
 
-/// The calendar days that a stretch touches inside the window.
-fn days_touched(window: &Window<'_>, stretch: Stretch) -> impl Iterator<Item = NaiveDate> {
+/// The first and the last calendar day that a stretch touches inside the window.
+fn days_touched(window: &Window<'_>, stretch: Stretch) -> (i64, i64) {
     let last = (stretch.to - Duration::milliseconds(1)).max(stretch.from);
-    let first = shanghai_date(stretch.from.max(window.from));
-    let last = shanghai_date(last.min(window.to - Duration::milliseconds(1)));
-    first.iter_days().take_while(move |day| *day <= last)
+    let last = last.min(window.to - Duration::milliseconds(1));
+    (shanghai_day(stretch.from.max(window.from)), shanghai_day(last))
+}
+
+/// How many days lie in one of the ranges, which are in order of their first days.
+fn days_in(ranges: impl Iterator<Item = (i64, i64)>) -> usize {
+    let (mut days, mut next) = (0, i64::MIN);
+    for (first, last) in ranges {
+        days += (first.max(next)..=last).count();
+        next = next.max(last + 1);
+    }
+    days
 }
 
 pub(in super::super) fn active_days(window: &Window<'_>) -> Reading {
-    let counted: BTreeSet<NaiveDate> =
-        window.counted().map(|post| shanghai_date(post.published.from)).collect();
-    let mut surely = BTreeSet::new();
-    let mut possibly: BTreeSet<NaiveDate> =
-        window.gaps.iter().flat_map(|gap| days_touched(window, *gap)).collect();
-    for listed in &window.posts {
-        let touched: Vec<NaiveDate> = days_touched(window, listed.post.published).collect();
-        if listed.surely && touched.len() == 1 {
-            surely.insert(touched[0]);
-        }
-        possibly.extend(touched);
-    }
+    let touched = |listed: &Listed<'_>| days_touched(window, listed.post.published);
+    let mut possible: Vec<(i64, i64)> = window.posts.iter().map(touched).collect();
+    // In the order of the posts, which is that of their times.
+    let of = |holds: fn(&Listed<'_>) -> bool| {
+        let posts = window.posts.iter().zip(&possible);
+        posts.filter(move |(listed, _)| holds(listed)).map(|(_, days)| *days)
+    };
+    let counted = days_in(of(|listed| listed.counted).map(|(first, _)| (first, first)));
+    let sure = days_in(of(|listed| listed.surely).filter(|(first, last)| first == last));
+    possible.extend(window.gaps.iter().map(|gap| days_touched(window, *gap)));
+    possible.sort_unstable();
     Reading::Known(Quantity {
-        value: number_of(counted.len()),
-        low: number_of(surely.len()),
-        high: Some(number_of(possibly.len())),
+        value: number_of(counted),
+        low: number_of(sure),
+        high: Some(number_of(days_in(possible.into_iter()))),
     })
 }
 
@@ -119,7 +125,7 @@ pub(in super::super) fn longest_gap_days(window: &Window<'_>) -> Reading {
     };
     let surely = window.posts.iter().filter(|listed| listed.surely);
     // Proven silent is only what neither a post nor a gap in coverage can break.
-    let proven = complement(&possible(window), window.from, window.to);
+    let proven = complement(possible(window), window.from, window.to);
     let proven = proven.iter().map(|free| free.to - free.from).max().unwrap_or_default();
     Reading::Known(Quantity {
         value: longest(&mut window.counted().map(begin)),
@@ -143,24 +149,33 @@ pub(in super::super) fn silent_days(window: &Window<'_>) -> Reading {
     })
 }
 
+/// Whether a week holds a post: as counted, perhaps, surely.
+#[derive(Clone, Copy, Default)]
+struct Held {
+    counted: bool,
+    possibly: bool,
+    surely: bool,
+}
+
 /// Weeks without a post: counted, at least, at most.
 fn silent_weeks(window: &Window<'_>) -> (usize, usize, usize) {
     let weeks = window.weeks();
-    let [mut counted, mut possibly, mut surely] = [(); 3].map(|()| vec![false; weeks.count()]);
+    let mut all = vec![Held::default(); weeks.count()];
     for listed in &window.posts {
         let published = listed.post.published;
+        let touched = weeks.touched(published);
         if listed.counted {
-            let week = weeks.of(published.from);
-            counted[week] = true;
-            surely[week] |= published.to <= weeks.end(week);
+            let week = *touched.start();
+            all[week].counted = true;
+            all[week].surely |= published.to <= weeks.end(week);
         }
-        possibly[weeks.touched(published)].fill(true);
+        all[touched].iter_mut().for_each(|week| week.possibly = true);
     }
     for gap in &window.gaps {
-        possibly[weeks.touched(*gap)].fill(true);
+        all[weeks.touched(*gap)].iter_mut().for_each(|week| week.possibly = true);
     }
-    let silent = |held: &[bool]| held.iter().filter(|held| !**held).count();
-    (silent(&counted), silent(&possibly), silent(&surely))
+    let silent = |held: fn(&Held) -> bool| all.iter().filter(|week| !held(week)).count();
+    (silent(|week| week.counted), silent(|week| week.possibly), silent(|week| week.surely))
 }
 
 pub(in super::super) fn weeks_without_post(window: &Window<'_>) -> Reading {
@@ -177,4 +192,38 @@ pub(in super::super) fn posting_weeks_share(window: &Window<'_>) -> Reading {
     let share = |silent: usize| number_of(weeks - silent) / number_of(weeks);
     let (value, low, high) = silent_weeks(window);
     Reading::Known(Quantity { value: share(value), low: share(high), high: Some(share(low)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use chrono::NaiveDate;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::shanghai_date;
+
+    proptest! {
+        #[test]
+        fn days_are_those_of_the_calendar_each_counted_once(
+            stretches in prop::collection::vec((-3000_i64..9000, 0_i64..5000), 0..9),
+        ) {
+            let at = |minute| chrono::DateTime::UNIX_EPOCH + Duration::minutes(minute);
+            let days = |(from, length): &(i64, i64)| {
+                (shanghai_date(at(*from)), shanghai_date(at(from + length)))
+            };
+            let numbers = |(from, length): &(i64, i64)| {
+                (shanghai_day(at(*from)), shanghai_day(at(from + length)))
+            };
+            let one_by_one: BTreeSet<NaiveDate> = stretches
+                .iter()
+                .map(days)
+                .flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last))
+                .collect();
+            let mut ranges: Vec<(i64, i64)> = stretches.iter().map(numbers).collect();
+            ranges.sort_unstable();
+            prop_assert_eq!(days_in(ranges.into_iter()), one_by_one.len());
+        }
+    }
 }

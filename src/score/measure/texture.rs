@@ -1,7 +1,5 @@
 //! What posts are like: their forms, repeats, bursts, late appearances.
 
-use std::collections::BTreeSet;
-
 use chrono::Duration;
 
 use crate::domain::Form;
@@ -14,7 +12,11 @@ use super::super::window::{Listed, Window};
 const BURST_DAYS: i64 = 7;
 
 /// How many posts have a property: unknown where no page says it of any post.
-fn counted(window: &Window<'_>, of: impl Fn(&PostFact) -> Option<bool>, why: &str) -> Reading {
+fn counted(
+    window: &Window<'_>,
+    of: impl Fn(&PostFact) -> Option<bool>,
+    why: &'static str,
+) -> Reading {
     let known = window.posts.iter().any(|listed| of(listed.post).is_some());
     if !window.posts.is_empty() && !known {
         return Reading::unknown(UnknownKind::NotObservable, why);
@@ -61,15 +63,16 @@ pub(in super::super) fn late_posts(window: &Window<'_>) -> Reading {
 
 /// Posts whose text an earlier one of the window has.
 pub(in super::super) fn repeated_posts(window: &Window<'_>) -> Reading {
-    let digests: Vec<Option<&str>> =
-        window.counted().map(|post| post.text_digest.as_deref()).collect();
-    if !digests.is_empty() && digests.iter().all(Option::is_none) {
+    let mut texts: Vec<&str> = Vec::with_capacity(window.posts.len());
+    texts.extend(window.counted().filter_map(|post| post.text_digest.as_deref()));
+    let (posts, known) = (window.counted().count(), texts.len());
+    if posts > 0 && known == 0 {
         return Reading::unknown(UnknownKind::NotObservable, "页面不显示发布的文字");
     }
-    let known: Vec<&str> = digests.iter().copied().flatten().collect();
-    let distinct: BTreeSet<&str> = known.iter().copied().collect();
-    let value = number_of(known.len() - distinct.len());
-    let bounded = window.is_covered() && known.len() == digests.len();
+    texts.sort_unstable();
+    texts.dedup();
+    let value = number_of(known - texts.len());
+    let bounded = window.is_covered() && known == posts;
     let all_sure = window.posts.iter().all(|listed| listed.surely);
     let low = if all_sure { value } else { 0.0 };
     let high = bounded.then(|| number_of(window.posts.len().saturating_sub(1)));

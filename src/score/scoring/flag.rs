@@ -2,10 +2,10 @@
 
 use crate::scheme::{Flag, IfUndetermined, Subject};
 
-use super::super::reading::UnknownKind;
+use super::super::reading::{Readings, UnknownKind};
 use super::super::verdict::{FlagScore, FlagState};
+use super::ScoreError;
 use super::interval::{inputs, interval, reasons, unknown};
-use super::{Readings, ScoreError};
 
 pub(super) fn all(
     flags: &[Flag],

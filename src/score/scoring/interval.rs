@@ -9,8 +9,8 @@ use crate::scheme::Expression;
 
 use super::super::card::Points;
 use super::super::catalogue::measure_title;
-use super::super::reading::{Reading, Unknown};
-use super::{Readings, ScoreError, reading};
+use super::super::reading::{Reading, Readings, Unknown};
+use super::{ScoreError, reading};
 
 /// What stands for an absent upper end: beyond every count of this world, so that what saturates
 /// saturates.
@@ -38,7 +38,7 @@ pub(super) fn reasons(unknown: &[(&String, &Unknown)]) -> String {
     for (measure, why) in unknown {
         let said = match measure_title(measure) {
             Some(title) => format!("{title}:{}", why.reason),
-            None => why.reason.clone(),
+            None => why.reason.to_string(),
         };
         if !each.contains(&said) {
             each.push(said);

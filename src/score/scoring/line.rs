@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use crate::scheme::{Deduction, Expression, Gives, IfUndetermined, Line, Subject};
 
 use super::super::card::{LineScore, Loss, NotScored, Outcome, Points};
-use super::super::reading::{Reading, UnknownKind};
+use super::super::reading::{Reading, Readings, UnknownKind};
+use super::ScoreError;
 use super::interval::{cut, inputs, interval, reasons, to_points, unknown};
-use super::{Readings, ScoreError};
 
 /// What the points of one deduction may be at most, whatever the cap of its line.
 const LOSS_MAX: i64 = 1_000_000;

@@ -17,7 +17,7 @@ use super::card::{DimensionScore, LineScore, NotScored, Outcome, Points, ScoreCa
 use super::facts::json;
 use super::measure::ledger::is_judged;
 use super::measured::Measured;
-use super::reading::{Reading, UnknownKind};
+use super::reading::{Reading, Readings, UnknownKind};
 use super::window::Tables;
 use super::{PeriodFacts, SubjectFact};
 
@@ -30,8 +30,6 @@ pub enum ScoreError {
     #[error("the scheme uses the measure {0:?}, which the catalogue does not have")]
     UnknownMeasure(String),
 }
-
-pub(super) type Readings = BTreeMap<String, Reading>;
 
 /// Scores an account's facts under a scheme.
 ///
