@@ -1,5 +1,7 @@
 //! Rows of many accounts, kept as they came until each account is asked for.
 
+use std::sync::Arc;
+
 use super::copy_rows::{Columns as _, Row};
 
 /// So many bytes of rows are allocated at once: what grew by doubling would leave holes as large as
@@ -10,30 +12,30 @@ const CHUNK: usize = 1 << 20;
 /// read in whatever order the disk gives them.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    /// A length and the columns behind the first, row by row.
-    chunks: Vec<Vec<u8>>,
+    /// A length and the columns behind the first, row by row; others may hold the same.
+    chunks: Vec<Arc<Vec<u8>>>,
     /// The account of each row, its chunk, and where it begins in that.
     rows: Vec<(i64, u32, u32)>,
+    /// The bytes of its own rows.
+    filled: usize,
 }
 
 impl Gathered {
     /// Keeps a row; nothing where its first column is no account.
     pub(super) fn push(&mut self, mut row: Row<'_>) -> Option<()> {
         let account = row.number()??;
-        self.keep(account, row)
-    }
-
-    fn keep(&mut self, account: i64, row: Row<'_>) -> Option<()> {
         let length = u32::try_from(row.0.len()).ok()?.to_ne_bytes();
         let needed = length.len() + row.0.len();
-        if self.chunks.last().is_none_or(|chunk| chunk.len() + needed > chunk.capacity()) {
-            self.chunks.push(Vec::with_capacity(needed.max(CHUNK)));
+        let has_room = |chunk: &mut Vec<u8>| chunk.len() + needed <= chunk.capacity();
+        if !self.chunks.last_mut().and_then(Arc::get_mut).is_some_and(has_room) {
+            self.chunks.push(Arc::new(Vec::with_capacity(needed.max(CHUNK))));
         }
         let number = u32::try_from(self.chunks.len() - 1).ok()?;
-        let chunk = self.chunks.last_mut()?;
+        let chunk = self.chunks.last_mut().and_then(Arc::get_mut)?;
         self.rows.push((account, number, u32::try_from(chunk.len()).ok()?));
         chunk.extend_from_slice(&length);
         chunk.extend_from_slice(row.0);
+        self.filled += needed;
         Some(())
     }
 
@@ -55,13 +57,18 @@ impl Gathered {
         Row(&rest[..u32::from_ne_bytes(*length) as usize])
     }
 
-    /// Copies the rows from a place on, which are in order, of accounts up to a last one; gives the
+    /// Shares the rows from a place on, which are in order, of accounts up to a last one; gives the
     /// place of the first that is left.
-    pub(super) fn copy_to(&self, mut place: usize, last: i64, taker: &mut Self) -> Option<usize> {
+    pub(super) fn share(&self, mut place: usize, last: i64, taker: &mut Self) -> Option<usize> {
+        let mut shared = None;
         while let Some(&(account, chunk, at)) = self.rows.get(place)
             && account <= last
         {
-            taker.keep(account, self.row(chunk, at))?;
+            if shared.replace(chunk) != Some(chunk) {
+                taker.chunks.push(self.chunks[chunk as usize].clone());
+            }
+            taker.rows.push((account, u32::try_from(taker.chunks.len() - 1).ok()?, at));
+            taker.filled += self.row(chunk, at).0.len();
             place += 1;
         }
         Some(place)
@@ -79,13 +86,12 @@ impl Gathered {
 
     /// The bytes of its rows.
     pub(super) fn filled(&self) -> usize {
-        self.chunks.iter().map(Vec::len).sum()
+        self.filled
     }
 
-    /// The bytes that it holds.
+    /// The bytes of its rows and of what tells where they are.
     pub(super) fn size(&self) -> usize {
-        self.chunks.iter().map(Vec::capacity).sum::<usize>()
-            + self.rows.capacity() * size_of::<(i64, u32, u32)>()
+        self.filled + self.rows.capacity() * size_of::<(i64, u32, u32)>()
     }
 }
 
@@ -120,5 +126,33 @@ mod tests {
         gathered.sort();
         let lengths = gathered.of(7).map(|mut row| row.text().flatten().unwrap().len());
         assert_eq!(lengths.collect::<Vec<_>>(), [CHUNK + 1, 1]);
+    }
+
+    #[test]
+    fn shared_rows_stay_as_they_are() {
+        let of = |gathered: &Gathered, account| -> Vec<String> {
+            let rows = gathered.of(account);
+            rows.map(|mut row| row.text().flatten().unwrap().to_owned()).collect()
+        };
+        let long = "x".repeat(CHUNK);
+        let mut gathered = Gathered::default();
+        for (account, text) in [(1, "a"), (1, long.as_str()), (2, "b"), (2, "c"), (5, "d")] {
+            gathered.push(Row(&row(account, text))).unwrap();
+        }
+        let (mut first, mut second) = (Gathered::default(), Gathered::default());
+        let place = gathered.share(0, 1, &mut first).unwrap();
+        let place = gathered.share(place, 4, &mut second).unwrap();
+        assert_eq!((place, first.count(), second.count()), (4, 2, 2));
+        assert!(first.filled() > CHUNK && second.filled() < 40, "each has its own rows alone");
+        gathered.push(Row(&row(9, "e"))).unwrap();
+        second.push(Row(&row(9, "f"))).unwrap();
+        assert_eq!(gathered.share(place, 9, &mut second), Some(6));
+        second.sort();
+        assert_eq!((of(&first, 1), of(&first, 2)), (vec!["a".to_owned(), long], vec![]));
+        assert_eq!(
+            (of(&second, 2), of(&second, 9)),
+            (vec!["b".into(), "c".into()], vec!["f".into(), "e".into()])
+        );
+        assert_eq!((of(&gathered, 5), of(&gathered, 9)), (vec!["d".into()], vec!["e".into()]));
     }
 }

@@ -64,7 +64,7 @@ impl Packed {
         Vec::with_capacity(packed + self.others.of(account).count())
     }
 
-    /// The bytes that it holds.
+    /// The bytes of its rows.
     pub(super) fn size(&self) -> usize {
         self.packed.size() + self.others.size()
     }

@@ -151,7 +151,7 @@ impl PeriodRows {
         Ok(samples)
     }
 
-    /// The bytes that it holds.
+    /// The bytes of its rows.
     pub(super) fn size(&self) -> usize {
         self.visits.size() + self.posts.size() + self.samples.size()
     }

@@ -112,7 +112,7 @@ impl Ordered {
     pub(super) async fn up_to(&mut self, last: i64) -> Result<Gathered, StoreError> {
         let mut taken = Gathered::default();
         loop {
-            let place = self.ahead.copy_to(self.place, last, &mut taken);
+            let place = self.ahead.share(self.place, last, &mut taken);
             self.place = place.ok_or_else(|| misread("rows of an account", last))?;
             if self.has_ended || self.place < self.ahead.count() {
                 return Ok(taken);
