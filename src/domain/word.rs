@@ -1,4 +1,4 @@
-//! A text that very many facts share.
+//! A text that facts share.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A text that very many facts share, such as the page kind of visits: a copy is no new text.
+/// A text that facts share, such as the page kind of visits: a copy is no new text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(from = "String")]
 pub struct Word(Arc<str>);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::copy_rows::{Columns as _, Row};
 
 /// So many bytes of rows are allocated at once: what grew by doubling would leave holes as large as
-/// itself.
-const CHUNK: usize = 1 << 20;
+/// itself, and of few rows more would be empty than filled.
+const CHUNK: usize = 1 << 16;
 
 /// Rows whose first column is their account, as bytes: a third of what they take as values, and
 /// read in whatever order the disk gives them.
@@ -68,7 +68,7 @@ impl Gathered {
                 taker.chunks.push(self.chunks[chunk as usize].clone());
             }
             taker.rows.push((account, u32::try_from(taker.chunks.len() - 1).ok()?, at));
-            taker.filled += self.row(chunk, at).0.len();
+            taker.filled += size_of::<u32>() + self.row(chunk, at).0.len();
             place += 1;
         }
         Some(place)

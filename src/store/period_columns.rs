@@ -16,6 +16,11 @@ pub(super) const VISIT: &str =
     upstream_success, registered_at, registered_precision, bracket_older, bracket_newer,
     claims_shift_seconds";
 
+/// Of a visit its time alone, which tells whether the rest of its row is read.
+pub(super) fn started_at(mut row: UnpackedRow<'_, '_>) -> Option<DateTime<Utc>> {
+    row.time()?
+}
+
 /// A visit and its host; what it shares with the one before is that one's.
 pub(super) fn visit<'a>(
     mut row: UnpackedRow<'_, 'a>,
@@ -100,13 +105,20 @@ pub(super) fn post<'a>(
     })
 }
 
-/// Of a post the time it claims, else that at which it was first seen; and when it was written
-/// down.
-pub(super) fn listing(mut row: UnpackedRow<'_, '_>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let (_ref, _page) = (row.next()?, row.next()?);
+/// When a post was listed: what tells whether the rest of its row is read.
+pub(super) struct Listing {
+    /// The time it claims.
+    pub(super) claimed: Option<DateTime<Utc>>,
+    pub(super) first_seen: DateTime<Utc>,
+    pub(super) recorded_at: DateTime<Utc>,
+}
+
+/// Of a post its times alone.
+pub(super) fn listing(mut row: UnpackedRow<'_, '_>) -> Option<Listing> {
+    let (_reference, _page) = (row.next()?, row.next()?);
     let (claimed, first_seen) = (row.moment()?, row.time()??);
-    let (_missed_by, _seen_before, _text) = (row.next()?, row.next()?, row.next()?);
-    Some((claimed.map_or(first_seen, |moment| moment.at), row.time()??))
+    let (_missed_by, _seen_before, _text_digest) = (row.next()?, row.next()?, row.next()?);
+    Some(Listing { claimed: claimed.map(|one| one.at), first_seen, recorded_at: row.time()?? })
 }
 
 /// Behind the account, in the order in which [`sample`] takes them.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::StoreError;
 use super::packed_rows::Packed;
-use super::period_columns::{listing, post, sample, visit};
+use super::period_columns::{listing, post, sample, started_at, visit};
 use super::period_tables::FUTURE;
 use super::score_inputs::FactsOf;
 use crate::domain::{Count, Form, Origin, Word};
@@ -82,11 +82,10 @@ impl PeriodRows {
         account: i64,
         of: FactsOf,
     ) -> Result<Vec<(Option<&str>, Visit)>, StoreError> {
-        let mut visits: Vec<(Option<&str>, Visit)> = self.visits.room(account, 48);
+        let mut visits: Vec<(Option<&str>, Visit)> = self.visits.room(account, 64);
         self.visits.each(account, "a visit", |columns| {
-            let one = visit(columns, visits.last().map(|(_, visit)| visit))?;
-            if one.1.started_at >= of.since {
-                visits.push(one);
+            if started_at(columns)? >= of.since {
+                visits.push(visit(columns, visits.last().map(|(_, visit)| visit))?);
             }
             Some(())
         })?;
@@ -99,13 +98,12 @@ impl PeriodRows {
     pub(super) fn posts(&self, account: i64, of: FactsOf) -> Result<Vec<ScoredPost>, StoreError> {
         let until = of.known_at + FUTURE;
         let inside = |at: DateTime<Utc>| of.since <= at && at < until;
-        let mut posts = self.posts.room(account, 96);
+        let mut posts = self.posts.room(account, 112);
         self.posts.each(account, "a post", |columns| {
-            let one = post(columns, posts.last())?;
-            let listed = &one.listed;
-            let bears = inside(listed.first_seen) || listed.claimed.is_some_and(|it| inside(it.at));
+            let listed = listing(columns)?;
+            let bears = inside(listed.first_seen) || listed.claimed.is_some_and(inside);
             if bears && listed.recorded_at <= of.known_at {
-                posts.push(one);
+                posts.push(post(columns, posts.last())?);
             }
             Some(())
         })?;
@@ -119,8 +117,9 @@ impl PeriodRows {
     /// claims none and was first seen since.
     pub(super) fn has_post_since(&self, account: i64, of: FactsOf) -> Result<bool, StoreError> {
         self.posts.any(account, "a post", |columns| {
-            let (at, recorded_at) = listing(columns)?;
-            Some(of.since <= at && recorded_at <= of.known_at)
+            let listed = listing(columns)?;
+            let at = listed.claimed.unwrap_or(listed.first_seen);
+            Some(of.since <= at && listed.recorded_at <= of.known_at)
         })
     }
 

@@ -14,6 +14,10 @@ use super::super::Context;
 use super::cores::on_all_cores;
 use super::{ACCOUNTS, Judging, facts, tables};
 
+/// Accounts of which is asked together what persons entered and what is on record: no more are read
+/// together.
+const TOLD_AT_ONCE: usize = 2000;
+
 /// How many periods back a run of places is followed.
 const PERIODS_BACK: usize = 12;
 
@@ -93,26 +97,29 @@ pub async fn each<'a, T: Send>(
     work: impl Fn(&'a Scheme, &PeriodFacts) -> T + Sync,
     mut take: impl FnMut(&'a Scheme, &Account, T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let rows = context.store.score_rows(judging.facts(context), ACCOUNTS);
+    let rows = context.store.score_rows(judging.facts(context), TOLD_AT_ONCE);
     let mut rows = std::pin::pin!(rows);
     while let Some(rows) = rows.try_next().await.context("reading facts")? {
         let accounts: Vec<AccountId> = rows.iter().map(|one| one.account.id).collect();
         let told = facts::Told::of(context, judging, &accounts).await?;
-        let done = on_all_cores(rows, |one| {
-            let Some((scheme, _)) = judging.scheme_of(context, &one.account) else {
-                return Ok(None);
-            };
-            let (account, facts) = told.facts(one.read()?);
-            Ok(Some((scheme, account, work(scheme, &facts))))
-        });
-        for one in done {
-            let one: Result<_, StoreError> = one;
-            if let Some((scheme, account, made)) = one.context("reading facts")? {
-                take(scheme, &account, made)?;
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
+            let done = on_all_cores(rows.by_ref().take(ACCOUNTS).collect(), |one| {
+                let Some((scheme, _)) = judging.scheme_of(context, &one.account) else {
+                    return Ok(None);
+                };
+                let (account, facts) = told.facts(one.read()?);
+                Ok(Some((scheme, account, work(scheme, &facts))))
+            });
+            for one in done {
+                let one: Result<_, StoreError> = one;
+                if let Some((scheme, account, made)) = one.context("reading facts")? {
+                    take(scheme, &account, made)?;
+                }
             }
+            // Crawls and answers on the same runtime have their turn.
+            tokio::task::yield_now().await;
         }
-        // Crawls and answers on the same runtime have their turn.
-        tokio::task::yield_now().await;
     }
     Ok(())
 }
