@@ -135,7 +135,7 @@ async fn run() -> anyhow::Result<()> {
     // All that was posted in the quarter is written down a day later.
     let known_at = period.to() + TimeDelta::days(1);
     let (from, to) = (period.from(), period.to());
-    let of = FactsOf { since: from, from, to, known_at };
+    let of = FactsOf { since: from, asked_from: from, from, to, known_at };
     let (mut sql, mut ours) = (Vec::new(), Vec::new());
     for round in 0..arguments.rounds {
         let (row, seconds) = aggregate(&pool, of).await?;

@@ -8,7 +8,7 @@ use crate::domain::{Lifecycle, Problem};
 use super::declared::Declared;
 use super::overall::{Composite, Pass, Rollup};
 use super::rhythm::{Rhythm, Sampling};
-use super::{Activity, Certainty, Expression, Scope};
+use super::{Activity, Certainty, Expression, Scope, Threshold};
 
 /// A versioned, dated set of rules of one authority.
 #[derive(Debug)]
@@ -69,6 +69,12 @@ impl Scheme {
     /// Whether it judges on a day.
     pub fn is_effective(&self, day: NaiveDate) -> bool {
         self.effective_from <= day && self.effective_until.is_none_or(|until| day <= until)
+    }
+
+    /// The longest silence that it asks for, of whatever subject.
+    pub fn longest_silences(&self) -> impl Iterator<Item = Threshold> {
+        let own = self.staleness.iter().map(|(_, activity)| activity.zombie);
+        own.chain([self.activity.zombie])
     }
 
     /// The tiers of silence of a subject.

@@ -21,6 +21,24 @@ pub(super) fn started_at(mut row: UnpackedRow<'_, '_>) -> Option<DateTime<Utc>> 
     row.time()?
 }
 
+/// What came of a visit, as far as it tells that there was an account.
+pub(super) struct Look {
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) recorded_at: DateTime<Utc>,
+    /// Whether it observed a page that speaks for a list.
+    pub(super) has_observed: bool,
+}
+
+/// Of a visit its times and what came of it, without the rest.
+pub(super) fn look(mut row: UnpackedRow<'_, '_>) -> Option<Look> {
+    let started_at = row.time()??;
+    let (_page, _host, part) = (row.next()?, row.next()?, row.next()??);
+    let recorded_at = row.time()??;
+    let (_adapter, _source, outcome) = (row.next()?, row.next()?, row.next()??);
+    let has_observed = !part.is_empty() && outcome == b"observed";
+    Some(Look { started_at, recorded_at, has_observed })
+}
+
 /// A visit and its host; what it shares with the one before is that one's.
 pub(super) fn visit<'a>(
     mut row: UnpackedRow<'_, 'a>,

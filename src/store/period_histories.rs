@@ -4,12 +4,20 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::columns::column;
 use super::drifts::PageDrift;
 use super::history_pages::{Looks, Pages};
 use super::history_rows::{ListedPostRow, LookRow};
 use super::score_inputs::FactsOf;
 use super::{Store, StoreError};
 use crate::observe::{History, ListedPost, Outcome, Visit};
+
+/// An account whose oldest post is asked for.
+pub(super) struct Ends {
+    pub(super) account: i64,
+    /// And its newest.
+    pub(super) newest: bool,
+}
 
 /// What the histories of accounts share: looks at canaries, and page kinds that drifted.
 #[derive(Clone, Default)]
@@ -104,12 +112,11 @@ impl Store {
         Ok(LookRow::gathered(rows))
     }
 
-    /// The oldest and the newest post of some accounts that were known at an instant, as far as
-    /// they are of before `since`: of accounts with one that is of later, the oldest alone.
+    /// The oldest post of some accounts that was known at an instant, and the newest where it is
+    /// asked for, as far as they are of before `since`.
     pub(super) async fn edge_posts(
         &self,
-        accounts: &[i64],
-        have_later: &[bool],
+        wanted: &[Ends],
         since: DateTime<Utc>,
         known_at: DateTime<Utc>,
     ) -> Result<Vec<(i64, ListedPost)>, StoreError> {
@@ -118,9 +125,9 @@ impl Store {
             r#"select wanted.account_id as "account_id!", p.ref as "reference!", p.claimed_at,
                    p.claimed_precision, p.first_seen as "first_seen!", p.missed_by, p.seen_before,
                    p.recorded_at as "recorded_at!", p.page as "page!", p.first_text_digest
-               from unnest($1::bigint[], $4::boolean[]) as wanted (account_id, has_later), lateral (
+               from unnest($1::bigint[], $4::boolean[]) as wanted (account_id, newest), lateral (
                    (select * from posts n where n.account_id = wanted.account_id
-                        and n.recorded_at <= $3 and not wanted.has_later
+                        and n.recorded_at <= $3 and wanted.newest
                     order by coalesce(n.claimed_at, n.first_seen) desc limit 1)
                    union all
                    (select * from posts o where o.account_id = wanted.account_id
@@ -128,10 +135,10 @@ impl Store {
                     order by coalesce(o.claimed_at, o.first_seen) limit 1)
                ) p
                where coalesce(p.claimed_at, p.first_seen) < $2 and p.first_seen < $2"#,
-            accounts,
+            &column(wanted, |one| one.account),
             since,
             known_at,
-            have_later
+            &column(wanted, |one| one.newest)
         )
         .fetch_all(&self.pool)
         .await?;

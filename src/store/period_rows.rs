@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::StoreError;
 use super::packed_rows::Packed;
-use super::period_columns::{listing, post, sample, started_at, visit};
+use super::period_columns::{listing, look, post, sample, started_at, visit};
 use super::period_tables::FUTURE;
 use super::score_inputs::FactsOf;
 use crate::domain::{Count, Form, Origin, Word};
@@ -93,6 +93,15 @@ impl PeriodRows {
         Ok(visits)
     }
 
+    /// Whether an account was observed before any silence that is asked about begins.
+    pub(super) fn was_seen_in_time(&self, account: i64, of: FactsOf) -> Result<bool, StoreError> {
+        self.visits.any(account, "a visit", |columns| {
+            let look = look(columns)?;
+            let in_time = of.since <= look.started_at && look.started_at <= of.asked_from;
+            Some(in_time && look.has_observed && look.recorded_at <= of.known_at)
+        })
+    }
+
     /// The posts that bear on an account's history, by the time they claim, else by that at which
     /// they were first seen.
     pub(super) fn posts(&self, account: i64, of: FactsOf) -> Result<Vec<ScoredPost>, StoreError> {
@@ -116,10 +125,11 @@ impl PeriodRows {
     /// Whether a post of an account that was known claims a time since the begin of its history, or
     /// claims none and was first seen since.
     pub(super) fn has_post_since(&self, account: i64, of: FactsOf) -> Result<bool, StoreError> {
+        let until = of.known_at + FUTURE;
         self.posts.any(account, "a post", |columns| {
             let listed = listing(columns)?;
             let at = listed.claimed.unwrap_or(listed.first_seen);
-            Some(of.since <= at && listed.recorded_at <= of.known_at)
+            Some(of.since <= at && at < until && listed.recorded_at <= of.known_at)
         })
     }
 

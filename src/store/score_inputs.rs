@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::columns::{column, read_count};
 use super::history_pages::Pages;
-use super::period_histories::Surroundings;
+use super::period_histories::{Ends, Surroundings};
 use super::period_rows::{PeriodRows, PostSamples, ScoredPost};
 use super::period_tables::OrderedTables;
 use super::{Store, StoreError, lazily};
@@ -34,7 +34,8 @@ pub struct ScoreInput {
     /// The account.
     pub account: Account,
     /// What bears on its activity and on how much of the period was watched, as
-    /// [`Store::histories`] tells it.
+    /// [`Store::histories`] tells it, but for its oldest post where that tells nothing: see
+    /// [`FactsOf::asked_from`].
     pub history: History,
     /// Posts that claim the period or were first seen in it, by time, with their newest numbers.
     pub posts: Vec<ScoredPost>,
@@ -65,6 +66,9 @@ pub struct HeardInquiry {
 pub struct FactsOf {
     /// Histories reach back to this instant: not after the begin of the period.
     pub since: DateTime<Utc>,
+    /// No silence that is asked about begins earlier. An account that was observed between the two
+    /// is old enough for each of them, whenever it posted first.
+    pub asked_from: DateTime<Utc>,
     /// The begin of the period.
     pub from: DateTime<Utc>,
     /// Nothing at or after this instant is read: the cutoff.
@@ -199,11 +203,20 @@ impl Store {
         of: FactsOf,
     ) -> Result<Reading, StoreError> {
         let ids = column(&accounts, |account| account.id.0);
-        let followers = self.followers(&ids, of.to, of.known_at).await?;
-        let before = self.followers(&ids, of.from, of.known_at).await?;
-        let have_later = ids.iter().map(|id| rows.has_post_since(*id, of));
-        let have_later = have_later.collect::<Result<Vec<bool>, StoreError>>()?;
-        let edges = self.edge_posts(&ids, &have_later, of.since, of.known_at).await?;
+        let mut ends = Vec::with_capacity(ids.len());
+        for id in &ids {
+            let newest = !rows.has_post_since(*id, of)?;
+            let is_dated = pages.get(id).is_some_and(|one| one.history.opened_at.is_some());
+            if newest || !(is_dated || rows.was_seen_in_time(*id, of)?) {
+                ends.push(Ends { account: *id, newest });
+            }
+        }
+        let (followers, before, edges, inquiries) = futures::try_join!(
+            self.followers(&ids, of.to, of.known_at),
+            self.followers(&ids, of.from, of.known_at),
+            self.edge_posts(&ends, of.since, of.known_at),
+            self.inquiries(&ids, of),
+        )?;
         Ok(Reading {
             of,
             accounts,
@@ -212,7 +225,7 @@ impl Store {
             edges: by_account(edges),
             followers: followers.into_iter().collect(),
             followers_before: before.into_iter().collect(),
-            inquiries: by_account(self.inquiries(&ids, of).await?),
+            inquiries: by_account(inquiries),
         })
     }
 

@@ -1,6 +1,8 @@
 //! Work on very many accounts, on several cores at once.
 
+use std::iter;
 use std::panic::resume_unwind;
+use std::sync::Mutex;
 use std::thread::{self, ScopedJoinHandle};
 
 /// More would wait for the database all the same.
@@ -12,24 +14,20 @@ pub(super) fn on_all_cores<T: Send, R: Send>(
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS_MAX));
-    let count = items.len().div_ceil(cores).max(1);
-    if count >= items.len() {
+    if items.len() <= 1 || cores == 1 {
         return items.into_iter().map(work).collect();
     }
-    let work = &work;
-    let mut items = items.into_iter();
-    thread::scope(|scope| {
-        let mut threads = Vec::with_capacity(cores);
-        loop {
-            let part: Vec<T> = items.by_ref().take(count).collect();
-            if part.is_empty() {
-                break;
-            }
-            threads.push(scope.spawn(move || part.into_iter().map(work).collect::<Vec<R>>()));
-        }
+    // One by one: a core that others need too is no longer waited for than for one item.
+    let items = Mutex::new(items.into_iter().enumerate());
+    let next = || items.lock().expect("taking an item does not panic").next();
+    let on_one = || iter::from_fn(next).map(|(at, item)| (at, work(item))).collect::<Vec<_>>();
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(on_one)).collect();
         let parts = threads.into_iter().map(ScopedJoinHandle::join);
         parts.flat_map(|part| part.unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    })
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, made)| made).collect()
 }
 
 #[cfg(test)]

@@ -57,9 +57,16 @@ impl<'a> Judging<'a> {
         let named = context.schemes.assignments().iter().map(|row| row.scheme.as_str());
         let named = named.chain([DEFAULT_SCHEME]).filter_map(|id| context.schemes.get(id));
         let schemes = named.filter(|_| self.scheme.is_none()).chain(self.scheme);
-        let reach = schemes.map(|one| one.activity.zombie.limit.before(self.cutoff) - BEFORE_TIER);
-        let since = reach.chain([from]).min().unwrap_or(from);
-        FactsOf { since, from, to: self.cutoff, known_at: self.known_at }
+        let silences = schemes.flat_map(Scheme::longest_silences);
+        let begin = silences.map(|one| one.limit.before(self.cutoff)).min().unwrap_or(from);
+        FactsOf {
+            since: from.min(begin - BEFORE_TIER),
+            // What is judged live speaks of an observation of some time ago; a day is a calendar's.
+            asked_from: begin - context.observe.max_age() - chrono::Duration::days(1),
+            from,
+            to: self.cutoff,
+            known_at: self.known_at,
+        }
     }
 
     /// The scheme that judges an account, with the row that says so; none for one that is not in

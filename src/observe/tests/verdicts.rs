@@ -640,3 +640,20 @@ fn gaps_of_a_period_keep_their_cause() {
     let open_days = 20.0 - 5.0 - 10.0 / 24.0 - 2.0 - 10.0 / 24.0;
     assert!((whole.ratio - (1.0 - open_days / 20.0)).abs() < 1e-9, "{}", whole.ratio);
 }
+
+#[test]
+fn the_first_post_tells_nothing_of_an_account_that_was_seen_before_a_silence_began() {
+    let judged = |first: bool, seen_from: i64, last: i64, cutoff: i64| {
+        let case = Case::new().with(|history| history.opened_at = None);
+        let case = case.listed((seen_from..=cutoff + 4).step_by(2)).posted(last, 8);
+        let case = if first { case.posted(-50, 8) } else { case };
+        judge_at(&case.0, &Policy::default(), time(cutoff, 0), time(10_000, 0))
+    };
+    let mut found = std::collections::BTreeSet::new();
+    for (last, cutoff) in [(96, 200), (120, 200), (187, 200), (189, 200), (195, 200)] {
+        let judgement = judged(false, 95, last, cutoff);
+        assert_eq!(judged(true, 95, last, cutoff), judgement, "{last} {cutoff}");
+        found.insert(judgement.activity.as_str());
+    }
+    assert_eq!(found.len(), 4, "{found:?}");
+}

@@ -244,6 +244,21 @@ fn site() -> Walk {
 }
 
 #[test]
+fn histories_reach_back_to_the_longest_silence_of_any_column() {
+    for (scheme, begin) in [
+        ("default", "2026-04-01"),
+        ("national_2019_sites", "2025-07-01"),
+        ("yangling_2021_columns", "2025-07-01"),
+    ] {
+        let begins = walk(scheme).rules(|rules| {
+            let silences = rules.longest_silences();
+            silences.map(|one| one.limit.before(at("2026-07-01"))).min()
+        });
+        assert_eq!(begins, Some(at(begin)), "{scheme}");
+    }
+}
+
+#[test]
 fn national_sites_have_vetoes_capped_deductions_and_a_gated_bonus() {
     let no_service = |facts: &mut PeriodFacts| {
         facts.subject.notes.insert("无公共服务".to_owned(), "是".to_owned());

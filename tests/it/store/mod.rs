@@ -41,7 +41,13 @@ fn at(minute: i64) -> DateTime<Utc> {
 
 /// What was known at the end of all time of a stretch of minutes.
 fn facts(from: i64, to: i64) -> FactsOf {
-    FactsOf { since: at(from), from: at(from), to: at(to), known_at: at(1_000_000) }
+    FactsOf {
+        since: at(from),
+        asked_from: at(from - 1),
+        from: at(from),
+        to: at(to),
+        known_at: at(1_000_000),
+    }
 }
 
 fn entry(key: &str) -> LedgerEntry {

@@ -19,7 +19,13 @@ const ODD: [&str; 4] = ["O'Neil \"§\"", "back\\slash\\n", "多行\n\t\u{1F600}"
 
 /// The period begins ten minutes after what is read of the past.
 fn of() -> FactsOf {
-    FactsOf { since: at(-110), from: at(-100), to: at(100), known_at: at(1000) }
+    FactsOf {
+        since: at(-110),
+        asked_from: at(-111),
+        from: at(-100),
+        to: at(100),
+        known_at: at(1000),
+    }
 }
 
 async fn insert_posts(pool: &PgPool, account: AccountId) {
@@ -210,7 +216,8 @@ fn in_spring() -> DateTime<Utc> {
 
 /// What of ended months is packed says the same as the rows do, one by one.
 async fn check_packed(store: &Store, what: &str) -> Vec<ScoreInput> {
-    let later = FactsOf { since: at(-5), from: at(-4), to: at(15), known_at: at(25) };
+    let later =
+        FactsOf { since: at(-5), asked_from: at(-6), from: at(-4), to: at(15), known_at: at(25) };
     for of in [later, of()] {
         let inputs: Vec<_> = store.score_inputs(of).try_collect().await.unwrap();
         let accounts = inputs.iter().map(|one| one.account.clone()).collect();
@@ -464,6 +471,62 @@ async fn the_last_post_is_known_where_only_an_older_one_was_found_since() {
     ] {
         assert_eq!(listed(&store, pool, ids[0], &posts).await, wanted, "{posts:?}");
     }
+}
+
+#[tokio::test]
+async fn the_first_post_is_asked_for_where_nothing_else_tells_the_age_of_an_account() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    let ids = accounts(&store, 2).await;
+    make_months(pool).await;
+    let posts = [(-9000, -8999), (-7000, -6999), (5, 6)];
+    let check = async |what: &str, wanted: &str| {
+        let of = FactsOf { asked_from: at(-103), ..of() };
+        let inputs: Vec<_> = store.score_inputs(of).try_collect().await.unwrap();
+        let accounts = inputs.iter().map(|one| one.account.clone()).collect();
+        assert_eq!(store.inputs_of(accounts, of).await.unwrap(), inputs, "{what}");
+        let input = inputs.iter().find(|one| one.account.id == ids[0]).unwrap();
+        let refs = input.history.posts.iter().map(|post| post.reference.as_str());
+        assert_eq!(refs.collect::<Vec<_>>().join(" "), wanted, "{what}");
+    };
+    let visited = async |minute: i64, recorded: i64, part: &str, outcome: &str| {
+        run(pool, "truncate visits").await;
+        sqlx::query(
+            "insert into visits (account_id, started_at, page, part, recorded_at, host, adapter,
+                 source, outcome, reason, items, as_of, confirming)
+             values ($1, $2, 'timeline', $3, $4, 'm.example.cn', 'sha256:a', 'crawl', $5,
+                 case $5 when 'failed' then 'blocked' end, 0,
+                 case $5 when 'observed' then $2 end, false)",
+        )
+        .bind(ids[0].0)
+        .bind(at(minute))
+        .bind(part)
+        .bind(at(recorded))
+        .bind(outcome)
+        .execute(pool)
+        .await
+        .unwrap();
+    };
+    listed(&store, pool, ids[0], &posts).await;
+    let (all, without) = ("-9000/-8999 5/6", "5/6");
+    check("never visited", all).await;
+    for (minute, recorded, part, outcome, wanted) in [
+        (-104, -104, "all", "observed", without),
+        (-103, -103, "all", "observed", without),
+        (-102, -102, "all", "observed", all),
+        (-104, 1001, "all", "observed", all),
+        (-104, -104, "", "observed", all),
+        (-104, -104, "all", "failed", all),
+        (-111, -111, "all", "observed", all),
+    ] {
+        visited(minute, recorded, part, outcome).await;
+        check(&format!("{minute} {recorded} {part} {outcome}"), wanted).await;
+    }
+    run(pool, "update accounts set opened_on = '2026-01-01'").await;
+    check("opened on a day", without).await;
+    // Where no post of later is known, nothing is left out.
+    run(pool, "delete from posts where ref = '5/6'").await;
+    check("silent since", "-9000/-8999 -7000/-6999").await;
 }
 
 #[tokio::test]
