@@ -18,6 +18,8 @@ pub(super) type Looks = HashMap<Place, PlaceLooks>;
 #[derive(Default)]
 pub(super) struct PlaceLooks {
     pub(super) all: Vec<(i64, CanaryLook)>,
+    /// When each was made, in microseconds: what is searched.
+    times: Vec<i64>,
     /// The accounts that were looked at.
     canaries: BTreeSet<i64>,
     /// Before which of them another thing is said: the same for every account that is no canary.
@@ -31,7 +33,7 @@ impl PlaceLooks {
     }
 
     /// The looks at other accounts than this one that say something their neighbours do not.
-    fn telling(&self, account: i64, instants: &[DateTime<Utc>], told: &mut Vec<CanaryLook>) {
+    fn telling(&self, account: i64, instants: &[i64], told: &mut Vec<CanaryLook>) {
         // Words are shared within the account alone: all cores would wait for one counter.
         let mut tell = |look: &CanaryLook| {
             let (page, adapter) = match told.last() {
@@ -43,11 +45,11 @@ impl PlaceLooks {
         if self.canaries.contains(&account) {
             let others = self.all.iter().filter(|(canary, _)| *canary != account);
             let others: Vec<&CanaryLook> = others.map(|(_, look)| look).collect();
-            let kept = telling(&others, |look| look, changes(&others), instants);
-            kept.for_each(|look| tell(look));
+            let kept = telling(&times(&others), changes(&others), instants);
+            kept.for_each(|at| tell(others[at]));
         } else {
-            let kept = telling(&self.all, |(_, look)| look, self.changes.clone(), instants);
-            kept.for_each(|(_, look)| tell(look));
+            let kept = telling(&self.times, self.changes.clone(), instants);
+            kept.for_each(|at| tell(&self.all[at].1));
         }
     }
 
@@ -55,7 +57,7 @@ impl PlaceLooks {
     pub(super) fn settle(&mut self) {
         self.canaries = self.all.iter().map(|(canary, _)| *canary).collect();
         let looks: Vec<&CanaryLook> = self.all.iter().map(|(_, look)| look).collect();
-        self.changes = changes(&looks);
+        (self.times, self.changes) = (times(&looks), changes(&looks));
     }
 }
 
@@ -164,7 +166,8 @@ impl Pages {
 
     fn add_looks(&mut self, account: i64, looks: &Looks, left: &BTreeSet<Place>) {
         let mut instants = Vec::with_capacity(4 * self.history.visits.len());
-        instants.extend(self.history.visits.iter().flat_map(instants_of));
+        let all = self.history.visits.iter().flat_map(instants_of);
+        instants.extend(all.map(|at| at.timestamp_micros()));
         instants.sort_unstable();
         instants.dedup();
         for looks in self.pages.iter().chain(left).filter_map(|place| looks.get(place)) {
@@ -193,6 +196,11 @@ fn instants_of(visit: &Visit) -> impl Iterator<Item = DateTime<Utc>> {
     [upstream, as_of, Some(visit.started_at), Some(visit.recorded_at)].into_iter().flatten()
 }
 
+/// When looks were made, in microseconds, which is how finely the database keeps it.
+fn times(looks: &[&CanaryLook]) -> Vec<i64> {
+    looks.iter().map(|look| look.at.timestamp_micros()).collect()
+}
+
 /// Before which looks, in order of time, another thing is said.
 fn changes(looks: &[&CanaryLook]) -> Vec<usize> {
     let same = |one: &CanaryLook, other: &CanaryLook| {
@@ -201,36 +209,35 @@ fn changes(looks: &[&CanaryLook]) -> Vec<usize> {
     (1..looks.len()).filter(|&index| !same(looks[index - 1], looks[index])).collect()
 }
 
-/// The looks, in order of time, that say something their neighbours do not: of a run of equal ones
-/// without a visit between them, the first and the last.
+/// The places of the looks, in order of time, that say something their neighbours do not: of a run
+/// of equal ones without a visit between them, the first and the last.
 ///
-/// `instants` are those of the visits, in order and none twice. A visit is settled by the first
+/// `times` are those of the looks, `instants` those of the visits, in order and none twice. A visit is settled by the first
 /// look after it and voided back to the last healthy look before a failed one; both are ends of
 /// such runs.
-fn telling<'a, L>(
-    looks: &'a [L],
-    look: impl Fn(&L) -> &CanaryLook,
+fn telling(
+    times: &[i64],
     changes: Vec<usize>,
-    instants: &[DateTime<Utc>],
-) -> impl Iterator<Item = &'a L> {
+    instants: &[i64],
+) -> impl Iterator<Item = usize> + use<> {
     // A run ends before an index: where another thing is said, or a visit lies between.
     let mut ends = changes;
     ends.reserve(2 * instants.len());
     let mut beyond = 0;
     for instant in instants {
-        let before = first_not(looks, beyond, |one| look(one).at < *instant);
-        beyond = first_not(looks, before, |one| look(one).at <= *instant);
-        ends.extend(before.max(1)..(beyond + 1).min(looks.len()));
+        let before = first_not(times, beyond, |at| *at < *instant);
+        beyond = first_not(times, before, |at| *at <= *instant);
+        ends.extend(before.max(1)..(beyond + 1).min(times.len()));
     }
     ends.sort_unstable();
     ends.dedup();
     // In order: a run begins where the one before ends, or behind that.
     let mut kept = Vec::with_capacity(2 * ends.len() + 2);
-    kept.extend(looks.first().map(|_| 0));
+    kept.extend(times.first().map(|_| 0));
     kept.extend(ends.into_iter().flat_map(|end| [end - 1, end]));
-    kept.extend(looks.len().checked_sub(1));
+    kept.extend(times.len().checked_sub(1));
     kept.dedup();
-    kept.into_iter().map(|index| &looks[index])
+    kept.into_iter()
 }
 
 /// The first index from `from` on at which `holds` does not; it holds up to there and nowhere
@@ -267,9 +274,9 @@ mod tests {
             })
             .collect();
         let borrowed: Vec<&CanaryLook> = looks.iter().collect();
-        let instants: Vec<_> = visits.iter().map(|minute| at(*minute)).collect();
-        let told = telling(&looks, |look| look, changes(&borrowed), &instants);
-        let found: Vec<_> = told.map(|look| look.at).collect();
+        let instants: Vec<_> = visits.iter().map(|minute| at(*minute).timestamp_micros()).collect();
+        let told = telling(&times(&borrowed), changes(&borrowed), &instants);
+        let found: Vec<_> = told.map(|place| looks[place].at).collect();
         assert_eq!(found, kept.iter().map(|minute| at(*minute)).collect::<Vec<_>>());
     }
 

@@ -26,7 +26,7 @@ const READERS: u32 = 7;
 
 /// So many bytes of rows are read together, as far as that can be told beforehand; in memory are
 /// those that are judged, those that wait, and those that are read.
-const BYTES: usize = 16 << 20;
+const BYTES: usize = 8 << 20;
 
 /// One account's facts of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
