@@ -6,7 +6,8 @@ use sqlx::PgConnection;
 
 use super::StoreError;
 use super::columns::{misread, read_count, read_moment, read_reason, read_source};
-use super::history_pages::{Looks, PlaceLooks};
+use super::history_pages::Looks;
+use super::place_looks::PlaceLooks;
 use crate::domain::Word;
 use crate::observe::{Bracket, CanaryLook, ListedPost, Observation, Outcome, Span, Visit};
 

@@ -60,6 +60,7 @@ mod period_posts;
 mod period_rows;
 mod period_tables;
 mod pins;
+mod place_looks;
 mod platforms;
 mod posts;
 mod publishing;
