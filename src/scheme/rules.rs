@@ -71,10 +71,10 @@ impl Scheme {
         self.effective_from <= day && self.effective_until.is_none_or(|until| day <= until)
     }
 
-    /// The longest silence that it asks for, of whatever subject.
-    pub fn longest_silences(&self) -> impl Iterator<Item = Threshold> {
-        let own = self.staleness.iter().map(|(_, activity)| activity.zombie);
-        own.chain([self.activity.zombie])
+    /// Every silence that it asks for, of whatever subject.
+    pub fn silences(&self) -> impl Iterator<Item = Threshold> {
+        let own = self.staleness.iter().map(|(_, activity)| *activity);
+        own.chain([self.activity]).flat_map(|one| [one.watch, one.dormant, one.zombie])
     }
 
     /// The tiers of silence of a subject.

@@ -25,8 +25,12 @@ pub(super) fn started_at(mut row: UnpackedRow<'_, '_>) -> Option<DateTime<Utc>> 
 pub(super) struct Look {
     pub(super) started_at: DateTime<Utc>,
     pub(super) recorded_at: DateTime<Utc>,
-    /// Whether it observed a page that speaks for a list.
+    /// Whether its page speaks for a list.
+    pub(super) speaks: bool,
     pub(super) has_observed: bool,
+    /// How many items it listed.
+    pub(super) items: i32,
+    pub(super) as_of: Option<DateTime<Utc>>,
 }
 
 /// Of a visit its times and what came of it, without the rest.
@@ -34,9 +38,11 @@ pub(super) fn look(mut row: UnpackedRow<'_, '_>) -> Option<Look> {
     let started_at = row.time()??;
     let (_page, _host, part) = (row.next()?, row.next()?, row.next()??);
     let recorded_at = row.time()??;
-    let (_adapter, _source, outcome) = (row.next()?, row.next()?, row.next()??);
-    let has_observed = !part.is_empty() && outcome == b"observed";
-    Some(Look { started_at, recorded_at, has_observed })
+    let (_adapter, _source, outcome, _reason) =
+        (row.next()?, row.next()?, row.next()??, row.next()?);
+    let (items, as_of) = (row.integer()??, row.time()?);
+    let (speaks, has_observed) = (!part.is_empty(), outcome == b"observed");
+    Some(Look { started_at, recorded_at, speaks, has_observed, items, as_of })
 }
 
 /// A visit and its host; what it shares with the one before is that one's.

@@ -93,13 +93,27 @@ impl PeriodRows {
         Ok(visits)
     }
 
-    /// Whether an account was observed before any silence that is asked about begins.
-    pub(super) fn was_seen_in_time(&self, account: i64, of: FactsOf) -> Result<bool, StoreError> {
-        self.visits.any(account, "a visit", |columns| {
+    /// Whether an account is known to be older than any silence that is asked about, by its opening
+    /// day or a look, whenever it posted first.
+    ///
+    /// Not where a look lists what was there before the history begins, as a file that is handed in
+    /// or an old page: what is found so late may lie in a silence, whatever it claims.
+    pub(super) fn tell_age(
+        &self,
+        account: i64,
+        is_dated: bool,
+        of: FactsOf,
+    ) -> Result<bool, StoreError> {
+        let (mut was_seen, mut looks_back) = (is_dated, false);
+        self.visits.each(account, "a visit", |columns| {
             let look = look(columns)?;
-            let in_time = of.since <= look.started_at && look.started_at <= of.asked_from;
-            Some(in_time && look.has_observed && look.recorded_at <= of.known_at)
-        })
+            if look.speaks && of.since <= look.started_at && look.recorded_at <= of.known_at {
+                was_seen |= look.has_observed && look.started_at <= of.asked_from;
+                looks_back |= look.items > 0 && look.as_of.is_none_or(|at| at < of.since);
+            }
+            Some(())
+        })?;
+        Ok(was_seen && !looks_back)
     }
 
     /// The posts that bear on an account's history, by the time they claim, else by that at which

@@ -67,7 +67,8 @@ pub struct FactsOf {
     /// Histories reach back to this instant: not after the begin of the period.
     pub since: DateTime<Utc>,
     /// No silence that is asked about begins earlier. An account that was observed between the two
-    /// is old enough for each of them, whenever it posted first.
+    /// is old enough for each of them, whenever it posted first; its first post is read where a
+    /// look since tells of earlier times.
     pub asked_from: DateTime<Utc>,
     /// The begin of the period.
     pub from: DateTime<Utc>,
@@ -207,7 +208,7 @@ impl Store {
         for id in &ids {
             let newest = !rows.has_post_since(*id, of)?;
             let is_dated = pages.get(id).is_some_and(|one| one.history.opened_at.is_some());
-            if newest || !(is_dated || rows.was_seen_in_time(*id, of)?) {
+            if newest || of.asked_from < of.since || !rows.tell_age(*id, is_dated, of)? {
                 ends.push(Ends { account: *id, newest });
             }
         }

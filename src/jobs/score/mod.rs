@@ -57,12 +57,13 @@ impl<'a> Judging<'a> {
         let named = context.schemes.assignments().iter().map(|row| row.scheme.as_str());
         let named = named.chain([DEFAULT_SCHEME]).filter_map(|id| context.schemes.get(id));
         let schemes = named.filter(|_| self.scheme.is_none()).chain(self.scheme);
-        let silences = schemes.flat_map(Scheme::longest_silences);
-        let begin = silences.map(|one| one.limit.before(self.cutoff)).min().unwrap_or(from);
+        let silences: Vec<_> = schemes.flat_map(Scheme::silences).collect();
+        let begin = |at| silences.iter().map(|one| one.limit.before(at)).min().unwrap_or(from);
+        // What is judged live speaks of an observation of some time ago; a day is a calendar's.
+        let earliest = self.cutoff - context.observe.max_age() - chrono::Duration::days(1);
         FactsOf {
-            since: from.min(begin - BEFORE_TIER),
-            // What is judged live speaks of an observation of some time ago; a day is a calendar's.
-            asked_from: begin - context.observe.max_age() - chrono::Duration::days(1),
+            since: from.min(begin(self.cutoff) - BEFORE_TIER),
+            asked_from: begin(earliest),
             from,
             to: self.cutoff,
             known_at: self.known_at,

@@ -251,7 +251,7 @@ fn histories_reach_back_to_the_longest_silence_of_any_column() {
         ("yangling_2021_columns", "2025-07-01"),
     ] {
         let begins = walk(scheme).rules(|rules| {
-            let silences = rules.longest_silences();
+            let silences = rules.silences();
             silences.map(|one| one.limit.before(at("2026-07-01"))).min()
         });
         assert_eq!(begins, Some(at(begin)), "{scheme}");

@@ -489,20 +489,22 @@ async fn the_first_post_is_asked_for_where_nothing_else_tells_the_age_of_an_acco
         let refs = input.history.posts.iter().map(|post| post.reference.as_str());
         assert_eq!(refs.collect::<Vec<_>>().join(" "), wanted, "{what}");
     };
-    let visited = async |minute: i64, recorded: i64, part: &str, outcome: &str| {
-        run(pool, "truncate visits").await;
+    let visited = async |minute: i64, recorded: i64, part: &str, outcome: &str, as_of: i64| {
         sqlx::query(
             "insert into visits (account_id, started_at, page, part, recorded_at, host, adapter,
                  source, outcome, reason, items, as_of, confirming)
-             values ($1, $2, 'timeline', $3, $4, 'm.example.cn', 'sha256:a', 'crawl', $5,
-                 case $5 when 'failed' then 'blocked' end, 0,
-                 case $5 when 'observed' then $2 end, false)",
+             values ($1, $2, 'timeline', $3, $4, 'm.example.cn', 'sha256:a', 'crawl',
+                 case $5 when 'drifted' then 'failed' else $5 end,
+                 case $5 when 'failed' then 'blocked' when 'drifted' then 'drifted' end,
+                 case $5 when 'failed' then 0 else 3 end,
+                 case $5 when 'observed' then $6::timestamptz end, false)",
         )
         .bind(ids[0].0)
         .bind(at(minute))
         .bind(part)
         .bind(at(recorded))
         .bind(outcome)
+        .bind(at(as_of))
         .execute(pool)
         .await
         .unwrap();
@@ -519,11 +521,24 @@ async fn the_first_post_is_asked_for_where_nothing_else_tells_the_age_of_an_acco
         (-104, -104, "all", "failed", all),
         (-111, -111, "all", "observed", all),
     ] {
-        visited(minute, recorded, part, outcome).await;
+        run(pool, "truncate visits").await;
+        visited(minute, recorded, part, outcome, minute).await;
         check(&format!("{minute} {recorded} {part} {outcome}"), wanted).await;
     }
     run(pool, "update accounts set opened_on = '2026-01-01'").await;
     check("opened on a day", without).await;
+    // What lists tell of earlier times may have been found in a silence.
+    for (recorded, outcome, as_of, wanted) in [
+        (20, "observed", -109, without),
+        (20, "observed", -111, all),
+        (1001, "observed", -111, without),
+        (20, "drifted", -109, all),
+    ] {
+        run(pool, "truncate visits").await;
+        visited(-104, -104, "all", "observed", -104).await;
+        visited(20, recorded, "all", outcome, as_of).await;
+        check(&format!("{recorded} {outcome} {as_of}"), wanted).await;
+    }
     // Where no post of later is known, nothing is left out.
     run(pool, "delete from posts where ref = '5/6'").await;
     check("silent since", "-9000/-8999 -7000/-6999").await;
