@@ -27,6 +27,10 @@ const AFTER: Days = Days::new(3);
 /// of all have some, the month is packed whole.
 const FEW: usize = 5000;
 
+/// Where more late rows than these were removed, their places are cleared at once: every reading asks
+/// whether there are any, and would look at all that were until somebody comes round to them.
+const REMOVED: u64 = 10_000;
+
 /// Before anything is seen: nobody removes or renews meanwhile what says what is packed. Readers do
 /// not wait for it, nor do those who write rows.
 const LOCK: &str = "lock table packed_months in share row exclusive mode";
@@ -58,22 +62,28 @@ impl Store {
         if !is_alone {
             return Ok(0);
         }
+        let (months, mut removed) = forget(&mut alone, now).await?;
         let mut packed = 0;
-        let months = forget(&mut alone, now).await?;
         for source in Source::ALL {
             for month in months.iter().rev() {
-                packed += usize::from(pack(&pool, source, *month).await?);
+                let late_rows = pack(&pool, source, *month).await?;
+                packed += usize::from(late_rows.is_some());
+                removed += late_rows.unwrap_or_default();
             }
+        }
+        if removed > REMOVED {
+            sqlx::raw_sql("vacuum late_rows").execute(&mut *alone).await?;
         }
         Ok(packed)
     }
 }
 
-/// Removes what no longer counts of packed rows; the months that are to be packed.
+/// Removes what no longer counts of packed rows; the months that are to be packed, and how many
+/// late rows were removed.
 async fn forget(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
-) -> Result<BTreeSet<NaiveDate>, StoreError> {
+) -> Result<(BTreeSet<NaiveDate>, u64), StoreError> {
     let mut transaction = connection.begin().await?;
     sqlx::raw_sql(LOCK).execute(&mut *transaction).await?;
     let rows = sqlx::query!(
@@ -105,16 +115,16 @@ async fn forget(
         );
         sqlx::query(AssertSqlSafe(rows)).execute(&mut *transaction).await?;
     }
-    sqlx::query!("delete from late_rows where month <> all($1)", &kept)
+    let removed = sqlx::query!("delete from late_rows where month <> all($1)", &kept)
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    Ok(months)
+    Ok((months, removed.rows_affected()))
 }
 
 /// Packs one month in one transaction, whole or of those accounts alone that have late rows;
-/// whether there was anything to pack.
-async fn pack(pool: &PgPool, source: Source, month: NaiveDate) -> Result<bool, StoreError> {
+/// how many late rows that removed. `None` where there was nothing to pack.
+async fn pack(pool: &PgPool, source: Source, month: NaiveDate) -> Result<Option<u64>, StoreError> {
     let table = source.table();
     let (mut writer, view) = CopyOut::view(pool, Some(LOCK)).await?;
     let stands = sqlx::query!(
@@ -136,7 +146,7 @@ async fn pack(pool: &PgPool, source: Source, month: NaiveDate) -> Result<bool, S
     .await?;
     let (Some(tables), false) = (stands.tables, stands.is_packed && late.is_empty()) else {
         writer.end().await?;
-        return Ok(false);
+        return Ok(None);
     };
     let accounts = usize::try_from(stands.accounts).unwrap_or(usize::MAX);
     let are_few = stands.is_packed && late.len() <= FEW.max(accounts / 3);
@@ -166,19 +176,20 @@ async fn pack(pool: &PgPool, source: Source, month: NaiveDate) -> Result<bool, S
         let rows = Ordered::begin(pool, Some(&view), (READ_IN, query), "a row to pack");
         write(rows, writer.connection(), source, month).await?;
     }
-    tell(writer.connection(), source, month, &tables, are_few).await?;
+    let removed = tell(writer.connection(), source, month, &tables, are_few).await?;
     writer.end().await?;
-    Ok(true)
+    Ok(Some(removed))
 }
 
-/// Says that a month is packed, or, where only some accounts were, that it still is.
+/// Says that a month is packed, or, where only some accounts were, that it still is; how many late
+/// rows that removes.
 async fn tell(
     connection: &mut PgConnection,
     source: Source,
     month: NaiveDate,
     tables: &str,
     are_few: bool,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     // What stands was packed whole when it says.
     sqlx::query!(
         "insert into packed_months as p (packed, month, form, tables, at)
@@ -195,10 +206,14 @@ async fn tell(
     .execute(&mut *connection)
     .await?;
     // Those that the packed rows were read after, and no others.
-    sqlx::query!("delete from late_rows where packed = $1 and month = $2", source.table(), month)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let removed = sqlx::query!(
+        "delete from late_rows where packed = $1 and month = $2",
+        source.table(),
+        month
+    )
+    .execute(connection)
+    .await?;
+    Ok(removed.rows_affected())
 }
 
 /// Packs rows, which are in the order of their accounts.

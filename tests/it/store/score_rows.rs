@@ -275,6 +275,21 @@ async fn ended_months_are_read_packed() {
     }
 }
 
+/// Every reading asks whether there are late rows: it must not pass over those that were.
+#[tokio::test]
+async fn many_late_rows_leave_no_room_behind() {
+    let (store, database) = database().await;
+    let pool = &database.pool;
+    with_rows(&store, pool).await;
+    let old = "insert into late_rows (packed, month, account_id)
+         select 'posts', '2020-01-01', number from generate_series(1, 10001) as number";
+    sqlx::query(old).execute(pool).await.unwrap();
+    assert_eq!(pack(&store).await, 6);
+    let bytes: i64 =
+        sqlx::query_scalar("select pg_relation_size('late_rows')").fetch_one(pool).await.unwrap();
+    assert_eq!((late_rows(pool).await, bytes), (0, 0));
+}
+
 #[tokio::test]
 async fn what_comes_late_is_read_beside_what_is_packed() {
     let (store, database) = database().await;
