@@ -82,12 +82,12 @@ pub(super) async fn write(
     records: &[&VisitRecord],
     report: &mut FinishReport,
 ) -> Result<(), StoreError> {
-    let listed = listing::Listing::of(records);
+    let mut listed = listing::Listing::of(records);
     report.nameless = listed.nameless;
-    let known = known::known(connection, &listed.posts).await?;
+    known::look_up(connection, &mut listed).await?;
     let lists = Lists::of(connection, records).await?;
-    let new_items = new_items::count(connection, records, &listed, &known).await?;
-    let shifts = marks::claims_shifts(records, &known);
+    let new_items = new_items::count(connection, records, &listed).await?;
+    let shifts = marks::claims_shifts(records, &listed);
     let kept = evidence::insert(connection, records).await?;
     let rows: Vec<VisitRow> = records
         .iter()
@@ -98,12 +98,11 @@ pub(super) async fn write(
         .collect();
     // Visits first: an earlier one of the same batch may have missed a post of a later one.
     visits::insert(connection, &rows).await?;
-    report.discovered = new_posts::insert(connection, &listed.posts, &known, &lists).await?;
-    let known_before = listed.known_before(&report.discovered);
-    marks::note_listed(connection, records, &known_before, &known).await?;
-    marks::note_redated(connection, records, &shifts, &known).await?;
-    lists.write(connection, &listed.posts, &known).await?;
-    listing::update(connection, &lists.changed(&known_before, &known)).await?;
+    report.discovered = new_posts::insert(connection, &listed, &lists).await?;
+    marks::note_listed(connection, records, &listed).await?;
+    marks::note_redated(connection, records, &shifts, &listed).await?;
+    lists.write(connection, &listed).await?;
+    listing::update(connection, &lists.changed(&listed)).await?;
     marks::note_absent(connection, records).await?;
     missing::note_asked(connection, records).await?;
     samples::write_profiles(connection, records).await?;

@@ -30,7 +30,7 @@ pub(super) async fn known(
     visits: &[VisitRecord],
     source: &str,
 ) -> Result<KnownPosts, StoreError> {
-    let names: Vec<(i64, String)> = visits
+    let names: Vec<(i64, &str)> = visits
         .iter()
         .flat_map(|one| one.posts.iter().filter_map(|post| Some((one.account.0, reference(post)?))))
         .collect();
@@ -43,7 +43,7 @@ pub(super) async fn known(
          from posts p join unnest($1::bigint[], $2::text[]) as n (account_id, ref)
              on p.account_id = n.account_id and p.ref = n.ref",
         &column(&names, |name| name.0),
-        &column(&names, |name| name.1.clone())
+        &column(&names, |name| name.1) as &[&str]
     )
     .fetch_all(connection)
     .await?;
@@ -96,9 +96,9 @@ impl KnownPosts {
     ) -> Post {
         let mut agreed = post.clone();
         let Some(name) = reference(post) else { return agreed };
-        let Some(known) = self.0.get(&(visit.account.0, name.clone())) else { return agreed };
+        let Some(known) = self.0.get(&(visit.account.0, name.to_owned())) else { return agreed };
         let mut contradict = |field, kept: String, kept_from, offered: String| {
-            let (account, reference) = (visit.account.0, name.clone());
+            let (account, reference) = (visit.account.0, name.to_owned());
             told.push(Contradiction { account, reference, field, kept, kept_from, offered });
         };
         if let (Some(kept), Some(offered)) = (known.claimed, post.published)

@@ -328,7 +328,12 @@ fn given(
     let fields: serde_json::Map<String, Value> =
         given.map(|(field, _)| (field.to_owned(), Value::from(id))).collect();
     let any = !fields.is_empty();
-    any.then_some((record.account.0, reference(post)?, Value::Object(fields), record.seen_at))
+    any.then_some((
+        record.account.0,
+        reference(post)?.to_owned(),
+        Value::Object(fields),
+        record.seen_at,
+    ))
 }
 
 async fn save_conflicts(

@@ -1,19 +1,17 @@
 //! Which posts are known already, and what is known of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::StoreError;
 use super::columns::{column, read_moment};
-use super::listing::ListedRow;
+use super::listing::{ListedRow, Listing};
 use crate::domain::Moment;
 
-/// Posts that are in the table.
-pub(super) type Known = BTreeMap<(i64, String), KnownPost>;
-
 /// What a later listing is held against.
+#[derive(Clone)]
 pub(super) struct KnownPost {
     /// The time claimed first.
     pub(super) claimed: Option<Moment>,
@@ -29,13 +27,14 @@ pub(super) struct KnownPost {
     pub(super) told: Option<Vec<u8>>,
 }
 
-/// Which of the listed posts are in the table.
-pub(super) async fn known(
+/// Notes at each listed post what is known of it; nothing where it is not in the table.
+pub(super) async fn look_up(
     connection: &mut PgConnection,
-    listed: &[ListedRow<'_>],
-) -> Result<Known, StoreError> {
+    listed: &mut Listing<'_>,
+) -> Result<(), StoreError> {
+    let rows = &listed.posts;
     // One look into the partition of each account, whatever the number of its posts.
-    let rows = sqlx::query!(
+    let found = sqlx::query!(
         r#"select p.account_id as "account_id!", p.ref as "ref!", p.claimed_at,
              p.claimed_precision, p.page as "page!", p.stands as "stands!", p.sampled_at, p.told,
              p.last_seen as "last_seen!"
@@ -43,28 +42,29 @@ pub(super) async fn known(
              from unnest($1::bigint[], $2::text[]) as r (account_id, ref) group by r.account_id) w
          cross join lateral (select * from posts f
              where f.account_id = w.account_id and f.ref = any(w.refs)) p"#,
-        &column(listed, |r| r.account),
-        &column(listed, |r| r.reference.clone()),
+        &column(rows, |r| r.account),
+        &column(rows, |r| r.reference) as &[&str],
     )
     .fetch_all(&mut *connection)
     .await?;
-    let lists = lists_of(connection, listed).await?;
-    rows.into_iter()
-        .map(|row| {
-            let list = lists.get(&row.account_id).into_iter().flatten();
-            let list_seen = list.filter(|(page, _)| *page == row.page).map(|(_, at)| *at).max();
-            let list_seen = list_seen.filter(|_| row.stands);
-            let post = KnownPost {
-                claimed: read_moment(row.claimed_at, row.claimed_precision)?,
-                page: row.page,
-                last_seen: list_seen.map_or(row.last_seen, |at| at.max(row.last_seen)),
-                stands: row.stands,
-                sampled_at: row.sampled_at,
-                told: row.told,
-            };
-            Ok(((row.account_id, row.r#ref), post))
-        })
-        .collect()
+    let lists = lists_of(connection, &listed.posts).await?;
+    for row in found {
+        let list = lists.get(&row.account_id).into_iter().flatten();
+        let list_seen = list.filter(|(page, _)| *page == row.page).map(|(_, at)| *at).max();
+        let list_seen = list_seen.filter(|_| row.stands);
+        let post = KnownPost {
+            claimed: read_moment(row.claimed_at, row.claimed_precision)?,
+            page: row.page,
+            last_seen: list_seen.map_or(row.last_seen, |at| at.max(row.last_seen)),
+            stands: row.stands,
+            sampled_at: row.sampled_at,
+            told: row.told,
+        };
+        if let Some(listed) = listed.find_mut(row.account_id, &row.r#ref) {
+            listed.known = Some(post);
+        }
+    }
+    Ok(())
 }
 
 /// When each page kind's list of the accounts was last seen.

@@ -1,6 +1,7 @@
 //! Posts: what is kept from their first listing, what moves with each later one, their samples.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -9,7 +10,6 @@ use sqlx::PgConnection;
 
 use super::StoreError;
 use super::columns::{column, count_json, source_word, to_micros};
-use super::finish::Discovered;
 use super::known::KnownPost;
 use super::record::VisitRecord;
 use crate::domain::Post;
@@ -19,7 +19,7 @@ use crate::observe::Source;
 #[derive(Clone)]
 pub(super) struct ListedRow<'a> {
     pub(super) account: i64,
-    pub(super) reference: String,
+    pub(super) reference: &'a str,
     /// Place in the batch of the record that listed it first.
     pub(super) record: usize,
     /// And of the one that listed it last.
@@ -39,6 +39,8 @@ pub(super) struct ListedRow<'a> {
     pub(super) last: &'a Post,
     /// Digest of what the last listing tells, and of whose word it is.
     pub(super) told: [u8; 16],
+    /// What is known of the post from before; absent where it is new.
+    pub(super) known: Option<KnownPost>,
 }
 
 /// Every post of a batch once, in the order of the table's key.
@@ -49,17 +51,17 @@ pub(super) struct Listing<'a> {
 }
 
 /// The platform's id; where there is none, the address, else the digest of the text.
-pub(super) fn reference(post: &Post) -> Option<String> {
+pub(super) fn reference(post: &Post) -> Option<&str> {
     [&post.reference, &post.url, &post.text_digest]
         .into_iter()
         .flatten()
+        .map(String::as_str)
         .find(|name| !name.is_empty())
-        .cloned()
 }
 
 impl<'a> Listing<'a> {
     pub(super) fn of(records: &[&'a VisitRecord]) -> Self {
-        let mut rows: BTreeMap<(i64, String), ListedRow<'a>> = BTreeMap::new();
+        let mut rows: BTreeMap<(i64, &'a str), ListedRow<'a>> = BTreeMap::new();
         let mut nameless = 0;
         for (index, &record) in records.iter().enumerate() {
             for post in &record.posts {
@@ -69,7 +71,7 @@ impl<'a> Listing<'a> {
                 };
                 let row = ListedRow {
                     account: record.account.0,
-                    reference: reference.clone(),
+                    reference,
                     record: index,
                     last_record: index,
                     part: &record.visit.part,
@@ -81,14 +83,43 @@ impl<'a> Listing<'a> {
                     first: post,
                     last: post,
                     told: told(post, record.visit.source),
+                    known: None,
                 };
-                match rows.remove(&(record.account.0, reference.clone())) {
-                    Some(other) => rows.insert((record.account.0, reference), other.merge(row)),
-                    None => rows.insert((record.account.0, reference), row),
-                };
+                match rows.entry((record.account.0, reference)) {
+                    Entry::Vacant(place) => drop(place.insert(row)),
+                    Entry::Occupied(mut other) => {
+                        let merged = other.get().clone().merge(row);
+                        other.insert(merged);
+                    }
+                }
             }
         }
         Self { posts: rows.into_values().collect(), nameless }
+    }
+
+    /// What the batch says of a post.
+    pub(super) fn find(&self, account: i64, reference: &str) -> Option<&ListedRow<'a>> {
+        self.place(account, reference).map(|at| &self.posts[at])
+    }
+
+    /// See [`Listing::find`].
+    pub(super) fn find_mut(&mut self, account: i64, reference: &str) -> Option<&mut ListedRow<'a>> {
+        self.place(account, reference).map(|at| &mut self.posts[at])
+    }
+
+    fn place(&self, account: i64, reference: &str) -> Option<usize> {
+        let key = (account, reference);
+        self.posts.binary_search_by(|row| (row.account, row.reference).cmp(&key)).ok()
+    }
+
+    /// The posts that are not known yet.
+    pub(super) fn new(&self) -> impl Iterator<Item = &ListedRow<'a>> {
+        self.posts.iter().filter(|row| row.known.is_none())
+    }
+
+    /// The posts that are known, each with what is known of it.
+    pub(super) fn known(&self) -> impl Iterator<Item = (&ListedRow<'a>, &KnownPost)> {
+        self.posts.iter().filter_map(|row| Some((row, row.known.as_ref()?)))
     }
 }
 
@@ -123,20 +154,6 @@ impl ListedRow<'_> {
             sampled_at < at && at <= to_micros(self.seen_at)
         };
         self.has_numbers() && [24, 72, 168].into_iter().any(passed)
-    }
-
-    pub(super) fn key(&self) -> (i64, String) {
-        (self.account, self.reference.clone())
-    }
-}
-
-impl<'a> Listing<'a> {
-    /// The posts that were there before: all but those just discovered.
-    pub(super) fn known_before(&self, discovered: &[Discovered]) -> Vec<&ListedRow<'a>> {
-        let new: BTreeSet<(i64, &str)> =
-            discovered.iter().map(|one| (one.account.0, one.reference.as_str())).collect();
-        let is_new = |row: &&ListedRow<'_>| new.contains(&(row.account, row.reference.as_str()));
-        self.posts.iter().filter(|row| !is_new(row)).collect()
     }
 }
 
@@ -227,7 +244,7 @@ pub(super) async fn update(
          from seen s
          where p.account_id = s.account_id and p.ref = s.ref",
         &column(changed, |(r, _)| r.account),
-        &column(changed, |(r, _)| r.reference.clone()),
+        &column(changed, |(r, _)| r.reference) as &[&str],
         &column(changed, |(r, _)| r.seen_at),
         &column(changed, |(r, _)| r.recorded_at),
         &column(changed, |(r, _)| r.last.url.clone()) as &[Option<String>],

@@ -3,15 +3,16 @@
 //! A post that stands in the newest list of its page was last seen when that list was; its own row
 //! stays as it is until it leaves the list or tells something else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::StoreError;
 use super::columns::{column, to_micros};
-use super::known::{Known, KnownPost};
-use super::listing::ListedRow;
+use super::known::KnownPost;
+use super::leaving::{self, Left, Staying};
+use super::listing::{ListedRow, Listing};
 use super::record::VisitRecord;
 use crate::observe::Source;
 
@@ -99,11 +100,9 @@ impl<'a> Lists<'a> {
     /// what the newest told: a moved list moves the posts that stand in it.
     pub(super) fn changed<'r, 'p>(
         &self,
-        rows: &[&'r ListedRow<'p>],
-        known: &Known,
+        listed: &'r Listing<'p>,
     ) -> Vec<(&'r ListedRow<'p>, bool)> {
-        let changes = |row: &&'r ListedRow<'p>| {
-            let post = known.get(&row.key())?;
+        let changes = |(row, post): (&'r ListedRow<'p>, &KnownPost)| {
             let seen_at = to_micros(row.seen_at);
             if seen_at < post.last_seen {
                 return None;
@@ -114,9 +113,9 @@ impl<'a> Lists<'a> {
                 || (seen_at > post.last_seen && !moved_by_list)
                 || post.told.as_deref() != Some(row.told.as_slice())
                 || row.is_sample_due(post);
-            changes.then_some((*row, stands))
+            changes.then_some((row, stands))
         };
-        rows.iter().filter_map(changes).collect()
+        listed.known().filter_map(changes).collect()
     }
 
     /// Moves the lists. Posts that stood in one and are not shown any more take over when it was
@@ -124,17 +123,16 @@ impl<'a> Lists<'a> {
     pub(super) async fn write(
         &self,
         connection: &mut PgConnection,
-        rows: &[ListedRow<'_>],
-        known: &Known,
+        listed: &Listing<'_>,
     ) -> Result<(), StoreError> {
         if self.moved.is_empty() {
             return Ok(());
         }
         let mut holds: BTreeMap<(i64, &str), i32> = BTreeMap::new();
-        let mut staying: Vec<(i64, String)> = Vec::new();
+        let mut staying: Vec<Staying<'_>> = Vec::new();
         let mut stayed: BTreeMap<(i64, &str), i32> = BTreeMap::new();
-        for row in rows {
-            let post = known.get(&row.key());
+        for row in &listed.posts {
+            let post = row.known.as_ref();
             let page = post.map_or(row.page, |post| post.page.as_str());
             let stands =
                 post.map_or_else(|| self.new_stands(row), |post| self.known_stands(row, post));
@@ -142,12 +140,17 @@ impl<'a> Lists<'a> {
                 continue;
             }
             *holds.entry((row.account, page)).or_default() += 1;
-            if post.is_some_and(|post| post.stands) {
+            if let Some(post) = post.filter(|post| post.stands) {
                 *stayed.entry((row.account, page)).or_default() += 1;
-                staying.push(row.key());
+                let claimed_at = post.claimed.map(|claim| claim.at);
+                staying.push(Staying {
+                    account: row.account,
+                    reference: row.reference,
+                    claimed_at,
+                });
             }
         }
-        let left: Vec<(i64, &str, i32)> = self
+        let left: Vec<Left<'_>> = self
             .moved
             .keys()
             .filter_map(|&(account, page)| {
@@ -156,7 +159,7 @@ impl<'a> Lists<'a> {
                 (left > 0).then_some((account, page, left))
             })
             .collect();
-        leave(connection, &left, &staying).await?;
+        leaving::leave(connection, left, &staying).await?;
         let moved: Vec<(i64, &str, DateTime<Utc>)> =
             self.moved.iter().map(|(&(account, page), &at)| (account, page, at)).collect();
         sqlx::query!(
@@ -173,46 +176,4 @@ impl<'a> Lists<'a> {
         .await?;
         Ok(())
     }
-}
-
-/// Takes so many posts out of lists: those that stand there and do not stay.
-async fn leave(
-    connection: &mut PgConnection,
-    left: &[(i64, &str, i32)],
-    staying: &[(i64, String)],
-) -> Result<(), StoreError> {
-    if left.is_empty() {
-        return Ok(());
-    }
-    let accounts: BTreeSet<i64> = left.iter().map(|list| list.0).collect();
-    let staying: Vec<&(i64, String)> =
-        staying.iter().filter(|post| accounts.contains(&post.0)).collect();
-    // Read from the newest on until all are found: what leaves a list stands next to it.
-    sqlx::query!(
-        "with staying as materialized (
-             select s.account_id, array_agg(s.ref) as refs
-             from unnest($4::bigint[], $5::text[]) as s (account_id, ref) group by s.account_id
-         ), gone as materialized (
-             select g.account_id, g.ref, l.seen_at
-             from unnest($1::bigint[], $2::text[], $3::integer[]) as n (account_id, page, count)
-             join lists l on l.account_id = n.account_id and l.page = n.page
-             left join staying s on s.account_id = n.account_id
-             cross join lateral (
-                 select p.account_id, p.ref from posts p
-                 where p.account_id = n.account_id and p.page = n.page and p.stands
-                   and p.ref <> all(coalesce(s.refs, '{}'))
-                 order by coalesce(p.claimed_at, p.first_seen) desc limit n.count
-             ) g
-         )
-         update posts p set stands = false, last_seen = greatest(p.last_seen, g.seen_at)
-         from gone g where p.account_id = g.account_id and p.ref = g.ref",
-        &column(left, |list| list.0),
-        &column(left, |list| list.1.to_owned()),
-        &column(left, |list| list.2),
-        &column(&staying, |post| post.0),
-        &column(&staying, |post| post.1.clone())
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }

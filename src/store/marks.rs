@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::columns::{column, misread, to_micros};
-use super::known::Known;
-use super::listing::{self, ListedRow};
+use super::known::KnownPost;
+use super::listing::{self, ListedRow, Listing};
 use super::record::VisitRecord;
 use super::{Store, StoreError};
 use crate::domain::AccountId;
@@ -71,27 +71,29 @@ impl Store {
 }
 
 /// By how many seconds each record's known items claim another time than when first listed.
-pub(super) fn claims_shifts(records: &[&VisitRecord], known: &Known) -> Vec<i32> {
+pub(super) fn claims_shifts(records: &[&VisitRecord], listed: &Listing<'_>) -> Vec<i32> {
     let shift = |record: &&VisitRecord| {
         claims_shift_seconds(record.posts.iter().filter_map(|post| {
-            let key = (record.account.0, listing::reference(post)?);
-            Some((known.get(&key)?.claimed?, post.published?))
+            let known = known(listed, record, listing::reference(post)?)?;
+            Some((known.claimed?, post.published?))
         }))
     };
     records.iter().map(shift).collect()
 }
 
-/// Notes the posts that are listed again after they had been missing. `known` is how they stood
-/// before.
+fn known<'a>(listed: &'a Listing<'_>, record: &VisitRecord, post: &str) -> Option<&'a KnownPost> {
+    listed.find(record.account.0, post)?.known.as_ref()
+}
+
+/// Notes the posts that are listed again after they had been missing.
 pub(super) async fn note_listed(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
-    rows: &[&ListedRow<'_>],
-    known: &Known,
+    listed: &Listing<'_>,
 ) -> Result<(), StoreError> {
-    let again: Vec<(&ListedRow<'_>, DateTime<Utc>)> = rows
-        .iter()
-        .filter_map(|row| Some((*row, known.get(&row.key())?.last_seen)))
+    let again: Vec<(&ListedRow<'_>, DateTime<Utc>)> = listed
+        .known()
+        .map(|(row, known)| (row, known.last_seen))
         .filter(|(row, last_seen)| *last_seen < to_micros(row.seen_at))
         .collect();
     if again.is_empty() {
@@ -112,7 +114,7 @@ pub(super) async fn note_listed(
                  and m.at > n.last_seen and m.at < n.at)
          on conflict (account_id, ref, at, kind) do nothing",
         &column(&again, |(row, _)| row.account),
-        &column(&again, |(row, _)| row.reference.clone()),
+        &column(&again, |(row, _)| row.reference) as &[&str],
         &column(&again, |(row, _)| row.seen_at),
         &column(&again, |(row, _)| visit(row.last_record).page.to_string()),
         &column(&again, |(row, _)| visit(row.last_record).started_at),
@@ -130,10 +132,10 @@ pub(super) async fn note_redated(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
     shifts: &[i32],
-    known: &Known,
+    listed: &Listing<'_>,
 ) -> Result<(), StoreError> {
     let unmoved = records.iter().zip(shifts).filter(|(_, shift)| **shift == 0);
-    let redated: Vec<(&VisitRecord, DateTime<Utc>, String)> = unmoved
+    let redated: Vec<(&VisitRecord, DateTime<Utc>, &str)> = unmoved
         .filter_map(|(record, _)| match &record.visit.outcome {
             Outcome::Observed(seen) => Some((*record, seen.as_of)),
             _ => None,
@@ -141,9 +143,9 @@ pub(super) async fn note_redated(
         .flat_map(|(record, at)| record.posts.iter().map(move |post| (record, at, post)))
         .filter_map(|(record, at, post)| {
             let reference = listing::reference(post)?;
-            let key = (record.account.0, reference);
-            let before = known.get(&key).filter(|before| before.page == record.visit.page)?;
-            is_redated(before.claimed?, post.published?).then_some((record, at, key.1))
+            let before = known(listed, record, reference);
+            let before = before.filter(|before| before.page == record.visit.page)?;
+            is_redated(before.claimed?, post.published?).then_some((record, at, reference))
         })
         .collect();
     if redated.is_empty() {
@@ -161,7 +163,7 @@ pub(super) async fn note_redated(
          order by r.account_id, r.ref, r.at
          on conflict (account_id, ref, at, kind) do nothing",
         &column(&redated, |(record, ..)| record.account.0),
-        &column(&redated, |(.., reference)| reference.clone()),
+        &column(&redated, |(.., reference)| *reference) as &[&str],
         &column(&redated, |(_, at, _)| *at),
         &column(&redated, |(record, ..)| record.visit.page.to_string()),
         &column(&redated, |(record, ..)| record.visit.started_at),

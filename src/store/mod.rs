@@ -38,6 +38,7 @@ mod identities;
 mod import_known;
 mod imports;
 mod known;
+mod leaving;
 mod ledger;
 mod left_pages;
 mod letters;

@@ -7,23 +7,20 @@ use sqlx::PgConnection;
 
 use super::StoreError;
 use super::columns::column;
-use super::known::Known;
 use super::listing::{ListedRow, Listing};
 use super::record::VisitRecord;
 use crate::observe::{Outcome, latest};
 
-/// How many items each record lists that are not `known` and may be younger than the newest earlier
+/// How many items each record lists that are not known and may be younger than the newest earlier
 /// observation of the same account and page. An unknown item that claims to be older comes from
 /// reading deeper than before; it explains no growth of the counter.
 pub(super) async fn count(
     connection: &mut PgConnection,
     records: &[&VisitRecord],
     listed: &Listing<'_>,
-    known: &Known,
 ) -> Result<Vec<usize>, StoreError> {
     let mut counts = vec![0; records.len()];
-    let unknown: Vec<&ListedRow<'_>> =
-        listed.posts.iter().filter(|row| !known.contains_key(&row.key())).collect();
+    let unknown: Vec<&ListedRow<'_>> = listed.new().collect();
     let mut asking: Vec<usize> = unknown.iter().map(|row| row.record).collect();
     asking.sort_unstable();
     asking.dedup();

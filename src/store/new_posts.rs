@@ -9,8 +9,7 @@ use super::StoreError;
 use super::columns::{column, to_micros};
 use super::copying::CopyRows;
 use super::finish::Discovered;
-use super::known::Known;
-use super::listing::ListedRow;
+use super::listing::{ListedRow, Listing};
 use super::lists::Lists;
 use crate::domain::{AccountId, Form, Moment, Post};
 
@@ -30,18 +29,17 @@ const SAMPLES: &str = "copy post_samples (account_id, ref, at, recorded_at, read
 /// there: plain rows, without looking for others.
 pub(super) async fn insert(
     connection: &mut PgConnection,
-    listed: &[ListedRow<'_>],
-    known: &Known,
+    listed: &Listing<'_>,
     lists: &Lists<'_>,
 ) -> Result<Vec<Discovered>, StoreError> {
-    let new: Vec<&ListedRow<'_>> =
-        listed.iter().filter(|r| !known.contains_key(&r.key())).collect();
+    let new: Vec<&ListedRow<'_>> = listed.new().collect();
     if new.is_empty() {
         return Ok(Vec::new());
     }
     let before = seen_before(connection, &new).await?;
     let missed = missed_by(connection, &new, &before).await?;
-    let missed_at = |row: &ListedRow<'_>| missed.get(&row.key()).copied();
+    let missed_at =
+        |row: &ListedRow<'_>| missed.get(&(row.account, row.reference.to_owned())).copied();
     let mut rows = CopyRows::new();
     for row in &new {
         let (first, last, claimed) = (row.first, row.last, row.first.published);
@@ -78,7 +76,7 @@ pub(super) async fn insert(
     sample(connection, &new).await?;
     let discovered = |row: &&ListedRow<'_>| Discovered {
         account: AccountId(row.account),
-        reference: row.reference.clone(),
+        reference: row.reference.to_owned(),
         claimed: row.first.published.map(|claim| Moment { at: to_micros(claim.at), ..claim }),
         first_seen: to_micros(row.first_seen),
         missed_by: missed_at(row),
@@ -132,7 +130,7 @@ async fn missed_by(
            ) missed
            where missed.at is not null"#,
         &column(&late, |r| r.account),
-        &column(&late, |r| r.reference.clone()),
+        &column(&late, |r| r.reference) as &[&str],
         &column(&late, |r| r.part.to_owned()),
         &column(&late, |r| r.first_seen),
         &column(&late, |r| claimed(r).map(|at| at.at)) as &[Option<DateTime<Utc>>],

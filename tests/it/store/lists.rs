@@ -84,7 +84,10 @@ async fn whatever_comes_in_whatever_order_the_newest_listing_of_a_post_counts() 
             let mut posts: Vec<Post> = Vec::new();
             for number in 0..8 {
                 if below(3) > 0 {
-                    posts.push(post(&format!("p{number}"), -10 * number, below(3)));
+                    // Some share a time, and some have none.
+                    let mut one = post(&format!("p{number}"), -10 * (number / 2), below(3));
+                    one.published = one.published.filter(|_| number % 4 < 3);
+                    posts.push(one);
                 }
             }
             let mut record = observed(account, now - late, -1000, posts);
