@@ -13,6 +13,7 @@
 pub mod bundle;
 mod capture;
 mod error;
+mod gzip;
 mod kept;
 mod merkle;
 mod reader;

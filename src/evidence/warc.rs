@@ -1,10 +1,8 @@
 //! Writes WARC 1.1 records (ISO 28500:2017), each a gzip member of its own.
 
-use std::io::Write;
-
 use chrono::{DateTime, SecondsFormat, Utc};
-use flate2::{Compression, GzBuilder};
 
+use super::gzip::member;
 use super::merkle::digest_of;
 use super::redact::line;
 use crate::domain::RecordKey;
@@ -23,8 +21,7 @@ pub(super) struct Head<'a> {
 
 /// Appends one record to `out`.
 ///
-/// The same record gives the same bytes on every machine with the same version of the compressor;
-/// nothing in the gzip header speaks of time or machine.
+/// The same record gives the same bytes on every machine with the same version of the compressor.
 pub(super) fn write(out: &mut Vec<u8>, head: &Head<'_>, block: &[&[u8]], level: u32) {
     let length: usize = block.iter().map(|part| part.len()).sum();
     let mut text = format!(
@@ -41,12 +38,8 @@ pub(super) fn write(out: &mut Vec<u8>, head: &Head<'_>, block: &[&[u8]], level: 
         "WARC-Block-Digest: sha256:{sum}\r\nContent-Type: {}\r\nContent-Length: {length}\r\n\r\n",
         head.content_type
     ));
-    let mut packed = GzBuilder::new().write(&mut *out, Compression::new(level));
     let parts = std::iter::once(text.as_bytes()).chain(block.iter().copied());
-    for part in parts.chain([&b"\r\n\r\n"[..]]) {
-        packed.write_all(part).expect("memory takes every byte");
-    }
-    packed.finish().expect("memory takes every byte");
+    member(out, parts.chain([&b"\r\n\r\n"[..]]), level);
 }
 
 /// `WARC-Date`: UTC with microseconds, which is what the database keeps.
