@@ -131,14 +131,30 @@ fn normal(text: &str) -> String {
     plain_digits(&plain(text)).into_owned()
 }
 
-/// Whether a text can be a time at all: every written form has one of these characters.
+/// Ideographs of which one stands in every time that is written without digits.
+const IDEOGRAPHS: [char; 20] = [
+    '刚', '剛', '今', '昨', '前', '半', '零', '一', '二', '三', '四', '五', '六', '七', '八', '九',
+    '十', '两', '廿', '卅',
+];
+
+/// Their last six bits: of other ideographs most have none of these.
+const LAST_BITS: u64 = {
+    let (mut bits, mut at) = (0, 0);
+    while at < IDEOGRAPHS.len() {
+        bits |= 1 << (IDEOGRAPHS[at] as u32 % 64);
+        at += 1;
+    }
+    bits
+};
+
+/// Whether a text can be a time at all: every written form has a digit or one of the ideographs.
 pub(crate) fn may_be_time(text: &str) -> bool {
     text.chars().any(|character| match character {
         '\0'..='\x7f' => character.is_ascii_digit(),
-        '刚' | '剛' | '今' | '昨' | '前' | '半' | '零' | '一' | '二' | '三' | '四' | '五'
-        | '六' | '七' | '八' | '九' | '十' | '两' | '廿' | '卅' => true,
         // Ideographs are letters, those for numbers too.
-        '\u{3400}'..='\u{9fff}' => false,
+        '\u{3400}'..='\u{9fff}' => {
+            LAST_BITS >> (character as u32 % 64) & 1 == 1 && IDEOGRAPHS.contains(&character)
+        }
         _ => character.is_numeric(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use memchr::{memchr, memchr_iter, memchr2, memmem};
+use memchr::{memchr, memchr2, memmem};
 use regex::{Captures, Regex};
 
 static ENTITY: LazyLock<Regex> = LazyLock::new(|| {
@@ -67,7 +67,10 @@ pub(crate) fn page_titles(page: &str) -> Vec<&str> {
         let text = page[end..].strip_prefix('>')?;
         Some(&text[..text.find('<').unwrap_or(text.len())])
     };
-    memchr_iter(b'<', bytes).filter(begins).filter_map(text_of).collect()
+    let tags = ["<t", "<T"].into_iter().flat_map(|tag| memmem::find_iter(bytes, tag));
+    let mut places: Vec<usize> = tags.filter(begins).collect();
+    places.sort_unstable();
+    places.into_iter().filter_map(text_of).collect()
 }
 
 /// Removes markup from text that should have none.

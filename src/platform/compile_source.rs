@@ -11,6 +11,7 @@ use super::asked::Asked;
 use super::css::Css;
 use super::query::Query;
 use super::quirk::Quirk;
+use super::raw::Raw;
 use super::section::{Entry, Section};
 use super::source::{Candidate, Path, Place, Rounding, Source};
 
@@ -177,7 +178,7 @@ impl SourceCompiler<'_> {
         match *key {
             "at" => self.value_path(&value).map(Place::At),
             "page" => self.value_path(&value).map(Place::Page),
-            "raw" => value.parsed(pattern).map(Place::Raw),
+            "raw" => value.parsed(pattern).map(|pattern| Place::Raw(Raw::new(pattern))),
             "header" => value.text().map(|name| Place::Header(name.to_owned())),
             "from" => value
                 .word(&[("handle", true), ("address", false)])

@@ -17,6 +17,7 @@ mod layout;
 mod page;
 mod query;
 mod quirk;
+mod raw;
 mod section;
 mod source;
 mod subject;
@@ -32,6 +33,7 @@ pub use layout::{
 pub use page::{AddressTemplate, IdentityProof, Order, PageKind, Role, TimeSource};
 pub use query::Query;
 pub use quirk::{QUIRKS, Quirk};
+pub use raw::Raw;
 pub use source::{Candidate, Path, Place, Rounding, Source};
 pub use visibility::{Need, Visibility};
 

@@ -7,6 +7,7 @@ use crate::html::AttributeName;
 use super::css::Css;
 use super::query::Query;
 use super::quirk::Quirk;
+use super::raw::Raw;
 
 /// A place inside a document.
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ pub enum Place {
     /// A path from the root of the document.
     Page(Path),
     /// The first group that took part in a match of the page's raw text.
-    Raw(Regex),
+    Raw(Raw),
     /// A response header.
     Header(String),
     /// The handle that was asked for.
