@@ -5,24 +5,28 @@ use chrono::TimeDelta;
 ///
 /// Posts are Poisson: the greatest mean m with P(Poisson(m) > capacity) ≤ epsilon, by bisection.
 pub(super) fn page_capacity(posts_per_day: f64, capacity: u32, epsilon: f64) -> TimeDelta {
+    let logs: f64 = (1..=capacity.saturating_add(1)).map(|number| f64::from(number).ln()).sum();
     let (mut low, mut high) = (0.0, f64::from(capacity) + 1.0);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
-        if overflow(middle, capacity) <= epsilon { low = middle } else { high = middle }
+        if overflow(middle, capacity, logs) <= epsilon { low = middle } else { high = middle }
     }
     let seconds = low / posts_per_day.max(1e-9) * 86_400.0;
     TimeDelta::seconds(seconds.min(1e10) as i64)
 }
 
-/// P(Poisson(mean) > count).
-fn overflow(mean: f64, count: u32) -> f64 {
-    let mut term = -mean;
-    let mut sum = term.exp();
-    for number in 1..=count {
-        term += (mean / f64::from(number)).ln();
-        sum += term.exp();
+/// P(Poisson(mean) > count), `logs` being ln (count + 1)!: the terms from count + 1 on, each from the
+/// one before, until they no longer count.
+fn overflow(mean: f64, count: u32, logs: f64) -> f64 {
+    let mut number = f64::from(count) + 1.0;
+    let mut term = (number * mean.ln() - mean - logs).exp();
+    let mut sum = term;
+    while term > sum * 1e-16 || number < mean {
+        number += 1.0;
+        term *= mean / number;
+        sum += term;
     }
-    1.0 - sum
+    sum
 }
 
 #[cfg(test)]
@@ -32,9 +36,11 @@ mod tests {
     #[test]
     fn the_tail_of_a_poisson_count() {
         // By hand: 1 - e^-1 (1 + 1 + 1/2) and 1 - e^-2.
-        assert!((overflow(1.0, 2) - (1.0 - 2.5 * (-1f64).exp())).abs() < 1e-12);
-        assert!((overflow(2.0, 0) - (1.0 - (-2f64).exp())).abs() < 1e-12);
-        assert!(overflow(500.0, 1000) < 1e-9);
+        assert!((overflow(1.0, 2, 6f64.ln()) - (1.0 - 2.5 * (-1f64).exp())).abs() < 1e-12);
+        assert!((overflow(2.0, 0, 0.0) - (1.0 - (-2f64).exp())).abs() < 1e-12);
+        let logs: f64 = (1..=1001).map(|number| f64::from(number).ln()).sum();
+        assert!(overflow(500.0, 1000, logs) < 1e-9);
+        assert_eq!(overflow(0.0, 2, 6f64.ln()), 0.0);
     }
 
     #[test]
