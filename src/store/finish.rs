@@ -98,10 +98,11 @@ pub(super) async fn write(
         .collect();
     // Visits first: an earlier one of the same batch may have missed a post of a later one.
     visits::insert(connection, &rows).await?;
+    // And lists before new posts: what leaves a list is looked for among those that stood in it.
+    lists.write(connection, &listed).await?;
     report.discovered = new_posts::insert(connection, &listed, &lists).await?;
     marks::note_listed(connection, records, &listed).await?;
     marks::note_redated(connection, records, &shifts, &listed).await?;
-    lists.write(connection, &listed).await?;
     listing::update(connection, &lists.changed(&listed)).await?;
     marks::note_absent(connection, records).await?;
     missing::note_asked(connection, records).await?;

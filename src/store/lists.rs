@@ -119,7 +119,7 @@ impl<'a> Lists<'a> {
     }
 
     /// Moves the lists. Posts that stood in one and are not shown any more take over when it was
-    /// last read. To be called before posts change.
+    /// last read. To be called before posts are written or change.
     pub(super) async fn write(
         &self,
         connection: &mut PgConnection,
