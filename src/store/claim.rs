@@ -208,6 +208,9 @@ impl Store {
     /// Within the budget, a host whose ordinary visits of the Shanghai day are spent gives only
     /// what is owed, canaries, and targets never visited.
     ///
+    /// Of what is not owed no host gives more than its equal part and one: its gaps would hold up
+    /// the other hosts.
+    ///
     /// Hosts are chosen by what waits longest on them, and no more of them are locked than targets
     /// are wanted: daemons that claim at once find other hosts, and a claim costs little while
     /// thousands of hosts have something due.
@@ -282,7 +285,8 @@ impl Store {
                            or (t.last_visit_at is null and t.speaks))
                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
                        and (t.lease_until is null or t.lease_until <= $2)
-                     order by t.due_at, t.account_id, t.page limit mine.room) due
+                     order by t.due_at, t.account_id, t.page
+                     limit least(mine.room, $4 / (select count(*) from mine) + 1)) due
              ), turns as materialized (
                  select u.*, row_number() over (partition by u.host
                      order by u.deadline_at nulls last, u.due_at, u.account_id, u.page) as turn
