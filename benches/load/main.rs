@@ -89,7 +89,10 @@ fn run() -> anyhow::Result<bool> {
             runtime.block_on(crawl::measure(&place, accounts, seconds, &mut verdicts))?;
         }
         "whole" => runtime.block_on(whole::measure(&place, number(3, 4_000)?, &mut verdicts))?,
-        "crawler" => runtime.block_on(whole::crawler(&place, number(3, 0)?))?,
+        "crawler" => {
+            let keeps_evidence = words.get(4).is_none_or(|word| word != "without-evidence");
+            runtime.block_on(whole::crawler(&place, number(3, 0)?, keeps_evidence))?;
+        }
         "daemon" => runtime.block_on(crawl::daemon(&place, number(3, 0)?))?,
         "pages" => {
             let gap = Duration::from_millis(number(3, 0)?.into());
