@@ -113,7 +113,7 @@ impl<'a> Listing<'a> {
     }
 
     /// The posts that are not known yet.
-    pub(super) fn new(&self) -> impl Iterator<Item = &ListedRow<'a>> {
+    pub(super) fn unknown(&self) -> impl Iterator<Item = &ListedRow<'a>> {
         self.posts.iter().filter(|row| row.known.is_none())
     }
 

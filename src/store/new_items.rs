@@ -20,7 +20,7 @@ pub(super) async fn count(
     listed: &Listing<'_>,
 ) -> Result<Vec<usize>, StoreError> {
     let mut counts = vec![0; records.len()];
-    let unknown: Vec<&ListedRow<'_>> = listed.new().collect();
+    let unknown: Vec<&ListedRow<'_>> = listed.unknown().collect();
     let mut asking: Vec<usize> = unknown.iter().map(|row| row.record).collect();
     asking.sort_unstable();
     asking.dedup();

@@ -32,7 +32,7 @@ pub(super) async fn insert(
     listed: &Listing<'_>,
     lists: &Lists<'_>,
 ) -> Result<Vec<Discovered>, StoreError> {
-    let new: Vec<&ListedRow<'_>> = listed.new().collect();
+    let new: Vec<&ListedRow<'_>> = listed.unknown().collect();
     if new.is_empty() {
         return Ok(Vec::new());
     }
