@@ -84,7 +84,7 @@ const LONGER_FILES: &[(&str, &str)] = &[
 const LONGER_FUNCTIONS: &[(&str, &str)] = &[
     ("store/claim.rs", "claim"),
     ("store/finish.rs", "hand_back"),
-    ("store/listing.rs", "update"),
+    ("store/relisting.rs", "update"),
 ];
 
 /// Sequences of tokens that may stand only in the modules named, with the reason.

@@ -15,8 +15,8 @@ pub(super) fn page_capacity(posts_per_day: f64, capacity: u32, epsilon: f64) -> 
     TimeDelta::seconds(seconds.min(1e10) as i64)
 }
 
-/// P(Poisson(mean) > count), `logs` being ln (count + 1)!: the terms from count + 1 on, each from the
-/// one before, until they no longer count; `mean` is at most count + 1, so that each is smaller.
+/// P(Poisson(mean) > count), `logs` being ln (count + 1)!: the terms from count + 1 on, each from
+/// the one before, until they no longer count. `mean` is at most count + 1: each is smaller.
 fn overflow(mean: f64, count: u32, logs: f64) -> f64 {
     let mut number = f64::from(count) + 1.0;
     let mut term = (number * mean.ln() - mean - logs).exp();

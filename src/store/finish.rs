@@ -13,7 +13,7 @@ use super::record::VisitRecord;
 use super::visits::VisitRow;
 use super::{
     Store, StoreError, canary, evidence, identities, known, listing, marks, missing, new_items,
-    new_posts, samples, site_looks, states, visits,
+    new_posts, relisting, samples, site_looks, states, visits,
 };
 use crate::domain::{AccountId, Moment};
 use crate::observe::Outcome;
@@ -103,7 +103,7 @@ pub(super) async fn write(
     report.discovered = new_posts::insert(connection, &listed, &lists).await?;
     marks::note_listed(connection, records, &listed).await?;
     marks::note_redated(connection, records, &shifts, &listed).await?;
-    listing::update(connection, &lists.changed(&listed)).await?;
+    relisting::update(connection, &lists.changed(&listed)).await?;
     marks::note_absent(connection, records).await?;
     missing::note_asked(connection, records).await?;
     samples::write_profiles(connection, records).await?;

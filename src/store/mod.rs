@@ -68,6 +68,7 @@ mod publishing;
 mod raising;
 mod reach;
 mod record;
+mod relisting;
 mod restoring;
 mod samples;
 mod schema;

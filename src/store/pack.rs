@@ -27,8 +27,8 @@ const AFTER: Days = Days::new(3);
 /// of all have some, the month is packed whole.
 const FEW: usize = 5000;
 
-/// Where more late rows than these were removed, their places are cleared at once: every reading asks
-/// whether there are any, and would look at all that were until somebody comes round to them.
+/// Where more late rows than these were removed, their places are cleared at once: every reading
+/// asks whether there are any, and would look at all that were until autovacuum comes.
 const REMOVED: u64 = 10_000;
 
 /// Before anything is seen: nobody removes or renews meanwhile what says what is packed. Readers do
