@@ -17,7 +17,9 @@ use crate::host::{Budget, Rule};
 const CLAIMED_MAX: f64 = 20.0;
 const CLAIMED_MINUTES: f64 = 3.0;
 /// The last part of a day's budget that is kept for what is owed.
-const RESERVE: f64 = 0.03;
+const RESERVE: f64 = 0.06;
+/// The part of it that prices aim at where something is owed: on most days that takes the rest.
+const ORDINARY: f64 = 0.97;
 /// Pushes that a visit can list.
 const CAPACITY: u32 = 20;
 
@@ -238,6 +240,8 @@ impl Rule for Ours {
 
     fn spent(&mut self, used: f64, budget: f64, _now: DateTime<Utc>) {
         let base = self.settings.base_price();
+        // As in the daemon, whose prices know of ordinary visits alone.
+        let budget = if self.extent == Extent::All { budget * ORDINARY } else { budget };
         self.price = next_price(self.price.settled, base, used, budget, TimeDelta::hours(1));
     }
 
