@@ -1,9 +1,10 @@
-//! The daemon's own rule: the same functions in the same order as `jobs::crawl` calls them.
+//! The daemon's own rule: the same functions in the same order as `jobs::crawl` calls them. The
+//! reserve alone is the bench's: a daemon's budget is less than its limit.
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use xunjian::domain::AccountId;
+use xunjian::domain::{AccountId, shanghai_date, shanghai_midnight};
 use xunjian::observe::Policy;
 use xunjian::schedule::{
     Candidate, Habits, Price, Push, Settings, TargetHistory, Terms, next_price, next_visit, order,
@@ -16,8 +17,8 @@ use crate::host::{Budget, Rule};
 /// host's pace would not get through them in a few minutes.
 const CLAIMED_MAX: f64 = 20.0;
 const CLAIMED_MINUTES: f64 = 3.0;
-/// The last part of a day's budget that is kept for what is owed.
-const RESERVE: f64 = 0.06;
+/// The part of a day's budget that is kept beside what is known to be owed.
+const RESERVE: f64 = 0.01;
 /// The part of it that prices aim at where something is owed: on most days that takes the rest.
 const ORDINARY: f64 = 0.97;
 /// Pushes that a visit can list.
@@ -50,6 +51,8 @@ pub(crate) struct Ours {
     claimed: VecDeque<usize>,
     per_claim: usize,
     learned_at: Option<DateTime<Utc>>,
+    /// Visits of a day.
+    per_day: f64,
     pub(crate) silences: Vec<Silence>,
 }
 
@@ -83,6 +86,7 @@ impl Ours {
             claimed: VecDeque::new(),
             per_claim: (per_minute * CLAIMED_MINUTES).clamp(1.0, CLAIMED_MAX) as usize,
             learned_at: None,
+            per_day: accounts as f64 * budget.per_account,
             silences: Vec::new(),
         }
     }
@@ -122,6 +126,17 @@ impl Ours {
         let mut due: Vec<_> = self.targets.iter().enumerate().filter_map(due).collect();
         due.sort_unstable();
         due.into_iter().take(self.per_claim).map(|(.., place)| place).collect()
+    }
+
+    /// The part of a day's budget that is kept for what will be owed before midnight: a visit for
+    /// each target that owes one by then, and the looks of canaries, since they come again.
+    fn reserve(&self, now: DateTime<Utc>) -> f64 {
+        let tomorrow = shanghai_midnight(shanghai_date(now + TimeDelta::days(1)));
+        let owed = |target: &&Target| target.deadline_at.is_some_and(|at| at < tomorrow);
+        let owed = self.targets.iter().flatten().filter(owed).count() as f64;
+        let minutes = (tomorrow - now).as_seconds_f64() / 60.0;
+        let looks = minutes / f64::from(self.settings.canary_interval_minutes);
+        (owed + looks) / self.per_day + RESERVE
     }
 
     /// Platform habits and canaries are learned once a day here; the daemon does so more often.
@@ -194,8 +209,7 @@ impl Rule for Ours {
 
     fn choose(&mut self, now: DateTime<Utc>, left: f64) -> Option<usize> {
         self.learn(now);
-        // As in the daemon, whose budget is less than its limit: what is owed finds room.
-        let reserved = self.extent == Extent::All && left < RESERVE;
+        let reserved = self.extent == Extent::All && left < self.reserve(now);
         if self.claimed.is_empty() {
             let mut places = self.claim(now);
             if reserved {
@@ -240,6 +254,7 @@ impl Rule for Ours {
 
     fn spent(&mut self, used: f64, budget: f64, _now: DateTime<Utc>) {
         let base = self.settings.base_price();
+        self.per_day = budget;
         // As in the daemon, whose prices know of ordinary visits alone.
         let budget = if self.extent == Extent::All { budget * ORDINARY } else { budget };
         self.price = next_price(self.price.settled, base, used, budget, TimeDelta::hours(1));
