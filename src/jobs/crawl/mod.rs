@@ -20,13 +20,14 @@ mod visit;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 pub use canary::choose_canaries;
@@ -51,11 +52,12 @@ const FINISHED_MAX: usize = 256;
 /// round for so long never will.
 const ROUND_AT_MOST: Duration = Duration::from_secs(600);
 
-/// While half of the hosts that may be worked on are, a claim follows another after so many times
-/// as long as that one took, or after `CLAIM_PAUSE_MAX`: where hosts answer at once, or thousands
-/// have something due, claims take a small part of the time.
-const CLAIM_PAUSE: u32 = 20;
-const CLAIM_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// A daemon's claim follows another after so many times as long as that one took: where thousands
+/// of hosts have to be looked at, claims take a fiftieth of the time, whether many hosts are done
+/// at once or one after the other. It waits no longer than this for each host that may be worked
+/// on, so that thirty targets a second can always be claimed.
+const CLAIM_PAUSE: u32 = 50;
+const CLAIM_PAUSE_A_HOST: Duration = Duration::from_millis(30);
 
 /// How long to wait before asking a database again that did not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -112,6 +114,11 @@ async fn feed(
     let mut busy = BTreeSet::new();
     let mut share = Share::new(context);
     let idle = Duration::from_secs(context.settings.idle_seconds_max);
+    // Who asks for a pass waits for it.
+    let longest = match until {
+        Until::Stopped => idle.min(CLAIM_PAUSE_A_HOST * u32::try_from(context.settings.hosts_max)?),
+        Until::Idle => Duration::ZERO,
+    };
     while !running.soft_stop.is_cancelled() {
         context.pulses.works("crawl", idle + ROUND_AT_MOST);
         let mut pause = None;
@@ -121,7 +128,7 @@ async fn feed(
         }
         let asked = Instant::now();
         let claim = claim(context, running, until, &busy, &share).await;
-        let next_claim = Instant::now() + (asked.elapsed() * CLAIM_PAUSE).min(CLAIM_PAUSE_MAX);
+        let next_claim = Instant::now() + (asked.elapsed() * CLAIM_PAUSE).min(longest);
         match claim {
             Ok(claimed) if claimed.is_empty() => pause = Some(idle),
             Ok(claimed) => {
@@ -149,9 +156,7 @@ async fn feed(
         tokio::select! {
             Some(done) = hosts.join_next() => {
                 busy.remove(&done?);
-                if busy.len() >= context.settings.hosts_max.div_ceil(2) {
-                    join_until(next_claim, &mut hosts, &mut busy).await?;
-                }
+                join_until(next_claim, &running.soft_stop, &mut hosts, &mut busy).await?;
             }
             () = tokio::time::sleep(pause) => {}
             () = running.soft_stop.cancelled() => {}
@@ -164,17 +169,22 @@ async fn feed(
     Ok(())
 }
 
-/// Takes back every host that is done by an instant: they are asked for together.
+/// Takes back every host that is done by an instant, or by now where that is over: they are asked
+/// for together.
 async fn join_until(
     instant: Instant,
+    stop: &CancellationToken,
     hosts: &mut JoinSet<String>,
     busy: &mut BTreeSet<String>,
 ) -> anyhow::Result<()> {
-    while let Ok(Some(done)) = timeout_at(instant, hosts.join_next()).await {
-        busy.remove(&done?);
+    let mut over = pin!(timeout_at(instant, stop.cancelled()));
+    loop {
+        tokio::select! {
+            biased;
+            Some(done) = hosts.join_next() => busy.remove(&done?),
+            _ = &mut over => return Ok(()),
+        };
     }
-    sleep_until(instant).await;
-    Ok(())
 }
 
 async fn claim(
