@@ -60,7 +60,7 @@ impl Measured {
     }
 }
 
-/// The measured accounts of one scheme, some hundreds of bytes each.
+/// The measured accounts of one scheme, two to four hundred bytes each.
 #[derive(Debug, Default)]
 pub struct Kept {
     /// The names of the numbers, the same for every account of a scheme.
@@ -86,20 +86,31 @@ const BOUNDED: u8 = 3;
 const OPEN: u8 = 4;
 const UNKNOWN: u8 = 5;
 
+/// Most numbers are one byte: from here on the first reasons why there is none, then small whole
+/// numbers.
+const REASONS: u8 = 6;
+const SMALL: u8 = 128;
+
 impl Kept {
     /// Keeps an account's numbers; gives the place to ask for them again.
     pub fn put(&mut self, measured: &Measured) -> usize {
         if self.accounts.is_empty() {
             self.names = measured.readings.keys().cloned().collect();
         }
-        let mut bytes = Vec::with_capacity(self.names.len() * 10);
+        let mut bytes = Vec::with_capacity(self.names.len() * 4);
         for at in 0..self.names.len() {
             match measured.readings.get(&self.names[at]) {
                 None => bytes.push(ABSENT),
                 Some(Reading::Known(quantity)) => pack(quantity, &mut bytes),
                 Some(Reading::Unknown(why)) => {
-                    bytes.push(UNKNOWN);
-                    bytes.extend(self.place_of(why).to_le_bytes());
+                    let place = self.place_of(why);
+                    match u8::try_from(place).ok().and_then(|one| one.checked_add(REASONS)) {
+                        Some(head) if head < SMALL => bytes.push(head),
+                        _ => {
+                            bytes.push(UNKNOWN);
+                            bytes.extend(place.to_le_bytes());
+                        }
+                    }
                 }
             }
         }
@@ -122,10 +133,8 @@ impl Kept {
         let named = self.names.iter().filter_map(|name| {
             let reading = match bytes.take::<1>()[0] {
                 ABSENT => return None,
-                UNKNOWN => {
-                    let place = u32::from_le_bytes(bytes.take()) as usize;
-                    Reading::Unknown(self.reasons[place].clone())
-                }
+                UNKNOWN => self.reason(u32::from_le_bytes(bytes.take())),
+                head @ REASONS..SMALL => self.reason(u32::from(head - REASONS)),
                 how => Reading::Known(unpack(how, &mut bytes)),
             };
             Some((name.clone(), reading))
@@ -136,6 +145,10 @@ impl Kept {
             facts_digest: kept.facts_digest.as_ref().to_owned(),
             readings: named.collect(),
         }
+    }
+
+    fn reason(&self, place: u32) -> Reading {
+        Reading::Unknown(self.reasons[place as usize].clone())
     }
 
     /// Reasons repeat over very many accounts.
@@ -153,35 +166,50 @@ impl Kept {
 fn pack(quantity: &Quantity, bytes: &mut Vec<u8>) {
     let Quantity { value, low, high } = *quantity;
     let same = |one: f64| one.to_bits() == value.to_bits();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared below")]
-    let whole = value as u32;
     if same(low) && high.is_some_and(same) {
-        if same(f64::from(whole)) {
-            bytes.push(WHOLE);
-            bytes.extend(whole.to_le_bytes());
-        } else {
-            bytes.push(EXACT);
-            bytes.extend(value.to_le_bytes());
-        }
-        return;
+        return pack_number(value, bytes);
     }
     bytes.push(if high.is_some() { BOUNDED } else { OPEN });
     for end in [Some(value), Some(low), high].into_iter().flatten() {
-        bytes.extend(end.to_le_bytes());
+        pack_number(end, bytes);
+    }
+}
+
+fn pack_number(value: f64, bytes: &mut Vec<u8>) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared below")]
+    let whole = value as u32;
+    let is_whole = f64::from(whole).to_bits() == value.to_bits();
+    match u8::try_from(whole).ok().and_then(|one| one.checked_add(SMALL)) {
+        Some(head) if is_whole => bytes.push(head),
+        _ if is_whole => {
+            bytes.push(WHOLE);
+            bytes.extend(whole.to_le_bytes());
+        }
+        _ => {
+            bytes.push(EXACT);
+            bytes.extend(value.to_le_bytes());
+        }
     }
 }
 
 fn unpack(how: u8, bytes: &mut Bytes<'_>) -> Quantity {
-    if how == WHOLE {
-        return Quantity::exact(f64::from(u32::from_le_bytes(bytes.take())));
+    if how != BOUNDED && how != OPEN {
+        return Quantity::exact(number(how, bytes));
     }
-    let value = f64::from_le_bytes(bytes.take());
-    if how == EXACT {
-        return Quantity::exact(value);
+    let mut end = || {
+        let [head] = bytes.take();
+        number(head, bytes)
+    };
+    let (value, low) = (end(), end());
+    Quantity { value, low, high: (how == BOUNDED).then(end) }
+}
+
+fn number(how: u8, bytes: &mut Bytes<'_>) -> f64 {
+    match how {
+        WHOLE => f64::from(u32::from_le_bytes(bytes.take())),
+        EXACT => f64::from_le_bytes(bytes.take()),
+        small => f64::from(small - SMALL),
     }
-    let low = f64::from_le_bytes(bytes.take());
-    let high = (how == BOUNDED).then(|| f64::from_le_bytes(bytes.take()));
-    Quantity { value, low, high }
 }
 
 /// Bytes that [`Kept::put`] wrote, from the front.
@@ -241,5 +269,13 @@ mod tests {
             assert_eq!(format!("{back:?}"), format!("{one:?}"));
         }
         assert_eq!(kept.reasons.len(), 2);
+        // Both ends of what one byte holds, and beyond.
+        let mut kept = Kept::default();
+        for n in (0..300_u32).rev().chain(0..300) {
+            let why = Reading::unknown(UnknownKind::Undetermined, format!("理由{n}"));
+            let one = measured(&[("posts", Reading::exact(f64::from(n))), ("tier", why)]);
+            let place = kept.put(&one);
+            assert_eq!(kept.get(place), one);
+        }
     }
 }
