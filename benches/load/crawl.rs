@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use serde_json::json;
 use sqlx::PgPool;
 use xunjian::app::App;
 use xunjian::app::clock::SystemClock;
-use xunjian::store::{Secrets, Store};
+use xunjian::domain::{Clock as _, LedgerEntry};
+use xunjian::store::{LedgerChanges, Secrets, Store};
 
 use crate::helper::Helper;
 use crate::pages::Noted;
@@ -36,7 +38,8 @@ pub(crate) async fn measure(
     let store = Store::connect(&place.url, 2, Secrets::unavailable("a bench".into())).await?;
     store.migrate().await?;
     let pool = PgPool::connect(&place.url).await?;
-    register(&pool, accounts).await?;
+    register(&store, accounts).await?;
+    sqlx::query("vacuum analyze").execute(&pool).await?;
     let gap = 60.0 / PER_MINUTE - LATE;
     let mut pages = Helper::start(&["pages", "-", "-", &format!("{:.0}", gap * 1000.0)])?;
     let port = pages.line()?;
@@ -99,31 +102,30 @@ async fn watch(
     Ok(())
 }
 
-/// Feeds on hosts of their own, as a ledger names them.
-async fn register(pool: &PgPool, accounts: u32) -> anyhow::Result<()> {
-    sqlx::query(
-        "insert into units (name) select '某市第' || n || '号机关' from generate_series(0, 999) n",
-    )
-    .execute(pool)
-    .await?;
-    sqlx::query(
-        "with added as (
-             insert into accounts (key, platform, handle, name, sponsor_id, region, category,
-                 lifecycle, created_at, updated_at)
-             select 'feed:' || n, 'feed',
-                 'http://w' || n / $2 || '.feeds.example/c' || n % $2 || '/rss.xml',
-                 '某市某区发布第' || n || '号', u.first + n % 1000,
-                 (11 + n % 31)::text || '0101', '发布', 'running', now(), now()
-             from generate_series(0, $1 - 1) as n, (select min(id) as first from units) u
-             returning id
-         )
-         insert into account_states (account_id) select id from added",
-    )
-    .bind(i32::try_from(accounts)?)
-    .bind(i32::try_from(ACCOUNTS_A_HOST)?)
-    .execute(pool)
-    .await?;
-    sqlx::query("vacuum analyze").execute(pool).await?;
+/// Feeds on hosts of their own, brought in as an office brings in its ledger.
+async fn register(store: &Store, accounts: u32) -> anyhow::Result<()> {
+    let entry = |n: u32| -> anyhow::Result<LedgerEntry> {
+        let (host, place) = (n / ACCOUNTS_A_HOST, n % ACCOUNTS_A_HOST);
+        let region = format!("{}01{:02}", 11 + n % 31, n % 20);
+        Ok(serde_json::from_value(json!({
+            "key": format!("feed:{n}"),
+            "platform": "feed",
+            "handle": format!("http://w{host}.feeds.example/c{place}/rss.xml"),
+            "name": format!("某市某区发布第{n}号"),
+            "url": format!("http://w{host}.feeds.example/c{place}/"),
+            "sponsor": format!("某市第{n}号机关办公室"),
+            "supervisor": format!("某市第{}号主管部门", n / 100),
+            "region": region,
+            "level": "县级",
+            "category": "发布",
+            "lifecycle": "running",
+            "filed_on": "2020-03-01",
+            "opened_on": "2019-06-01",
+        }))?)
+    };
+    let added = (0..accounts).map(entry).collect::<anyhow::Result<Vec<LedgerEntry>>>()?;
+    let changes = LedgerChanges { added, ..LedgerChanges::default() };
+    store.apply_ledger(&changes, "bench", "a nation's ledger", SystemClock.now()).await?;
     Ok(())
 }
 
