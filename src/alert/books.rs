@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::domain::{Account, EvidenceRef, Lifecycle, Subject, shanghai_date};
+use crate::domain::{EvidenceRef, LedgerEntry, Lifecycle, Subject, shanghai_date};
 
 use super::evaluate::{Holding, Verdict};
 use super::facts::AccountFacts;
@@ -19,106 +19,122 @@ pub struct SubjectVerdict {
     pub verdict: Verdict,
 }
 
-/// Every subject for which a rule about the books holds, in order. For all others the books
-/// themselves refute it.
-pub fn judge_books(rule: &Rule, accounts: &[&Account]) -> Vec<SubjectVerdict> {
-    let running: Vec<&Account> = accounts
-        .iter()
-        .copied()
-        .filter(|account| account.entry.lifecycle == Lifecycle::Running)
-        .collect();
-    match rule.check {
-        Check::DuplicateAccount => duplicates(&running),
-        Check::MainAccount => main_accounts(accounts, &running),
-        _ => Vec::new(),
-    }
+/// What rules about more than one row ask of the ledger, entered row by row.
+#[derive(Debug, Default)]
+pub struct Books {
+    running: Vec<Running>,
+    /// Main accounts that run, of every county with an account that is judged.
+    counties: BTreeMap<String, Vec<String>>,
 }
 
-fn keys(accounts: &[&Account]) -> Vec<String> {
-    let mut keys: Vec<String> = accounts.iter().map(|one| one.entry.key.clone()).collect();
-    keys.sort();
-    keys
+/// An account that runs.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Running {
+    sponsor: Subject,
+    platform: String,
+    key: String,
 }
 
-fn rows(keys: &[String]) -> Vec<EvidenceRef> {
-    keys.iter().map(|key| EvidenceRef::Ledger { key: key.clone() }).collect()
-}
-
-/// 一个单位原则上在同一平台只开设一个账号 (国办发〔2018〕123号). A sponsor is its credit code, or its
-/// name where it has none.
-fn duplicates(running: &[&Account]) -> Vec<SubjectVerdict> {
-    let mut by_sponsor: BTreeMap<Subject, BTreeMap<&str, Vec<&Account>>> = BTreeMap::new();
-    for account in running {
-        let entry = &account.entry;
-        let subject = Subject::Sponsor {
-            name: entry.sponsor.clone(),
-            code: entry.sponsor_code.as_ref().map(|code| code.as_str().to_owned()),
-        };
-        by_sponsor.entry(subject).or_default().entry(&entry.platform).or_default().push(account);
-    }
-    let several = by_sponsor.into_iter().filter_map(|(subject, platforms)| {
-        let several: BTreeMap<&str, Vec<String>> = platforms
-            .into_iter()
-            .filter(|(_, accounts)| accounts.len() > 1)
-            .map(|(platform, accounts)| (platform, keys(&accounts)))
-            .collect();
-        if several.is_empty() {
-            return None;
+impl Books {
+    /// Takes up a row; each comes once.
+    pub fn enter(&mut self, entry: &LedgerEntry) {
+        let is_running = entry.lifecycle == Lifecycle::Running;
+        if is_running {
+            self.running.push(Running {
+                sponsor: Subject::Sponsor {
+                    name: entry.sponsor.clone(),
+                    code: entry.sponsor_code.as_ref().map(|code| code.as_str().to_owned()),
+                },
+                platform: entry.platform.clone(),
+                key: entry.key.clone(),
+            });
         }
-        let all: Vec<String> = several.values().flatten().cloned().collect();
-        let words: Vec<String> = several
-            .iter()
-            .map(|(platform, keys)| {
-                format!("在平台 {platform} 上同时运行 {} 个账号:{}", keys.len(), keys.join("、"))
-            })
-            .collect();
-        let holding = Holding {
-            occasion: all.join(" "),
-            statement: format!("{}。", words.join(";")),
-            inputs: json!({ "accounts": several }),
-            evidence: rows(&all),
-            ..Holding::default()
-        };
-        Some(SubjectVerdict { subject, verdict: Verdict::Holds(holding) })
-    });
-    several.collect()
-}
-
-/// 做强一个县域主账号 (1+N, 浙政办发〔2022〕15号): exactly one running main account per county.
-fn main_accounts(accounts: &[&Account], running: &[&Account]) -> Vec<SubjectVerdict> {
-    let is_main =
-        |account: &&Account| matches!(account.entry.role.as_deref(), Some("主账号" | "main"));
-    let mut counties: BTreeMap<&str, Vec<&Account>> = BTreeMap::new();
-    let judged = accounts.iter().filter(|account| account.entry.lifecycle.is_judged());
-    for account in judged.filter(|account| !account.entry.region.as_str().ends_with("00")) {
-        counties.entry(account.entry.region.as_str()).or_default();
-    }
-    for account in running.iter().copied().filter(is_main) {
-        if let Some(main) = counties.get_mut(account.entry.region.as_str()) {
-            main.push(account);
+        let region = entry.region.as_str();
+        if entry.lifecycle.is_judged() && !region.ends_with("00") {
+            let main = self.counties.entry(region.to_owned()).or_default();
+            if is_running && matches!(entry.role.as_deref(), Some("主账号" | "main")) {
+                main.push(entry.key.clone());
+            }
         }
     }
-    let wrong = counties.into_iter().filter(|(_, main)| main.len() != 1);
-    wrong
-        .filter_map(|(county, main)| {
-            let keys = keys(&main);
-            let statement = match main.len() {
-                0 => format!("县级区划 {county} 没有运行中的主账号。"),
-                count => {
-                    format!("县级区划 {county} 有 {count} 个主账号:{}。", keys.join("、"))
-                }
-            };
+
+    /// Every subject for which a rule about the books holds, in order. For all others the books
+    /// themselves refute it.
+    pub fn judge(&self, rule: &Rule) -> Vec<SubjectVerdict> {
+        match rule.check {
+            Check::DuplicateAccount => self.duplicates(),
+            Check::MainAccount => self.main_accounts(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// 一个单位原则上在同一平台只开设一个账号 (国办发〔2018〕123号). A sponsor is its credit code, or
+    /// its name where it has none.
+    fn duplicates(&self) -> Vec<SubjectVerdict> {
+        let mut running: Vec<&Running> = self.running.iter().collect();
+        running.sort();
+        let of_sponsor = |accounts: &[&Running]| {
+            let platforms = accounts.chunk_by(|a, b| a.platform == b.platform);
+            let several: BTreeMap<&str, Vec<&str>> = platforms
+                .filter(|accounts| accounts.len() > 1)
+                .map(|accounts| {
+                    let keys = accounts.iter().map(|one| one.key.as_str());
+                    (accounts[0].platform.as_str(), keys.collect())
+                })
+                .collect();
+            if several.is_empty() {
+                return None;
+            }
+            let all: Vec<&str> = several.values().flatten().copied().collect();
+            let words: Vec<String> = several
+                .iter()
+                .map(|(platform, keys)| {
+                    let count = keys.len();
+                    format!("在平台 {platform} 上同时运行 {count} 个账号:{}", keys.join("、"))
+                })
+                .collect();
             let holding = Holding {
-                occasion: keys.join(" "),
-                statement,
-                inputs: json!({ "county": county, "main_accounts": keys }),
-                evidence: rows(&keys),
+                occasion: all.join(" "),
+                statement: format!("{}。", words.join(";")),
+                inputs: json!({ "accounts": several }),
+                evidence: rows(&all),
                 ..Holding::default()
             };
-            let subject = Subject::Area(county.parse().ok()?);
+            let subject = accounts[0].sponsor.clone();
             Some(SubjectVerdict { subject, verdict: Verdict::Holds(holding) })
-        })
-        .collect()
+        };
+        running.chunk_by(|a, b| a.sponsor == b.sponsor).filter_map(of_sponsor).collect()
+    }
+
+    /// 做强一个县域主账号 (1+N, 浙政办发〔2022〕15号): exactly one running main account per county.
+    fn main_accounts(&self) -> Vec<SubjectVerdict> {
+        let wrong = self.counties.iter().filter(|(_, main)| main.len() != 1);
+        wrong
+            .filter_map(|(county, main)| {
+                let mut keys: Vec<&str> = main.iter().map(String::as_str).collect();
+                keys.sort_unstable();
+                let statement = match keys.len() {
+                    0 => format!("县级区划 {county} 没有运行中的主账号。"),
+                    count => {
+                        format!("县级区划 {county} 有 {count} 个主账号:{}。", keys.join("、"))
+                    }
+                };
+                let holding = Holding {
+                    occasion: keys.join(" "),
+                    statement,
+                    inputs: json!({ "county": county, "main_accounts": keys }),
+                    evidence: rows(&keys),
+                    ..Holding::default()
+                };
+                let subject = Subject::Area(county.parse().ok()?);
+                Some(SubjectVerdict { subject, verdict: Verdict::Holds(holding) })
+            })
+            .collect()
+    }
+}
+
+fn rows(keys: &[&str]) -> Vec<EvidenceRef> {
+    keys.iter().map(|key| EvidenceRef::Ledger { key: (*key).to_owned() }).collect()
 }
 
 pub(super) fn unfiled(facts: &AccountFacts) -> Verdict {

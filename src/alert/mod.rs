@@ -28,7 +28,7 @@ mod warning;
 #[cfg(test)]
 mod tests;
 
-pub use books::{SubjectVerdict, judge_books};
+pub use books::{Books, SubjectVerdict};
 pub use catalog::Catalog;
 pub use evaluate::{Doubt, Holding, Verdict, judge_account};
 pub use exit::{ExitFacts, ExitRule, judge_exit};

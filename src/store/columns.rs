@@ -12,7 +12,7 @@ use crate::domain::{Count, Moment, Reason};
 use crate::observe::Source;
 
 /// One column of a batch, for `unnest`.
-pub(super) fn column<R, T>(rows: &[R], cell: impl Fn(&R) -> T) -> Vec<T> {
+pub(super) fn column<'r, R, T>(rows: &'r [R], cell: impl Fn(&'r R) -> T) -> Vec<T> {
     rows.iter().map(cell).collect()
 }
 

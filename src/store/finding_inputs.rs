@@ -1,13 +1,12 @@
-//! What rules are held against: accounts that need a look, the ledger and messages as they were
-//! known at a time, posting rates, texts of a matrix.
+//! What rules are held against: accounts that need a look, messages as they were known at a time,
+//! posting rates, texts of a matrix.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
-use super::columns::{column, misread};
+use super::columns::column;
 use super::targets::Rate;
 use super::{Store, StoreError};
-use crate::domain::{Account, AccountId, LedgerEntry, Moment, Precision};
+use crate::domain::{AccountId, Moment, Precision};
 
 /// An account that is to be held against the rules, with what the look will have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,29 +98,6 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(())
-    }
-
-    /// Every account as the ledger had it at `known_at`, in the order of their numbers, without
-    /// what it says of persons.
-    pub async fn ledger_known_at(
-        &self,
-        known_at: DateTime<Utc>,
-    ) -> Result<Vec<Account>, StoreError> {
-        let rows = sqlx::query!(
-            r#"select distinct on (h.account_id) h.account_id,
-                   h.after - 'officer' - 'notify' as "entry!"
-               from account_history h join accounts a on a.id = h.account_id
-               where a.in_ledger and h.recorded_at <= $1
-               order by h.account_id, h.id desc"#,
-            known_at
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let accounts = rows.into_iter().map(|row| {
-            let entry: LedgerEntry = read_entry(row.entry)?;
-            Ok(Account { id: AccountId(row.account_id), entry })
-        });
-        accounts.collect()
     }
 
     /// The messages of accounts as they were known at `known_at`.
@@ -236,8 +212,4 @@ impl Store {
         });
         Ok(digests.collect())
     }
-}
-
-fn read_entry(stored: Value) -> Result<LedgerEntry, StoreError> {
-    serde_json::from_value(stored).map_err(|error| misread("a ledger entry", error))
 }

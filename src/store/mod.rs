@@ -40,6 +40,7 @@ mod imports;
 mod known;
 mod leaving;
 mod ledger;
+mod ledger_known;
 mod left_pages;
 mod letters;
 mod listing;

@@ -123,7 +123,6 @@ impl Store {
     pub async fn message_columns(&self) -> Result<Vec<(String, String, String)>, StoreError> {
         let rows = sqlx::query!(
             "select c.host, c.address, c.name from site_columns c
-             join sites s on s.host = c.host and s.active
              where c.class = 'messages' order by c.host, c.address"
         )
         .fetch_all(&self.pool)

@@ -1,10 +1,16 @@
 //! What is visited: one target for each account and page kind.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use super::columns::column;
 use super::{Store, StoreError};
 use crate::domain::AccountId;
+
+/// Targets that are written together.
+const WRITTEN: usize = 5000;
 
 /// One page kind of one account that shall be visited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,14 +89,13 @@ impl Store {
         specs: &[TargetSpec],
         now: DateTime<Utc>,
     ) -> Result<TargetCounts, StoreError> {
-        let accounts = column(specs, |spec| spec.account.0);
-        let pages = column(specs, |spec| spec.page.clone());
-        let hosts = column(specs, |spec| spec.host.clone());
+        let hosts: BTreeSet<&str> = specs.iter().map(|spec| spec.host.as_str()).collect();
+        let hosts: Vec<&str> = hosts.into_iter().collect();
         let mut transaction = self.pool.begin().await?;
         sqlx::query!(
-            "insert into host_leases (host) select distinct host from unnest($1::text[]) as h (host)
+            "insert into host_leases (host) select host from unnest($1::text[]) as h (host)
              order by host on conflict (host) do nothing",
-            &hosts
+            &hosts as &[&str]
         )
         .execute(&mut *transaction)
         .await?;
@@ -98,40 +103,23 @@ impl Store {
             "delete from crawl_targets t where not exists (
                  select from unnest($1::bigint[], $2::text[]) as s (account_id, page)
                  where s.account_id = t.account_id and s.page = t.page)",
-            &accounts,
-            &pages
+            &column(specs, |spec| spec.account.0),
+            &column(specs, |spec| spec.page.as_str()) as &[&str]
         )
         .execute(&mut *transaction)
         .await?;
-        // xmax is zero in a row that was inserted rather than updated.
-        let written = sqlx::query!(
-            r#"insert into crawl_targets as t (account_id, page, part, host, is_canary, speaks,
-                 address, due_at)
-             select *, $6 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bool[],
-                 $7::bool[], $8::text[])
-             on conflict (account_id, page) do update set part = excluded.part,
-                 host = excluded.host, speaks = excluded.speaks, address = excluded.address
-             where (t.part, t.host, t.speaks, t.address)
-                 is distinct from (excluded.part, excluded.host, excluded.speaks, excluded.address)
-             returning (t.xmax = 0) as "added!""#,
-            &accounts,
-            &pages,
-            &column(specs, |spec| spec.part.clone()),
-            &hosts,
-            &column(specs, |spec| spec.is_canary),
-            now,
-            &column(specs, |spec| spec.speaks),
-            &column(specs, |spec| spec.address.clone()) as &[Option<String>]
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        let added = written.iter().filter(|row| row.added).count();
-        Ok(TargetCounts {
-            added,
-            changed: written.len() - added,
+        let mut counts = TargetCounts {
             dropped: usize::try_from(dropped.rows_affected()).unwrap_or(usize::MAX),
-        })
+            ..TargetCounts::default()
+        };
+        for specs in specs.chunks(WRITTEN) {
+            let written = write_targets(&mut transaction, specs, now).await?;
+            let added = written.iter().filter(|is_new| **is_new).count();
+            counts.added += added;
+            counts.changed += written.len() - added;
+        }
+        transaction.commit().await?;
+        Ok(counts)
     }
 
     /// Makes targets due now that would be due later; returns how many moved.
@@ -185,4 +173,35 @@ impl Store {
         });
         Ok(counts.collect())
     }
+}
+
+/// Adds and changes targets; of each that was not as it should be, whether it is new.
+async fn write_targets(
+    connection: &mut PgConnection,
+    specs: &[TargetSpec],
+    now: DateTime<Utc>,
+) -> Result<Vec<bool>, StoreError> {
+    // xmax is zero in a row that was inserted rather than updated.
+    let written = sqlx::query_scalar!(
+        r#"insert into crawl_targets as t (account_id, page, part, host, is_canary, speaks,
+             address, due_at)
+         select *, $6 from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bool[],
+             $7::bool[], $8::text[])
+         on conflict (account_id, page) do update set part = excluded.part,
+             host = excluded.host, speaks = excluded.speaks, address = excluded.address
+         where (t.part, t.host, t.speaks, t.address)
+             is distinct from (excluded.part, excluded.host, excluded.speaks, excluded.address)
+         returning (t.xmax = 0) as "added!""#,
+        &column(specs, |spec| spec.account.0),
+        &column(specs, |spec| spec.page.as_str()) as &[&str],
+        &column(specs, |spec| spec.part.as_str()) as &[&str],
+        &column(specs, |spec| spec.host.as_str()) as &[&str],
+        &column(specs, |spec| spec.is_canary),
+        now,
+        &column(specs, |spec| spec.speaks),
+        &column(specs, |spec| spec.address.as_deref()) as &[Option<&str>]
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(written)
 }

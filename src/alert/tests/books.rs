@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::alert::{Check, Rule, Verdict, judge_books};
+use crate::alert::{Books, Check, Rule, Verdict};
 use crate::domain::{Account, AccountId, LedgerEntry, Lifecycle, Severity};
 
 pub(super) fn account(id: i64, change: impl FnOnce(&mut LedgerEntry)) -> Account {
@@ -52,8 +52,11 @@ pub(super) fn rule(check: Check) -> Rule {
 }
 
 fn check(kind: Check, accounts: &[Account], statements: &[&str]) {
-    let accounts: Vec<&Account> = accounts.iter().collect();
-    let found = judge_books(&rule(kind), &accounts).into_iter().map(|one| match one.verdict {
+    let mut books = Books::default();
+    for account in accounts {
+        books.enter(&account.entry);
+    }
+    let found = books.judge(&rule(kind)).into_iter().map(|one| match one.verdict {
         Verdict::Holds(holding) => holding.statement,
         other => panic!("{other:?}"),
     });

@@ -1,7 +1,7 @@
 //! What is asked about single posts: the comments below them, and whether one that its list leaves
 //! out still stands at its own address.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -167,47 +167,46 @@ fn nobody_asked(started_at: DateTime<Utc>) -> Gathered {
     Gathered::without_pages(Ok(Answered::NotModified(nothing)), Duration::ZERO)
 }
 
-/// One target for each account of which posts are missing whose own address stands on a host of
-/// the account or its platform; it goes when there is nothing left to ask.
-pub(super) async fn targets(
+/// The posts that are missing and may be asked about now, by account.
+pub(super) async fn missing_posts(
     context: &Context,
-    judged: &[Account],
-    specs: &[TargetSpec],
     now: DateTime<Utc>,
-) -> anyhow::Result<Vec<TargetSpec>> {
+) -> anyhow::Result<BTreeMap<AccountId, Vec<MissingPost>>> {
     let since = now - TimeDelta::days(context.settings.history_days.into());
-    let missing = context.store.missing_posts(None, since, now).await?;
-    let judged: BTreeMap<AccountId, &Account> =
-        judged.iter().map(|account| (account.id, account)).collect();
-    let mut hosts: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
-    for spec in specs {
-        hosts.entry(spec.account).or_default().insert(&spec.host);
+    let mut posts: BTreeMap<AccountId, Vec<MissingPost>> = BTreeMap::new();
+    for post in context.store.missing_posts(None, since, now).await? {
+        posts.entry(post.account).or_default().push(post);
     }
-    let mut targets: Vec<TargetSpec> = Vec::new();
-    for post in missing {
-        if targets.last().is_some_and(|last| last.account == post.account) {
-            continue;
-        }
-        let Some(entry) = judged.get(&post.account).map(|account| &account.entry) else { continue };
-        let Some(platform) = context.platforms.get(&entry.platform) else { continue };
-        let Some(kind) = of_one_post(platform) else { continue };
-        let url = kind.url.as_ref();
-        let address = url.and_then(|url| url.fill(&entry.handle, Some(&post.address), 1));
-        let Some(host) = address.as_deref().and_then(host_of) else { continue };
-        let own = hosts.get(&post.account).is_some_and(|hosts| hosts.contains(host.as_str()));
-        if own || platform.hosts.contains(&host) {
-            targets.push(TargetSpec {
-                account: post.account,
-                page: kind.name.clone(),
-                part: String::new(),
-                host,
-                is_canary: false,
-                speaks: false,
-                address,
-            });
-        }
-    }
-    Ok(targets)
+    Ok(posts)
+}
+
+/// The target of an account of which posts are missing whose own address stands on a host of the
+/// account, of which these are the other targets, or of its platform; it goes when there is nothing
+/// left to ask.
+pub(super) fn target(
+    context: &Context,
+    account: &Account,
+    specs: &[TargetSpec],
+    missing: &[MissingPost],
+) -> Option<TargetSpec> {
+    let entry = &account.entry;
+    let platform = context.platforms.get(&entry.platform)?;
+    let kind = of_one_post(platform)?;
+    let url = kind.url.as_ref()?;
+    missing.iter().find_map(|post| {
+        let address = url.fill(&entry.handle, Some(&post.address), 1)?;
+        let host = host_of(&address)?;
+        let own = specs.iter().any(|spec| spec.host == host);
+        (own || platform.hosts.contains(&host)).then(|| TargetSpec {
+            account: account.id,
+            page: kind.name.clone(),
+            part: String::new(),
+            host,
+            is_canary: false,
+            speaks: false,
+            address: Some(address),
+        })
+    })
 }
 
 /// The page kind that reads one post at its own address.

@@ -1,30 +1,38 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::pin::pin;
 
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::stream::TryStreamExt;
 
 use crate::domain::{Account, AccountId};
 use crate::jobs::Context;
 use crate::platform::{PageKind, Platform, Role};
-use crate::store::{CanaryAccount, SiteSpec, TargetCounts, TargetSpec};
+use crate::store::{CanaryAccount, MissingPost, SiteSpec, TargetCounts, TargetSpec};
 
 use super::singles;
+
+/// Accounts of the ledger that are read together.
+const ACCOUNTS: i64 = 1000;
 
 /// Makes the targets follow the ledger and the platform files: one for each judged account and page
 /// kind that the daemon visits by itself, and those of the named canaries.
 pub async fn sync_targets(context: &Context) -> anyhow::Result<TargetCounts> {
     let now = context.clock.now();
-    let mut specs = Vec::new();
-    let mut judged = context.store.accounts().await?;
-    judged.retain(|account| account.entry.lifecycle.is_judged());
-    for account in &judged {
-        let entry = &account.entry;
-        let Some(platform) = context.platforms.get(&entry.platform) else { continue };
-        specs.extend(targets_of(account.id, &entry.handle, entry.url.as_deref(), platform));
+    let mut wanted = Wanted {
+        context,
+        boards: Boards::known(context).await.context("boards")?,
+        missing: singles::missing_posts(context, now).await.context("missing posts")?,
+        specs: Vec::new(),
+        sites: BTreeMap::new(),
+    };
+    let mut batches = pin!(context.store.account_batches(ACCOUNTS));
+    while let Some(accounts) = batches.try_next().await.context("the ledger")? {
+        let judged = accounts.iter().filter(|account| account.entry.lifecycle.is_judged());
+        judged.for_each(|account| wanted.enter(account));
     }
-    specs.extend(site_targets(context, &judged, &specs, now).await.context("sites")?);
-    specs.extend(board_targets(context, &judged, &specs).await.context("boards")?);
-    specs.extend(singles::targets(context, &judged, &specs, now).await.context("missing posts")?);
+    let Wanted { mut specs, sites, .. } = wanted;
+    specs.extend(site_targets(context, sites, now).await.context("sites")?);
     let canaries = named_canaries(context);
     let ids = context.store.ensure_canaries(&canaries, now).await.context("canaries")?;
     for (canary, id) in canaries.iter().zip(ids) {
@@ -36,6 +44,42 @@ pub async fn sync_targets(context: &Context) -> anyhow::Result<TargetCounts> {
         specs.extend(targets.map(|spec| TargetSpec { is_canary: true, ..spec }));
     }
     context.store.sync_targets(&specs, now).await.context("targets")
+}
+
+/// What shall be visited, entered account by account.
+struct Wanted<'a> {
+    context: &'a Context,
+    boards: Boards<'a>,
+    missing: BTreeMap<AccountId, Vec<MissingPost>>,
+    specs: Vec<TargetSpec>,
+    /// The platform that reads a site's home page and its page kind, by host.
+    sites: BTreeMap<String, (&'a Platform, &'a PageKind)>,
+}
+
+impl Wanted<'_> {
+    fn enter(&mut self, account: &Account) {
+        let begun = self.specs.len();
+        let entry = &account.entry;
+        if let Some(platform) = self.context.platforms.get(&entry.platform) {
+            let url = entry.url.as_deref();
+            self.specs.extend(targets_of(account.id, &entry.handle, url, platform));
+            let home = platform.pages.values().find(|kind| kind.role == Role::Inventory);
+            if let Some(home) = home {
+                for spec in self.specs[begun..].iter().filter(|spec| spec.speaks) {
+                    self.sites.entry(spec.host.clone()).or_insert((platform, home));
+                }
+            }
+        }
+        let sites = &self.sites;
+        let lists = self.specs[begun..].iter().filter(|spec| spec.speaks);
+        let on_sites = lists.map(|spec| &spec.host).filter(|host| sites.contains_key(*host));
+        let board = self.boards.of(account, on_sites);
+        self.specs.extend(board);
+        if let Some(missing) = self.missing.get(&account.id) {
+            let single = singles::target(self.context, account, &self.specs[begun..], missing);
+            self.specs.extend(single);
+        }
+    }
 }
 
 /// The busy accounts that platform files name.
@@ -104,85 +148,75 @@ pub(super) fn host_of(address: &str) -> Option<String> {
 /// One target for each site on which accounts stand, whose platform file reads home pages.
 async fn site_targets(
     context: &Context,
-    judged: &[Account],
-    specs: &[TargetSpec],
+    sites: BTreeMap<String, (&Platform, &PageKind)>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Vec<TargetSpec>> {
-    let platforms: BTreeMap<AccountId, &str> =
-        judged.iter().map(|account| (account.id, account.entry.platform.as_str())).collect();
-    let mut sites = BTreeSet::new();
-    let mut pages = BTreeMap::new();
-    for spec in specs.iter().filter(|spec| spec.speaks) {
-        let platform = platforms.get(&spec.account).and_then(|id| context.platforms.get(id));
-        let kinds = platform.into_iter().flat_map(|platform| platform.pages.values());
-        let Some(kind) = kinds.into_iter().find(|kind| kind.role == Role::Inventory) else {
-            continue;
-        };
-        let first = pages.insert(spec.host.clone(), kind.name.clone()).is_none();
-        if let Some(platform) = platform.filter(|_| first) {
-            let address = format!("https://{}/", spec.host);
-            let (host, platform) = (spec.host.clone(), platform.id.clone());
-            sites.insert(SiteSpec { host, address, platform });
-        }
-    }
     let every = TimeDelta::minutes(context.settings.probe_minutes.into());
-    let sites: Vec<SiteSpec> = sites.into_iter().collect();
-    let accounts = context.store.sync_sites(&sites, every, now).await?;
-    let target = |site: &SiteSpec| {
+    let spec = |(host, (platform, _)): (&String, &(&Platform, &PageKind))| SiteSpec {
+        host: host.clone(),
+        address: format!("https://{host}/"),
+        platform: platform.id.clone(),
+    };
+    let specs: Vec<SiteSpec> = sites.iter().map(spec).collect();
+    let accounts = context.store.sync_sites(&specs, every, now).await?;
+    let target = |site: SiteSpec| {
         Some(TargetSpec {
             account: *accounts.get(&site.host)?,
-            page: pages.get(&site.host)?.clone(),
+            page: sites.get(&site.host)?.1.name.clone(),
             part: String::new(),
-            host: site.host.clone(),
+            host: site.host,
             is_canary: false,
             speaks: false,
-            address: Some(site.address.clone()),
+            address: Some(site.address),
         })
     };
-    Ok(sites.iter().filter_map(target).collect())
+    Ok(specs.into_iter().filter_map(target).collect())
 }
 
-/// One target for each message board: where the ledger names one, and where a site's home page
-/// leads to one, for the first of the accounts that stand on that site.
-async fn board_targets(
-    context: &Context,
-    judged: &[Account],
-    specs: &[TargetSpec],
-) -> anyhow::Result<Vec<TargetSpec>> {
-    let Some(boards) = context.platforms.get(BOARDS) else { return Ok(Vec::new()) };
-    let Some(kind) = boards.crawled().find(|kind| kind.role == Role::Board) else {
-        return Ok(Vec::new());
-    };
-    let target = |account: AccountId, address: &str| {
+/// Message boards: where the ledger names one, and where a site's home page leads to one, for the
+/// first of the accounts that stand on that site.
+struct Boards<'a> {
+    /// The page kind that reads them, if there is one.
+    kind: Option<&'a PageKind>,
+    /// Addresses that home pages lead to and that no account has yet, by the site's host.
+    found: BTreeMap<String, String>,
+}
+
+impl<'a> Boards<'a> {
+    async fn known(context: &'a Context) -> anyhow::Result<Self> {
+        let boards = context.platforms.get(BOARDS);
+        let kind = boards.and_then(|boards| boards.crawled().find(|kind| kind.role == Role::Board));
+        let mut found: BTreeMap<String, (usize, String)> = BTreeMap::new();
+        for (host, address, name) in context.store.message_columns().await? {
+            let place = BOARD_NAMES.iter().position(|part| name.contains(part));
+            let rank = (place.unwrap_or(BOARD_NAMES.len()), address);
+            let best = found.entry(host).or_insert_with(|| rank.clone());
+            *best = rank.min(best.clone());
+        }
+        let found = found.into_iter().map(|(host, (_, address))| (host, address)).collect();
+        Ok(Self { kind, found })
+    }
+
+    /// The board of an account, which stands on these sites.
+    fn of<'h>(
+        &mut self,
+        account: &Account,
+        mut sites: impl Iterator<Item = &'h String>,
+    ) -> Option<TargetSpec> {
+        let kind = self.kind?;
+        let entry = &account.entry;
+        let named = entry.notes.get(BOARD_NOTE).filter(|_| entry.platform != BOARDS);
+        let named = named.map(|address| address.trim().to_owned());
+        let named = named.filter(|address| host_of(address).is_some());
+        let address = named.or_else(|| sites.find_map(|host| self.found.remove(host)))?;
         Some(TargetSpec {
-            account,
+            account: account.id,
             page: format!("{BOARDS}/{}", kind.name),
             part: String::new(),
-            host: host_of(address)?,
+            host: host_of(&address)?,
             is_canary: false,
             speaks: false,
-            address: Some(address.to_owned()),
+            address: Some(address),
         })
-    };
-    let named = judged
-        .iter()
-        .filter(|account| account.entry.platform != BOARDS)
-        .filter_map(|one| target(one.id, one.entry.notes.get(BOARD_NOTE)?.trim()));
-    let mut targets: Vec<TargetSpec> = named.collect();
-    let mut found: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    for (host, address, name) in context.store.message_columns().await? {
-        let place = BOARD_NAMES.iter().position(|part| name.contains(part));
-        let rank = (place.unwrap_or(BOARD_NAMES.len()), address);
-        let best = found.entry(host).or_insert_with(|| rank.clone());
-        *best = rank.min(best.clone());
     }
-    let mut taken: BTreeSet<AccountId> = targets.iter().map(|target| target.account).collect();
-    for spec in specs.iter().filter(|spec| spec.speaks) {
-        let Some((_, address)) = found.get(&spec.host) else { continue };
-        if judged.iter().any(|one| one.id == spec.account) && taken.insert(spec.account) {
-            targets.extend(target(spec.account, address));
-            found.remove(&spec.host);
-        }
-    }
-    Ok(targets)
 }

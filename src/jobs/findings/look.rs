@@ -6,15 +6,15 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 
 use crate::alert::{Check, Rhythm, Verdict, warn};
-use crate::domain::{
-    Account, AccountId, FindingState, Step, Subject, shanghai_date, shanghai_midnight,
-};
+use crate::domain::{AccountId, FindingState, Step, Subject, shanghai_date, shanghai_midnight};
 use crate::jobs::Context;
 use crate::store::{FindingFilter, FindingRecord, StoredWarning};
 
 use super::apply::{apply, by_place, is_outlived, take};
+use super::ladder::of_ladders;
+use super::ledger::Ledger;
 use super::propose::{At, Proposal, of_accounts};
-use super::{BATCH, books, outcomes};
+use super::{BATCH, outcomes};
 
 /// More open findings of rules about the books than this are not read at once.
 const OPEN_MAX: u32 = 100_000;
@@ -26,9 +26,6 @@ const OPEN_MAX: u32 = 100_000;
 /// The database does not answer.
 pub async fn look(context: &Context) -> anyhow::Result<()> {
     let now = context.clock.now();
-    let accounts = context.store.ledger_known_at(now).await.context("the ledger")?;
-    let by_id: BTreeMap<AccountId, &Account> =
-        accounts.iter().map(|account| (account.id, account)).collect();
     let today = shanghai_midnight(shanghai_date(now));
     // Texts are compared once a day: with the first look of a day.
     let (mut after, mut is_new_day) = (None, false);
@@ -38,12 +35,11 @@ pub async fn look(context: &Context) -> anyhow::Result<()> {
         let Some(last) = looks.last() else { break };
         after = Some(last.account);
         is_new_day |= looks.iter().any(|one| one.looked_at.is_none_or(|at| at < today));
-        let batch: Vec<Account> =
-            looks.iter().filter_map(|one| by_id.get(&one.account).copied().cloned()).collect();
-        examine(context, batch, now).await?;
+        let batch: Vec<AccountId> = looks.iter().map(|one| one.account).collect();
+        examine(context, &batch, now).await?;
         context.store.looked(&looks, now).await.context("noting the look")?;
     }
-    of_all(context, &accounts, is_new_day, now).await
+    of_all(context, is_new_day, now).await
 }
 
 /// Checks what came of notices, looks again at what was said to be mended or explained, and ends
@@ -67,11 +63,9 @@ pub async fn recheck(context: &Context) -> anyhow::Result<()> {
             }
         }
     }
-    let ledger = context.store.ledger_known_at(now).await?;
-    let chosen: Vec<Account> =
-        ledger.into_iter().filter(|account| accounts.contains(&account.id)).collect();
-    for batch in chosen.chunks(BATCH) {
-        examine(context, batch.to_vec(), now).await?;
+    let accounts: Vec<AccountId> = accounts.into_iter().collect();
+    for batch in accounts.chunks(BATCH) {
+        examine(context, batch, now).await?;
     }
     Ok(())
 }
@@ -85,12 +79,13 @@ fn is_left_to_persons(context: &Context, record: &FindingRecord) -> bool {
 /// Holds accounts against the rules about single accounts, and renews their warnings.
 async fn examine(
     context: &Context,
-    accounts: Vec<Account>,
+    accounts: &[AccountId],
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
+    let accounts = context.store.entries_known_at(accounts, now).await.context("the ledger")?;
     let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
     let open = by_place(context.store.open_findings_of(&ids).await?);
-    warn_of(context, &accounts, now).await.context("warnings")?;
+    warn_of(context, &ids, now).await.context("warnings")?;
     let proposals = of_accounts(context, At::now(now), accounts).await?;
     apply(context, proposals, &open, now).await
 }
@@ -98,13 +93,12 @@ async fn examine(
 /// Renews the warnings of accounts that are not silent yet.
 async fn warn_of(
     context: &Context,
-    accounts: &[Account],
+    accounts: &[AccountId],
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
     let rates: BTreeMap<AccountId, _> =
-        context.store.posting_rates(&ids).await?.into_iter().collect();
-    let quiet = context.store.quiet_accounts(&ids).await?;
+        context.store.posting_rates(accounts).await?.into_iter().collect();
+    let quiet = context.store.quiet_accounts(accounts).await?;
     let warnings: Vec<StoredWarning> = quiet
         .into_iter()
         .filter_map(|(account, last_post_at, deadline_at)| {
@@ -124,20 +118,16 @@ async fn warn_of(
             })
         })
         .collect();
-    context.store.save_warnings(&ids, &warnings, now).await?;
+    context.store.save_warnings(accounts, &warnings, now).await?;
     Ok(())
 }
 
 /// Rules about more than one account. What the books no longer show is mended by them; copied
 /// content and the ladder speak for themselves.
-async fn of_all(
-    context: &Context,
-    accounts: &[Account],
-    is_new_day: bool,
-    now: DateTime<Utc>,
-) -> anyhow::Result<()> {
+async fn of_all(context: &Context, is_new_day: bool, now: DateTime<Utc>) -> anyhow::Result<()> {
     let at = At::now(now);
-    let mut proposals = books::of_books(context, accounts);
+    let ledger = Ledger::known_at(context, now, is_new_day).await?;
+    let mut proposals = ledger.of_books();
     let mut records = Vec::new();
     for rule in context.rules.sets().iter().flat_map(|set| &set.rules) {
         let of_books = matches!(rule.check, Check::DuplicateAccount | Check::MainAccount);
@@ -155,10 +145,8 @@ async fn of_all(
         }
         records.extend(open);
     }
-    if is_new_day {
-        proposals.extend(books::of_matrices(context, at, accounts).await?);
-    }
-    proposals.extend(books::of_ladders(context, at, accounts).await?);
+    proposals.extend(ledger.of_matrices(at).await?);
+    proposals.extend(of_ladders(context, at).await?);
     apply(context, proposals, &by_place(records), now).await
 }
 

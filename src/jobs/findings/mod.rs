@@ -6,9 +6,10 @@
 
 mod act;
 mod apply;
-mod books;
 mod facts;
 mod identities;
+mod ladder;
+mod ledger;
 mod look;
 mod measures;
 mod notices;

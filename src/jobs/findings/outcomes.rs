@@ -20,22 +20,18 @@ pub(super) async fn tell(context: &Context, now: DateTime<Utc>) -> anyhow::Resul
     let pending = context.store.pending_updates().await?;
     let accounts: BTreeSet<AccountId> = pending.iter().filter_map(|one| one.account).collect();
     let accounts: Vec<AccountId> = accounts.into_iter().collect();
-    let platforms: BTreeMap<AccountId, String> = context
-        .store
-        .accounts()
-        .await?
-        .into_iter()
-        .map(|account| (account.id, account.entry.platform))
-        .collect();
     for batch in accounts.chunks(BATCH) {
         let since = now - TimeDelta::days(i64::from(context.settings.history_days));
         let histories = context.store.histories(batch, since).await?;
+        let entries = context.store.entries_known_at(batch, now).await?;
+        let platforms: BTreeMap<AccountId, &str> =
+            entries.iter().map(|one| (one.id, one.entry.platform.as_str())).collect();
         let (mut told, mut missed) = (Vec::new(), Vec::new());
         for notice in pending.iter().filter(|one| one.account.is_some_and(|a| batch.contains(&a))) {
             let Some(account) = notice.account else { continue };
             let empty = History::default();
             let history = histories.get(&account).unwrap_or(&empty);
-            let platform = platforms.get(&account).map_or("", String::as_str);
+            let platform = platforms.get(&account).copied().unwrap_or_default();
             let policy = policy_for(context, platform);
             let (issued, deadline) = (notice.issued_at, notice.deadline);
             let outcome = match judge_notice(issued, deadline, history, &policy, now) {

@@ -7,8 +7,10 @@ use crate::alert::{Rule, Verdict, judge_account};
 use crate::domain::{Account, AccountId, Subject};
 use crate::jobs::Context;
 
+use super::BATCH;
 use super::facts::gather;
-use super::{BATCH, books};
+use super::ladder::of_ladders;
+use super::ledger::Ledger;
 
 /// The times of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,14 +80,15 @@ impl Proposal {
 /// # Errors
 /// The database does not answer.
 pub async fn propose(context: &Context, at: At) -> anyhow::Result<Vec<Proposal>> {
-    let accounts = context.store.ledger_known_at(at.known_at).await?;
+    let ledger = Ledger::known_at(context, at.known_at, true).await?;
     let mut proposals = Vec::new();
-    for batch in accounts.chunks(BATCH) {
-        proposals.extend(of_accounts(context, at, batch.to_vec()).await?);
+    for batch in ledger.accounts.chunks(BATCH) {
+        let accounts = context.store.entries_known_at(batch, at.known_at).await?;
+        proposals.extend(of_accounts(context, at, accounts).await?);
     }
-    proposals.extend(books::of_books(context, &accounts));
-    proposals.extend(books::of_matrices(context, at, &accounts).await?);
-    proposals.extend(books::of_ladders(context, at, &accounts).await?);
+    proposals.extend(ledger.of_books());
+    proposals.extend(ledger.of_matrices(at).await?);
+    proposals.extend(of_ladders(context, at).await?);
     proposals.sort_by(|a, b| (&a.rule, &a.key, &a.subject).cmp(&(&b.rule, &b.key, &b.subject)));
     Ok(proposals)
 }

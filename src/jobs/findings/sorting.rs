@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::stream::TryStreamExt;
+
 use crate::alert::{
     AccountFacts, ExitFacts, Measured, PeriodChoice, Triage, TriageFacts, Verdict, judge_exit,
     triage,
 };
-use crate::domain::{AccountId, Severity, Standing};
+use crate::domain::{Account, AccountId, Severity, Standing};
 use crate::jobs::Context;
 use crate::store::FindingFilter;
 
@@ -38,18 +40,19 @@ pub async fn sort_accounts(context: &Context) -> anyhow::Result<Vec<Sorted>> {
     let by_key: BTreeMap<&str, &Standing> =
         standings.iter().map(|one| (one.key.as_str(), one)).collect();
     let vetoed = vetoed(context).await?;
-    let accounts = context.store.ledger_known_at(now).await?;
-    let wanted: Vec<_> = accounts
-        .into_iter()
-        .filter(|account| account.entry.lifecycle.is_judged())
-        .filter(|account| {
-            let region = &account.entry.region;
-            context.rules.triage_for(region).is_some() || context.rules.exit_for(region).is_some()
-        })
-        .collect();
+    let has_rules = |account: &Account| {
+        let region = &account.entry.region;
+        context.rules.triage_for(region).is_some() || context.rules.exit_for(region).is_some()
+    };
+    let wanted = context.store.ledger_known_at(now).try_filter_map(async |account| {
+        let is_wanted = account.entry.lifecycle.is_judged() && has_rules(&account);
+        Ok(is_wanted.then_some(account.id))
+    });
+    let wanted: Vec<AccountId> = wanted.try_collect().await?;
     let mut sorted = Vec::new();
     for batch in wanted.chunks(BATCH) {
-        for facts in gather(context, At::now(now), batch.to_vec()).await? {
+        let accounts = context.store.entries_known_at(batch, now).await?;
+        for facts in gather(context, At::now(now), accounts).await? {
             let entry = &facts.account.entry;
             let standing = by_key.get(entry.key.as_str()).copied();
             let exit = context.rules.exit_for(&entry.region).map(|rule| {

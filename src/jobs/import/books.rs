@@ -15,16 +15,17 @@ pub(super) struct Books<'a> {
 }
 
 impl<'a> Books<'a> {
-    pub(super) fn new(
-        accounts: Vec<Account>,
-        catalog: &'a Catalog,
-        given: Option<&'a str>,
-    ) -> Self {
-        let by_key = accounts.iter().map(|one| (one.entry.key.clone(), one.id)).collect();
-        let handle = |one: &Account| (one.entry.platform.clone(), one.entry.handle.clone());
-        let by_handle = accounts.iter().map(|one| (handle(one), one.id)).collect();
-        let keys = accounts.into_iter().map(|one| (one.id, one.entry.key)).collect();
+    /// With nobody in them yet; `given` is the account of rows that name none.
+    pub(super) fn new(catalog: &'a Catalog, given: Option<&'a str>) -> Self {
+        let (keys, by_key, by_handle) = (HashMap::new(), HashMap::new(), HashMap::new());
         Self { keys, by_key, by_handle, catalog, given }
+    }
+
+    pub(super) fn enter(&mut self, account: Account) {
+        let (id, entry) = (account.id, account.entry);
+        self.by_key.insert(entry.key.clone(), id);
+        self.by_handle.insert((entry.platform, entry.handle), id);
+        self.keys.insert(id, entry.key);
     }
 
     pub(super) fn find(&self, name: &AccountName) -> Result<AccountId, String> {

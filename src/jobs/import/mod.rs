@@ -4,9 +4,11 @@ mod books;
 mod rows;
 mod visits;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use futures::stream::TryStreamExt;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -15,12 +17,15 @@ pub use visits::{HandedIn, import_observations};
 use books::Books;
 use rows::{Rows, rows};
 
-use crate::domain::{AccountId, Area};
+use crate::domain::{Account, AccountId, Area};
 use crate::extract::{Declared, DeclaredList, read_import};
 use crate::observe::Policy;
 use crate::platform::{Catalog, ImportAccount, ImportCatalog, ImportMapping};
 use crate::registry::{self, ReadError};
 use crate::store::{Imported, Store, StoreError};
+
+/// Accounts of the ledger that are read together.
+const ACCOUNTS: i64 = 1000;
 
 /// Reads what is handed in, and brings it in.
 #[derive(Debug, Clone)]
@@ -92,9 +97,12 @@ impl Importer {
     ) -> Result<DeclaredExport<'_>, ImportError> {
         let mapping = self.mapping(export, now)?;
         let rows = rows(mapping, export.bytes, &self.limits)?;
-        let mut accounts = store.accounts().await?;
-        accounts.retain(|one| export.area.holds(Some(one.entry.region.as_str())));
-        let books = Books::new(accounts, &self.platforms, export.account);
+        let mut books = Books::new(&self.platforms, export.account);
+        let mut batches = pin!(store.account_batches(ACCOUNTS));
+        while let Some(accounts) = batches.try_next().await? {
+            let inside = |one: &Account| export.area.holds(Some(one.entry.region.as_str()));
+            accounts.into_iter().filter(inside).for_each(|account| books.enter(account));
+        }
         let lists = self.lists(mapping, rows, export, &books, now)?;
         let key = |id: AccountId| books.keys.get(&id).cloned().unwrap_or_default();
         Ok(DeclaredExport {

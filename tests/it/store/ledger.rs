@@ -1,4 +1,5 @@
-use xunjian::domain::{LedgerEntry, Lifecycle};
+use futures::stream::TryStreamExt;
+use xunjian::domain::{Account, AccountId, LedgerEntry, Lifecycle};
 use xunjian::store::{LedgerChanges, LedgerCounts, TargetSpec};
 
 use super::{at, entry, request, target};
@@ -102,6 +103,51 @@ async fn targets_become_exactly_what_is_asked() {
     let due = store.due_counts(at(1)).await.unwrap();
     assert_eq!((due[0].platform.as_str(), due[0].targets, due[0].due), ("weibo", 2, 2));
     assert_eq!(due[0].oldest_due_at, Some(at(0)));
+}
+
+#[tokio::test]
+async fn more_targets_than_are_written_together_are_all_written() {
+    let (store, _database) = database().await;
+    let account = super::accounts(&store, 1).await[0];
+    let spec = |n: usize| TargetSpec { page: format!("p{n}"), ..target(account, "one.cn") };
+    let mut specs: Vec<TargetSpec> = (0..10_001).map(spec).collect();
+    let counts = store.sync_targets(&specs, at(0)).await.unwrap();
+    assert_eq!((counts.added, counts.changed, counts.dropped), (10_001, 0, 0));
+    specs[10_000].host = "two.cn".into();
+    specs.swap_remove(0);
+    let counts = store.sync_targets(&specs, at(1)).await.unwrap();
+    assert_eq!((counts.added, counts.changed, counts.dropped), (0, 1, 1));
+}
+
+#[tokio::test]
+async fn the_ledger_reads_as_it_was_known() {
+    let (store, _database) = database().await;
+    let first = LedgerChanges {
+        added: vec![entry("k0"), entry("k1"), entry("k2")],
+        ..LedgerChanges::default()
+    };
+    store.apply_ledger(&first, "li", "first", at(0)).await.unwrap();
+    let renamed =
+        LedgerEntry { name: "新名".into(), officer: Some("张三".into()), ..entry("k1") };
+    let second = LedgerChanges {
+        added: vec![entry("k3")],
+        changed: vec![renamed.clone()],
+        ..LedgerChanges::default()
+    };
+    store.apply_ledger(&second, "li", "second", at(5)).await.unwrap();
+    let ids: Vec<AccountId> = store.accounts().await.unwrap().iter().map(|one| one.id).collect();
+    let known_at = async |minute| -> Vec<LedgerEntry> {
+        let known: Vec<Account> = store.ledger_known_at(at(minute)).try_collect().await.unwrap();
+        let of_all = store.entries_known_at(&ids, at(minute)).await.unwrap();
+        assert_eq!(known, of_all);
+        known.into_iter().map(|one| one.entry).collect()
+    };
+    assert_eq!(known_at(4).await, first.added);
+    let impersonal = LedgerEntry { officer: None, ..renamed };
+    let now = [entry("k0"), impersonal.clone(), entry("k2"), entry("k3")];
+    assert_eq!(known_at(5).await, now);
+    let chosen = store.entries_known_at(&ids[1..2], at(5)).await.unwrap();
+    assert_eq!(chosen, [Account { id: ids[1], entry: impersonal }]);
 }
 
 #[tokio::test]

@@ -1,122 +1,31 @@
-//! Rules about more than one account: the ledger itself, matrices, the ladder.
+//! Rules about more than one account: the ladder, from notices and namings.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use crate::alert::{
-    Answer, Check, Holding, Ladder, LadderStanding, Matrix, MatrixPost, NearDuplicateRule,
-    NoticeFact, Rule, Verdict, climb, judge_books, near_duplicates,
-};
-use crate::domain::{Account, AccountId, EvidenceRef};
+use crate::alert::{Answer, Check, Holding, Ladder, LadderStanding, NoticeFact, Verdict, climb};
+use crate::domain::{AccountId, EvidenceRef};
 use crate::jobs::Context;
 use crate::score::Period;
-use crate::store::{IssuedNotice, NoticeOutcome, TextDigest};
+use crate::store::{IssuedNotice, NoticeOutcome};
 
 use super::propose::{At, Proposal, of_account};
 
-/// What the rules about the ledger say: every subject for which one holds.
-pub(super) fn of_books(context: &Context, accounts: &[Account]) -> Vec<Proposal> {
-    let mut proposals = Vec::new();
-    for set in context.rules.sets() {
-        let inside: Vec<&Account> = accounts
-            .iter()
-            .filter(|account| set.holds_for(&account.entry.region).is_some())
-            .collect();
-        for rule in &set.rules {
-            let found = judge_books(rule, &inside).into_iter().map(|one| Proposal {
-                rule: rule.id.clone(),
-                subject: one.subject,
-                key: None,
-                verdict: one.verdict,
-            });
-            proposals.extend(found);
-        }
-    }
-    proposals
-}
-
-/// What the rules about copied content say, matrix by matrix.
-pub(super) async fn of_matrices(
-    context: &Context,
-    at: At,
-    accounts: &[Account],
-) -> anyhow::Result<Vec<Proposal>> {
-    let mut proposals = Vec::new();
-    for set in context.rules.sets() {
-        for rule in &set.rules {
-            let Check::NearDuplicate(near) = &rule.check else { continue };
-            let mut matrices: BTreeMap<&str, Vec<&Account>> = BTreeMap::new();
-            for account in accounts.iter().filter(|one| one.entry.lifecycle.is_judged()) {
-                let entry = &account.entry;
-                let name = match near.matrix {
-                    Matrix::Region => Some(entry.region.as_str()),
-                    Matrix::Supervisor => entry.supervisor.as_deref(),
-                };
-                if let Some(name) = name.filter(|_| set.holds_for(&entry.region).is_some()) {
-                    matrices.entry(name).or_default().push(account);
-                }
-            }
-            for matrix in matrices.into_values().filter(|matrix| matrix.len() > 1) {
-                proposals.extend(of_matrix(context, at, rule, near, &matrix).await?);
-            }
-        }
-    }
-    Ok(proposals)
-}
-
-async fn of_matrix(
-    context: &Context,
-    at: At,
-    rule: &Rule,
-    near: &NearDuplicateRule,
-    matrix: &[&Account],
-) -> anyhow::Result<Vec<Proposal>> {
-    let ids: Vec<AccountId> = matrix.iter().map(|account| account.id).collect();
-    let window = (at.cutoff - TimeDelta::days(i64::from(near.within_days)), at.cutoff);
-    let texts = context.store.text_digests(&ids, window, at.known_at).await?;
-    let keys: BTreeMap<AccountId, &str> =
-        matrix.iter().map(|account| (account.id, account.entry.key.as_str())).collect();
-    let posts: Vec<MatrixPost> = texts.iter().filter_map(|text| post(text, &keys)).collect();
-    // A dismissed copying is not raised again in the same month.
-    let period = Period::month_of(at.cutoff).to_string();
-    let found = near_duplicates(&posts, near.distance_max);
-    let proposals = found.into_iter().filter_map(|(account, copies)| {
-        let key = *keys.get(&account)?;
-        Some(of_account(rule, account, key, copies.judge(near, key, window, &period)))
-    });
-    Ok(proposals.collect())
-}
-
-fn post(text: &TextDigest, keys: &BTreeMap<AccountId, &str>) -> Option<MatrixPost> {
-    Some(MatrixPost {
-        account: text.account,
-        key: (*keys.get(&text.account)?).to_owned(),
-        reference: text.reference.clone(),
-        at: text.at,
-        simhash: u64::from_str_radix(&text.simhash, 16).ok()?,
-        is_repost: text.is_repost,
-    })
-}
-
 /// What the ladder says of accounts with missed notices or namings.
-pub(super) async fn of_ladders(
-    context: &Context,
-    at: At,
-    accounts: &[Account],
-) -> anyhow::Result<Vec<Proposal>> {
+pub(super) async fn of_ladders(context: &Context, at: At) -> anyhow::Result<Vec<Proposal>> {
     let notices = context.store.ladder_notices().await?;
     let namings = context.store.namings().await?;
+    let concerned: BTreeSet<AccountId> = notices.keys().chain(namings.keys()).copied().collect();
+    let concerned: Vec<AccountId> = concerned.into_iter().collect();
+    let accounts = context.store.entries_known_at(&concerned, at.known_at).await?;
     let mut proposals = Vec::new();
     for account in accounts.iter().filter(|one| one.entry.lifecycle.is_judged()) {
         let region = &account.entry.region;
         let Some(ladder) = context.rules.ladder_for(region) else { continue };
         let issued = notices.get(&account.id).map(Vec::as_slice).unwrap_or_default();
         let named = namings.get(&account.id).map(Vec::as_slice).unwrap_or_default();
-        if issued.is_empty() && named.is_empty() {
-            continue;
-        }
         let facts: Vec<NoticeFact> = issued.iter().map(|one| fact(one, at.known_at)).collect();
         let known = named.iter().filter(|one| one.is_known_at(at.known_at));
         let times: Vec<DateTime<Utc>> = known.map(|one| one.named_at).collect();
