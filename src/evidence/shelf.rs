@@ -10,7 +10,14 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Location;
-use object_store::{Error, ObjectStore, ObjectStoreExt};
+use object_store::{Error, MultipartUpload, ObjectStore, ObjectStoreExt};
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncReadExt;
+
+use crate::domain::Sha256Digest;
+
+/// The bytes of a file that are put together: as few as stores of objects take.
+const PIECE: u64 = 5 * 1024 * 1024;
 
 /// The store of closed segments.
 pub(super) struct Shelf {
@@ -33,6 +40,23 @@ impl Shelf {
         Ok(())
     }
 
+    /// Puts a file piece by piece, so that no more than one is in memory; returns once it is kept
+    /// whole under its name, with its size and digest.
+    pub(super) async fn put_file(&self, name: &str, file: File) -> io::Result<(u64, Sha256Digest)> {
+        let mut upload = self.store.put_multipart(&location(name)).await?;
+        match copy(file, upload.as_mut()).await {
+            Ok(copied) => {
+                upload.complete().await?;
+                Ok(copied)
+            }
+            Err(error) => {
+                // What failed is told; pieces that cannot be taken back lie there without a name.
+                let _ = upload.abort().await;
+                Err(error)
+            }
+        }
+    }
+
     /// Bytes of an object; `None` where there is none of this name.
     pub(super) async fn read(
         &self,
@@ -53,6 +77,21 @@ impl Shelf {
     /// Takes an object away, if it is there.
     pub(super) async fn delete(&self, name: &str) -> io::Result<()> {
         unless_missing(self.store.delete(&location(name)).await).map(|_| ())
+    }
+}
+
+async fn copy(file: File, upload: &mut dyn MultipartUpload) -> io::Result<(u64, Sha256Digest)> {
+    let mut file = tokio::fs::File::from_std(file);
+    let (mut length, mut sum) = (0, Sha256::new());
+    loop {
+        let mut piece = Vec::new();
+        (&mut file).take(PIECE).read_to_end(&mut piece).await?;
+        if piece.is_empty() {
+            return Ok((length, Sha256Digest(sum.finalize().into())));
+        }
+        length += piece.len() as u64;
+        sum.update(&piece);
+        upload.put_part(piece.into()).await?;
     }
 }
 

@@ -229,6 +229,33 @@ async fn a_segment_stays_in_the_spool_until_the_store_has_it() {
 }
 
 #[tokio::test]
+async fn a_segment_of_several_pieces_is_stored_whole() {
+    let store = Store::new();
+    let vault = store.vault("w1");
+    // What does not compress, so that it takes as much in the segment: 11 pieces of a megabyte.
+    let mut state = 1_u64;
+    let mut noise = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    let captures = (0..11).map(|n| Capture {
+        bytes: (0..1 << 20).map(|_| noise()).collect(),
+        ..change(&format!("a{n}"))
+    });
+    let placed = vault.append(captures.collect(), noon()).await.unwrap();
+    let closed = vault.close(None).await.unwrap().remove(0);
+    let spooled = std::fs::read(store.folder.path().join("evidence-spool").join(&closed.name));
+    let spooled = spooled.unwrap();
+    assert!(spooled.len() > 10 << 20);
+    let (bytes, sum) = vault.ship(&closed.name).await.unwrap().unwrap();
+    assert_eq!((bytes, sum), (spooled.len() as u64, digest(&spooled)));
+    vault.forget(&closed.name).await.unwrap();
+    assert!(vault.read(&closed.name, None).await.unwrap().unwrap() == spooled);
+    assert_eq!(placed.len(), 11);
+}
+
+#[tokio::test]
 async fn a_segment_ends_with_its_day_and_when_it_is_full() {
     let mut store = Store::new();
     store.settings.segment_bytes_max = 1;

@@ -103,11 +103,9 @@ impl Vault {
     /// The segment cannot be read, or the store does not take it.
     pub async fn ship(&self, name: &str) -> Result<Option<(u64, Sha256Digest)>, EvidenceError> {
         let path = self.0.spool.join(name);
-        let read = self.blocking(move |inner| inner.folder(unless_gone(fs::read(path)))).await?;
-        match read {
-            Some(bytes) => Ok(Some(self.put_segment(name, bytes).await?)),
-            None => Ok(None),
-        }
+        let opened = self.blocking(move |inner| inner.folder(unless_gone(fs::File::open(path))));
+        let Some(file) = opened.await? else { return Ok(None) };
+        Ok(Some(self.0.shelved(self.0.shelf.put_file(name, file).await)?))
     }
 
     /// Takes a segment that the store has out of the spool.
