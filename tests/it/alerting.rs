@@ -70,14 +70,18 @@ async fn a_zombie_is_told_once_to_those_who_watch_its_sponsor_and_a_wave_of_capt
         }
     }
     // The robots got the same through the daemon, signed, no more than 20 in a minute.
+    // Which sponsor's comes first is nobody's promise; not all are of a silence.
+    let ding = || receiver.received("/robot/send");
     soon("no message for the robots", &manager, || {
-        !receiver.received("/robot/send").is_empty() && !receiver.received("/open-apis/").is_empty()
+        let of_silence = ding().iter().any(|one| {
+            let title = one.body["markdown"]["title"].as_str().unwrap();
+            silent.iter().any(|sponsor| title.contains(sponsor))
+        });
+        of_silence && !receiver.received("/open-apis/").is_empty()
     })
     .await;
-    let ding = receiver.received("/robot/send");
+    let ding = ding();
     assert!(ding.len() <= 20 && ding[0].query("sign").is_some(), "{}", ding.len());
-    let title = ding[0].body["markdown"]["title"].as_str().unwrap();
-    assert!(silent.iter().any(|sponsor| title.contains(sponsor)), "{title}");
 
     // A day on which every page of a platform is a captcha.
     for (host, _) in demo.simulator().connect_to() {
