@@ -145,6 +145,11 @@ impl Check {
         !matches!(self, Self::Person | Self::Assessment)
     }
 
+    /// Whether the ledger alone answers it, of more than one row.
+    pub fn is_of_books(&self) -> bool {
+        matches!(self, Self::DuplicateAccount | Self::MainAccount)
+    }
+
     /// Whether it speaks of a silence, or of an account that is gone, grave enough to fail it.
     pub fn is_failing_silence(&self) -> bool {
         match self {

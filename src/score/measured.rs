@@ -60,7 +60,7 @@ impl Measured {
     }
 }
 
-/// The measured accounts of one scheme, two to four hundred bytes each.
+/// The measured accounts of one scheme, some hundreds of bytes each.
 #[derive(Debug, Default)]
 pub struct Kept {
     /// The names of the numbers, the same for every account of a scheme.

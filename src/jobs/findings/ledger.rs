@@ -48,11 +48,7 @@ impl<'a> Ledger<'a> {
         with_matrices: bool,
     ) -> anyhow::Result<Self> {
         let sets = context.rules.sets();
-        let asks_the_books = |set: &&RuleSet| {
-            let of_books =
-                |rule: &Rule| matches!(rule.check, Check::DuplicateAccount | Check::MainAccount);
-            set.rules.iter().any(of_books)
-        };
+        let asks_the_books = |set: &&RuleSet| set.rules.iter().any(|one| one.check.is_of_books());
         let matrices = |set: &'a RuleSet| {
             set.rules.iter().filter_map(move |rule| match &rule.check {
                 Check::NearDuplicate(near) => {

@@ -130,7 +130,7 @@ async fn of_all(context: &Context, is_new_day: bool, now: DateTime<Utc>) -> anyh
     let mut proposals = ledger.of_books();
     let mut records = Vec::new();
     for rule in context.rules.sets().iter().flat_map(|set| &set.rules) {
-        let of_books = matches!(rule.check, Check::DuplicateAccount | Check::MainAccount);
+        let of_books = rule.check.is_of_books();
         let of_many =
             matches!(rule.check, Check::NearDuplicate(_) | Check::MissedNotices | Check::Closure);
         if !of_books && !of_many {
