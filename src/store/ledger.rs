@@ -64,6 +64,7 @@ impl Store {
             write_entries(&mut transaction, &withdrawn, &note).await?;
         }
         transaction.commit().await?;
+        self.analyze_grown(counts.added, "units, accounts, account_states, account_history").await;
         Ok(counts)
     }
 }

@@ -5,6 +5,7 @@
 //! at compile time; what the compiler was told lies in `.sqlx` (`deploy/sqlx-prepare.sh`).
 
 mod accounts;
+mod analyzing;
 mod answers;
 mod assessments;
 mod audit;

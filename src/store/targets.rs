@@ -119,6 +119,7 @@ impl Store {
             counts.changed += written.len() - added;
         }
         transaction.commit().await?;
+        self.analyze_grown(counts.added, "host_leases, crawl_targets").await;
         Ok(counts)
     }
 

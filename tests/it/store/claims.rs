@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xunjian::observe::Outcome;
-use xunjian::store::{ClaimRequest, HostBudget, VisitRecord, Which};
+use xunjian::store::{ClaimRequest, HostBudget, LedgerChanges, VisitRecord, Which};
 
-use super::{accounts, at, finished, one_target, request, target};
+use super::{accounts, at, entry, finished, one_target, request, target};
 use crate::support::database;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -290,4 +290,34 @@ async fn targets_are_made_due_by_key_or_as_canaries() {
     let accounts: BTreeSet<_> = claimed.iter().map(|one| one.account).collect();
     assert_eq!(accounts, BTreeSet::from([ids[0], ids[2]]));
     assert_eq!(store.make_due(Which::Ordinary, at(0)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn the_planner_learns_of_many_new_accounts_and_targets_at_once() {
+    let (store, database) = database().await;
+    // The server's own counting would come at any time.
+    sqlx::raw_sql(
+        "alter table accounts set (autovacuum_enabled = false);
+         alter table crawl_targets set (autovacuum_enabled = false)",
+    )
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    let counted = || async {
+        let known = "select reltuples from pg_class where relname in ('accounts', 'crawl_targets')
+            order by relname";
+        sqlx::query_scalar::<_, f32>(known).fetch_all(&database.pool).await.unwrap()
+    };
+    let few = accounts(&store, 999).await;
+    let specs: Vec<_> = few.iter().map(|id| target(*id, "one.cn")).collect();
+    store.sync_targets(&specs, at(0)).await.unwrap();
+    assert_eq!(counted().await, [-1.0, -1.0], "a few are left to the server");
+    let added = (0..1000).map(|number| entry(&format!("b{number}"))).collect();
+    let many = LedgerChanges { added, ..LedgerChanges::default() };
+    store.apply_ledger(&many, "tester", "setup", at(1)).await.unwrap();
+    assert_eq!(counted().await, [1999.0, -1.0]);
+    let all = store.accounts().await.unwrap();
+    let specs: Vec<_> = all.iter().map(|account| target(account.id, "one.cn")).collect();
+    store.sync_targets(&specs, at(1)).await.unwrap();
+    assert_eq!(counted().await, [1999.0, 1999.0]);
 }
