@@ -21,6 +21,8 @@ pub(super) struct KnownPost {
     pub(super) last_seen: DateTime<Utc>,
     /// Whether it stands in the newest list of its page.
     pub(super) stands: bool,
+    /// Whether any post of its account was ever missing from a list or asked for.
+    pub(super) may_have_marks: bool,
     /// As-of time of the newest numbers.
     pub(super) sampled_at: Option<DateTime<Utc>>,
     /// Digest of what its newest listing told.
@@ -49,14 +51,15 @@ pub(super) async fn look_up(
     .await?;
     let lists = lists_of(connection, &listed.posts).await?;
     for row in found {
-        let list = lists.get(&row.account_id).into_iter().flatten();
-        let list_seen = list.filter(|(page, _)| *page == row.page).map(|(_, at)| *at).max();
+        let lists = lists.get(&row.account_id).map(Vec::as_slice).unwrap_or_default();
+        let list_seen = lists.iter().filter(|list| list.page == row.page).map(|l| l.seen_at).max();
         let list_seen = list_seen.filter(|_| row.stands);
         let post = KnownPost {
             claimed: read_moment(row.claimed_at, row.claimed_precision)?,
             page: row.page,
             last_seen: list_seen.map_or(row.last_seen, |at| at.max(row.last_seen)),
             stands: row.stands,
+            may_have_marks: lists.is_empty() || lists.iter().any(|list| list.has_marks),
             sampled_at: row.sampled_at,
             told: row.told,
         };
@@ -67,21 +70,34 @@ pub(super) async fn look_up(
     Ok(())
 }
 
-/// When each page kind's list of the accounts was last seen.
+/// A page kind's list.
+struct ListOf {
+    page: String,
+    /// When it was last seen.
+    seen_at: DateTime<Utc>,
+    /// Whether the account has any mark that a new listing may answer.
+    has_marks: bool,
+}
+
+/// Each page kind's list of the accounts.
 async fn lists_of(
     connection: &mut PgConnection,
     listed: &[ListedRow<'_>],
-) -> Result<HashMap<i64, Vec<(String, DateTime<Utc>)>>, StoreError> {
+) -> Result<HashMap<i64, Vec<ListOf>>, StoreError> {
     let accounts: BTreeSet<i64> = listed.iter().map(|row| row.account).collect();
     let rows = sqlx::query!(
-        "select account_id, page, seen_at from lists where account_id = any($1)",
+        r#"select l.account_id, l.page, l.seen_at, exists (select from post_marks m
+               where m.account_id = l.account_id
+                   and m.kind not in ('listed', 'redated')) as "has_marks!"
+           from lists l where l.account_id = any($1)"#,
         &accounts.into_iter().collect::<Vec<_>>()
     )
     .fetch_all(connection)
     .await?;
-    let mut lists: HashMap<i64, Vec<(String, DateTime<Utc>)>> = HashMap::new();
+    let mut lists: HashMap<i64, Vec<ListOf>> = HashMap::new();
     for row in rows {
-        lists.entry(row.account_id).or_default().push((row.page, row.seen_at));
+        let list = ListOf { page: row.page, seen_at: row.seen_at, has_marks: row.has_marks };
+        lists.entry(row.account_id).or_default().push(list);
     }
     Ok(lists)
 }

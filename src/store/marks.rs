@@ -93,6 +93,7 @@ pub(super) async fn note_listed(
 ) -> Result<(), StoreError> {
     let again: Vec<(&ListedRow<'_>, DateTime<Utc>)> = listed
         .known()
+        .filter(|(_, known)| known.may_have_marks)
         .map(|(row, known)| (row, known.last_seen))
         .filter(|(row, last_seen)| *last_seen < to_micros(row.seen_at))
         .collect();
