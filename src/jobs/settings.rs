@@ -12,7 +12,7 @@ pub struct Settings {
     pub claims_per_host: u32,
     /// How long a claim holds; a dead daemon's targets can be claimed by others after it.
     pub lease_seconds: u64,
-    /// Longest sleep when nothing is due.
+    /// Longest sleep when nothing is due, and the longest time between two looks at all hosts.
     pub idle_seconds_max: u64,
     /// Most rows (visits, posts) of one commit.
     pub commit_rows_max: usize,

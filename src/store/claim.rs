@@ -1,8 +1,8 @@
 //! Leases: who visits what now.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::types::Json;
 
-use super::columns::misread;
 use super::record::Lease;
 use super::targets::Rate;
 use super::{Store, StoreError};
@@ -24,7 +24,7 @@ pub struct ClaimRequest<'a> {
     pub per_host: u32,
     /// Most hosts taken beside those it holds already; absent: any number.
     pub new_hosts: Option<u32>,
-    /// Hosts of which nothing is wanted now.
+    /// Hosts that are not to be looked at.
     pub busy_hosts: &'a [String],
     /// Whether a host whose daily budget is spent gives only what is owed, and one that is to be
     /// left alone nothing; else both give all.
@@ -150,14 +150,13 @@ struct ClaimedRow {
     role: Option<String>,
     price: Option<f64>,
     last_post_at: Option<DateTime<Utc>>,
-    yields: serde_json::Value,
+    yields: Json<Vec<Yield>>,
 }
 
 impl ClaimedRow {
-    fn held_by(self, owner: &str) -> Result<Claimed, StoreError> {
-        let yields = serde_json::from_value(self.yields).map_err(|e| misread("yields", e))?;
-        Ok(Claimed {
-            yields,
+    fn held_by(self, owner: &str) -> Claimed {
+        Claimed {
+            yields: self.yields.0,
             address: self.address,
             account: AccountId(self.account_id),
             key: self.key,
@@ -197,13 +196,21 @@ impl ClaimedRow {
             role: self.role,
             price: self.price,
             last_post_at: self.last_post_at,
-        })
+        }
     }
 }
 
 impl Store {
-    /// Takes due targets that nobody holds, at most `per_host` of each host: first those that are
-    /// owed, the earliest deadline first, then the longest waiting.
+    /// Takes due targets that nobody holds, wherever they wait longest: looks for the hosts and
+    /// claims of them, see [`Store::waiting_hosts`] and [`Store::claim_of`].
+    pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
+        // Others that claim at once take the first of them.
+        let hosts = self.waiting_hosts(request, request.limit.saturating_mul(8)).await?;
+        self.claim_of(request, &hosts).await
+    }
+
+    /// Takes due targets of these hosts, busy or not, that nobody holds, at most `per_host` of
+    /// each: first those that are owed, the earliest deadline first, then the longest waiting.
     ///
     /// Within the budget, a host whose ordinary visits of the Shanghai day are spent gives only
     /// what is owed, canaries, and targets never visited.
@@ -211,93 +218,71 @@ impl Store {
     /// Of what is not owed no host gives more than its equal part and one: its gaps would hold up
     /// the other hosts.
     ///
-    /// Hosts are chosen by what waits longest on them, and no more of them are locked than targets
-    /// are wanted: daemons that claim at once find other hosts, and a claim costs little while
-    /// thousands of hosts have something due.
+    /// Hosts are taken in the order given, and of its own and of new ones no more are locked than
+    /// targets are wanted: daemons that claim at once find other hosts.
     ///
     /// A host belongs to one daemon at a time: its lease is renewed with every claim, so that the
     /// host's limit, which each daemon keeps for itself, holds across daemons. What a dead daemon
     /// held can be claimed once its lease has run out.
-    pub async fn claim(&self, request: &ClaimRequest<'_>) -> Result<Vec<Claimed>, StoreError> {
+    pub async fn claim_of(
+        &self,
+        request: &ClaimRequest<'_>,
+        hosts: &[String],
+    ) -> Result<Vec<Claimed>, StoreError> {
+        if hosts.is_empty() {
+            return Ok(Vec::new());
+        }
         let rows = sqlx::query_as!(
             ClaimedRow,
             r#"with wanted as materialized (
                  select a.id from accounts a where a.key = any($7)
-             ), heads as materialized (
-                 select h.host, h.owner is not distinct from $1 as is_own, due.deadline_at,
-                     due.due_at
-                 from host_leases h left join host_budgets b on b.host = h.host
-                 cross join lateral (select coalesce($8 and h.spent >= b.per_day
-                     and h.spent_on = ($2 at time zone 'Asia/Shanghai')::date, false) as spent) s
-                 cross join lateral (select u.* from (
-                     (select t.deadline_at, t.due_at from crawl_targets t
-                      where t.host = h.host and t.deadline_at <= $2 and t.due_at <= $2
-                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
-                        and (t.lease_until is null or t.lease_until <= $2)
-                      order by t.deadline_at limit 1)
-                     union all
-                     (select null, t.due_at from crawl_targets t
-                      where t.host = h.host and t.due_at <= $2
-                        and (t.deadline_at is null or t.deadline_at > $2)
-                        and (not s.spent or t.is_canary or (t.last_visit_at is null and t.speaks))
-                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
-                        and (t.lease_until is null or t.lease_until <= $2)
-                      order by t.due_at limit 1)) u
-                     order by u.deadline_at nulls last limit 1) due
-                 where (h.owner is null or h.owner = $1 or h.lease_until <= $2)
-                   and h.host <> all($6)
-                   and (not $8 or h.rest_until is null or h.rest_until <= $2)
+             ), asked as materialized (
+                 select n.host, n.place from unnest($6::text[]) with ordinality as n (host, place)
              ), own as materialized (
-                 select h.*, false as taken from heads d join host_leases h on h.host = d.host
-                 where d.is_own and h.owner = $1
-                   and (not $8 or h.rest_until is null or h.rest_until <= $2)
-                 order by d.deadline_at nulls last, d.due_at, d.host limit $4
-                 for update of h skip locked
+                 select h.*, false as taken
+                 from (select * from asked order by place) a
+                 join host_leases h on h.host = a.host
+                 where h.owner = $1 and (not $8 or h.rest_until is null or h.rest_until <= $2)
+                 order by a.place limit $4 for update of h skip locked
              ), free as materialized (
-                 select h.*, true as taken from heads d join host_leases h on h.host = d.host
-                 where not d.is_own and (h.owner is null or h.lease_until <= $2)
+                 select h.*, true as taken
+                 from (select * from asked order by place) a
+                 join host_leases h on h.host = a.host
+                 where h.owner is distinct from $1 and (h.owner is null or h.lease_until <= $2)
                    and (not $8 or h.rest_until is null or h.rest_until <= $2)
-                 order by d.deadline_at nulls last, d.due_at, d.host
-                 limit least($4, coalesce($9, $4)) for update of h skip locked
+                 order by a.place limit least($4, coalesce($9, $4)) for update of h skip locked
              ), mine as materialized (
-                 select h.host, h.speed, h.troubles, h.rest_until, h.taken,
+                 select h.host, h.speed, h.troubles, h.rest_until, h.taken, b.price,
                      coalesce(h.lease_until, h.released_at) as free_since,
                      least(coalesce(b.claims_max, $5), $5) as room,
                      coalesce($8 and h.spent >= b.per_day
                          and h.spent_on = ($2 at time zone 'Asia/Shanghai')::date, false) as spent
                  from (select * from own union all select * from free) h
                  left join host_budgets b on b.host = h.host
-             ), owed as materialized (
-                 select due.* from mine cross join lateral (
-                     select t.account_id, t.page, t.host, t.due_at, t.deadline_at
-                     from crawl_targets t
-                     where t.host = mine.host and t.deadline_at <= $2 and t.due_at <= $2
-                       and ($7::text[] is null or t.account_id in (select w.id from wanted w))
-                       and (t.lease_until is null or t.lease_until <= $2)
-                     order by t.deadline_at, t.account_id, t.page limit mine.room) due
-             ), ordinary as materialized (
-                 select due.* from mine cross join lateral (
-                     select t.account_id, t.page, t.host, t.due_at, null::timestamptz as deadline_at
-                     from crawl_targets t
-                     where t.host = mine.host and t.due_at <= $2
-                       and (t.deadline_at is null or t.deadline_at > $2)
-                       and (not mine.spent or t.is_canary
-                           or (t.last_visit_at is null and t.speaks))
-                       and ($7::text[] is null or t.account_id in (select w.id from wanted w))
-                       and (t.lease_until is null or t.lease_until <= $2)
-                     order by t.due_at, t.account_id, t.page
-                     limit least(mine.room, $4 / (select count(*) from mine) + 1)) due
-             ), turns as materialized (
-                 select u.*, row_number() over (partition by u.host
-                     order by u.deadline_at nulls last, u.due_at, u.account_id, u.page) as turn
-                 from (select * from owed union all select * from ordinary) u
              ), chosen as materialized (
-                 select t.account_id, t.page, t.host from turns t join mine m on m.host = t.host
-                 where t.turn <= m.room
-                 order by t.deadline_at nulls last, t.due_at, t.account_id, t.page limit $4
+                 select m.*, due.*
+                 from mine m cross join lateral (select u.* from (
+                     (select t.account_id, t.page, t.due_at, t.deadline_at
+                      from crawl_targets t
+                      where t.host = m.host and t.deadline_at <= $2 and t.due_at <= $2
+                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
+                        and (t.lease_until is null or t.lease_until <= $2)
+                      order by t.deadline_at, t.account_id, t.page limit m.room)
+                     union all
+                     (select t.account_id, t.page, t.due_at, null
+                      from crawl_targets t
+                      where t.host = m.host and t.due_at <= $2
+                        and (t.deadline_at is null or t.deadline_at > $2)
+                        and (not m.spent or t.is_canary or (t.last_visit_at is null and t.speaks))
+                        and ($7::text[] is null or t.account_id in (select w.id from wanted w))
+                        and (t.lease_until is null or t.lease_until <= $2)
+                      order by t.due_at, t.account_id, t.page
+                      limit least(m.room, $4 / (select count(*) from mine) + 1))) u
+                     order by u.deadline_at nulls last, u.due_at, u.account_id, u.page
+                     limit m.room) due
+                 order by due.deadline_at nulls last, due.due_at, due.account_id, due.page limit $4
              ), picked as materialized (
-                 select t.account_id, t.page, t.host
-                 from chosen c join crawl_targets t
+                 select c.* from chosen c join crawl_targets t
                      on t.account_id = c.account_id and t.page = c.page and t.host = c.host
                  where t.due_at <= $2 and (t.lease_until is null or t.lease_until <= $2)
                  order by t.account_id, t.page for update of t skip locked
@@ -313,18 +298,18 @@ impl Store {
              )
              update crawl_targets t
              set lease_owner = $1, lease_until = $3, attempt = t.attempt + 1
-             from picked p join mine m on m.host = p.host join accounts a on a.id = p.account_id
+             from picked p join accounts a on a.id = p.account_id
                  left join account_states s on s.account_id = p.account_id
-                 left join host_budgets b on b.host = p.host
              where t.account_id = p.account_id and t.page = p.page
              returning t.account_id, a.key, a.platform, a.handle, a.url, t.page, t.part, t.host,
-                 t.address, t.yields, m.speed as "speed!", m.troubles as "troubles!",
-                 m.rest_until as "rest_until?", m.taken as "taken!", m.free_since as "free_since?",
-                 t.is_canary, t.lease_until as "lease_until!", t.due_at, t.attempt, t.fails,
-                 t.last_visit_at, t.etag, t.last_modified, t.body_digest, t.body_as_of,
-                 t.span_high, t.observed_at, t.confirmed_at, t.confirmed_before, t.rate_alpha,
-                 t.rate_beta, t.rhythm, t.capacity, t.deadline_at, a.category, a.role,
-                 b.price as "price?", (select count(*) from crawl_targets c
+                 t.address, t.yields as "yields: Json<Vec<Yield>>", p.speed as "speed!",
+                 p.troubles as "troubles!", p.rest_until as "rest_until?", p.taken as "taken!",
+                 p.free_since as "free_since?", t.is_canary, t.lease_until as "lease_until!",
+                 t.due_at, t.attempt, t.fails, t.last_visit_at, t.etag, t.last_modified,
+                 t.body_digest, t.body_as_of, t.span_high, t.observed_at, t.confirmed_at,
+                 t.confirmed_before, t.rate_alpha, t.rate_beta, t.rhythm, t.capacity,
+                 t.deadline_at, a.category, a.role, p.price as "price?",
+                 (select count(*) from crawl_targets c
                      where c.host = t.host and c.page = t.page and c.is_canary) as "canaries!",
                  s.last_post_at as "last_post_at?""#,
             request.owner,
@@ -332,15 +317,15 @@ impl Store {
             request.now + request.lease,
             i64::from(request.limit),
             i32::try_from(request.per_host).unwrap_or(i32::MAX),
-            request.busy_hosts,
+            hosts,
             request.accounts,
             request.within_budget,
             request.new_hosts.map(i64::from)
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.by_keys)
         .await?;
         let mut claimed: Vec<Claimed> =
-            rows.into_iter().map(|row| row.held_by(request.owner)).collect::<Result<_, _>>()?;
+            rows.into_iter().map(|row| row.held_by(request.owner)).collect();
         claimed.sort_by_key(|one| (one.due_at, one.account));
         Ok(claimed)
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use sqlx::types::Json;
 use sqlx::{Connection, PgConnection};
 
 use super::columns::{column, to_micros};
@@ -16,7 +16,7 @@ use super::{
     new_posts, relisting, samples, site_looks, states, visits,
 };
 use crate::domain::{AccountId, Moment};
-use crate::observe::Outcome;
+use crate::observe::{Outcome, Yield};
 
 /// What a batch came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Store {
         let instants: Vec<DateTime<Utc>> =
             batch.iter().flat_map(|record| [record.visit.started_at, record.seen_at]).collect();
         self.ensure_months(instants).await?;
-        let mut committing = Copying::acquire(&self.commits).await?;
+        let mut committing = Copying::acquire(&self.by_keys).await?;
         let mut transaction = committing.begin().await?;
         let connection = &mut *transaction;
         lock_accounts(connection, batch).await?;
@@ -236,7 +236,7 @@ async fn hand_back(
         &column(&leased, |r| next(r).and_then(|n| n.purpose).map(str::to_owned))
             as &[Option<String>],
         &column(&leased, |r| r.details.words.clone()) as &[Option<String>],
-        &column(&leased, |r| yields(r)) as &[Option<Value>],
+        &column(&leased, |r| yields(r)) as &[Option<Json<&[Yield]>>],
         &column(&leased, |r| r.details.yields.as_ref().and_then(|one| one.fell))
             as &[Option<bool>],
     )
@@ -245,9 +245,8 @@ async fn hand_back(
     Ok(())
 }
 
-fn yields(record: &VisitRecord) -> Option<Value> {
-    let yields = record.details.yields.as_ref()?;
-    Some(serde_json::to_value(&yields.readings).expect("readings are plain data"))
+fn yields(record: &VisitRecord) -> Option<Json<&[Yield]>> {
+    record.details.yields.as_ref().map(|yields| Json(yields.readings.as_slice()))
 }
 
 fn span_high(record: &VisitRecord) -> Option<DateTime<Utc>> {

@@ -94,6 +94,7 @@ mod tokens;
 mod unanswered;
 mod verdicts;
 mod visits;
+mod waiting;
 mod warnings;
 
 use std::time::Duration;
@@ -173,9 +174,10 @@ const STATEMENT_AT_MOST: (&str, &str) = ("statement_timeout", "60s");
 /// costs as much as most statements do.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Commits of visits find every row by its key, a few of each table. The planner, who does not know
-/// how long their arrays are, would rather read whole tables while these are small, and would plan
-/// each statement anew as often as the arrays change.
+/// Claims and commits of visits find every row by its key, a few of each table. The planner, who
+/// does not know how long their arrays are, would rather read whole tables while these are small,
+/// and would plan each statement anew as often as the arrays change: a claim takes nearly as
+/// long to plan as to make.
 const BY_KEYS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_hashjoin", "off"),
@@ -183,21 +185,24 @@ const BY_KEYS: [(&str, &str); 4] = [
     ("enable_seqscan", "off"),
 ];
 
+/// A daemon makes one claim at a time, beside one commit; that of a heartbeat may wait for either.
+const CLAIM_AND_COMMIT: u32 = 2;
+
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
-    /// One connection for the commits of visits.
-    commits: PgPool,
+    /// Connections for claims and for commits of visits, which find every row by its key.
+    by_keys: PgPool,
     /// Months that are known to have their partitions.
     months: schema::Months,
     secrets: Secrets,
 }
 
 impl Store {
-    /// Connects to `url` (`postgres://…`) with at most `connections_max` connections, two where it
-    /// says one: commits of visits have one of their own. `secrets` encrypt what the ledger says of
-    /// persons.
+    /// Connects to `url` (`postgres://…`) with at most `connections_max` connections, three where
+    /// it says less: two are for claims and commits of visits. `secrets` encrypt what the ledger
+    /// says of persons.
     ///
     /// Fails at once where the server is not there. The schema is not touched; call
     /// [`Store::migrate`] before anything else.
@@ -213,9 +218,9 @@ impl Store {
         // The pool would try a server that is not there again and again before it says so.
         PgConnection::connect_with(&options).await?.close().await?;
         let keyed = options.clone().options(BY_KEYS).options([STATEMENT_AT_MOST]);
-        let commits = lazily(1, keyed);
-        let pool = lazily(connections_max.saturating_sub(1).max(1), options);
-        Ok(Self { pool, commits, months: schema::Months::default(), secrets })
+        let by_keys = lazily(CLAIM_AND_COMMIT, keyed);
+        let pool = lazily(connections_max.saturating_sub(CLAIM_AND_COMMIT).max(1), options);
+        Ok(Self { pool, by_keys, months: schema::Months::default(), secrets })
     }
 
     /// Asks the server for an answer.
@@ -227,7 +232,7 @@ impl Store {
     /// Closes every connection and waits until they are closed.
     pub async fn close(&self) {
         self.pool.close().await;
-        self.commits.close().await;
+        self.by_keys.close().await;
     }
 }
 

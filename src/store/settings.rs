@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// A server of your own, `postgres://…`; empty: the daemon keeps a private one in `data_dir`.
     pub url: String,
-    /// Most connections held at once, one of them for the commits of visits; 1 counts as 2.
+    /// Most connections held at once, two of them for claims and commits of visits;
+    /// less than 3 counts as 3.
     pub connections_max: u32,
     /// Where the Postgres binaries are; empty: `PATH`, then `/usr/lib/postgresql/*/bin`, newest
     /// first.

@@ -39,9 +39,9 @@ struct Office {
 }
 
 impl Office {
-    fn new(simulator: &Simulator, database: &str) -> Self {
-        let crawl = "lease_seconds = 6\nclaims_per_host = 2";
-        let limit = "{ per_minute = 60, concurrent = 1, backoff_max_seconds = 1 }";
+    fn new(simulator: &Simulator, database: &str, crawl: &str, per_minute: u32) -> Self {
+        let limit =
+            &format!("{{ per_minute = {per_minute}, concurrent = 1, backoff_max_seconds = 1 }}");
         let watching = support::watching(simulator, crawl, limit);
         let settings = format!("{watching}[database]\nurl = \"{database}\"\n");
         Self { settings, ledger: simulator.city().ledger_csv(), key: vec![7; 32] }
@@ -259,16 +259,21 @@ fn violations(requests: &BTreeMap<String, Vec<Arrival>>) -> Vec<String> {
     found
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn hosts_are_shared_by_three_daemons_of_which_one_is_killed_and_one_frozen() {
+/// A city that answers until it is closed.
+async fn simulator(streets: &TaskTracker, closing: &CancellationToken) -> Simulator {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (streets, closing) = (TaskTracker::new(), CancellationToken::new());
     let city = City::generate(7, clock.now(), 240);
     let anywhere = "127.0.0.1:0".parse().unwrap();
-    let simulator =
-        Simulator::start(city, clock, anywhere, &streets, closing.clone()).await.unwrap();
+    Simulator::start(city, clock, anywhere, streets, closing.clone()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_are_shared_by_three_daemons_of_which_one_is_killed_and_one_frozen() {
+    let (streets, closing) = (TaskTracker::new(), CancellationToken::new());
+    let simulator = simulator(&streets, &closing).await;
     let (_store, database) = support::database().await;
-    let office = Office::new(&simulator, &database.url);
+    let crawl = "lease_seconds = 6\nclaims_per_host = 2";
+    let office = Office::new(&simulator, &database.url, crawl, 60);
     let first = office.machine();
     first.import(&office.ledger);
     let mut world = World { pool: database.pool.clone(), daemons: vec![first.start()] };
@@ -339,6 +344,30 @@ async fn hosts_are_shared_by_three_daemons_of_which_one_is_killed_and_one_frozen
         assert!(world.daemons[daemon].child.try_wait().unwrap().is_none(), "it has ended");
         assert!(!world.daemons[daemon].said().contains("panicked"));
     }
+    closing.cancel();
+    streets.close();
+    streets.wait().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_works_on_one_host_at_a_time_comes_to_all_of_them() {
+    let (streets, closing) = (TaskTracker::new(), CancellationToken::new());
+    let simulator = simulator(&streets, &closing).await;
+    let (_store, database) = support::database().await;
+    let office = Office::new(&simulator, &database.url, "hosts_max = 1", 6000);
+    let machine = office.machine();
+    machine.import(&office.ledger);
+    let world = World { pool: database.pool.clone(), daemons: vec![machine.start()] };
+    let hosts = "select count(distinct host) from crawl_targets";
+    let passed_over = "select count(*) from host_leases h
+                       where claimed = 0
+                         and exists (select from crawl_targets t where t.host = h.host)";
+    // A look brings eight of them.
+    world
+        .until("every host had its turn while something was due on all", async || {
+            world.count(hosts).await > 8 && world.count(passed_over).await == 0
+        })
+        .await;
     closing.cancel();
     streets.close();
     streets.wait().await;

@@ -6,6 +6,7 @@
 
 mod beside;
 mod canary;
+mod claims;
 mod gather;
 mod host;
 mod keep;
@@ -35,8 +36,9 @@ pub use gather::host_limit;
 pub use pass::{PassSummary, pass, visit_accounts};
 pub use targets::sync_targets;
 
-use crate::store::{ClaimRequest, Claimed, VisitRecord};
+use crate::store::{Claimed, VisitRecord};
 
+use claims::Claims;
 use host::visit_host;
 use share::Share;
 use visit::Finished;
@@ -51,13 +53,6 @@ const FINISHED_MAX: usize = 256;
 /// A claim is given up after a minute, a finished host is joined at once: a loop that has not come
 /// round for so long never will.
 const ROUND_AT_MOST: Duration = Duration::from_secs(600);
-
-/// A daemon's claim follows another after so many times as long as that one took: where thousands
-/// of hosts have to be looked at, claims take a fiftieth of the time, whether many hosts are done
-/// at once or one after the other. It waits no longer than this for each host that may be worked
-/// on, so that thirty targets a second can always be claimed.
-const CLAIM_PAUSE: u32 = 50;
-const CLAIM_PAUSE_A_HOST: Duration = Duration::from_millis(30);
 
 /// How long to wait before asking a database again that did not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -113,24 +108,16 @@ async fn feed(
     let mut hosts = JoinSet::new();
     let mut busy = BTreeSet::new();
     let mut share = Share::new(context);
+    let mut claims = Claims::new(context, running, until);
     let idle = Duration::from_secs(context.settings.idle_seconds_max);
-    // Who asks for a pass waits for it.
-    let longest = match until {
-        Until::Stopped => idle.min(CLAIM_PAUSE_A_HOST * u32::try_from(context.settings.hosts_max)?),
-        Until::Idle => Duration::ZERO,
-    };
     while !running.soft_stop.is_cancelled() {
         context.pulses.works("crawl", idle + ROUND_AT_MOST);
-        let mut pause = None;
         // Who asks for a pass is there for its time only and takes whatever is free.
         if until == Until::Stopped {
             share.keep(context, &busy).await;
         }
-        let asked = Instant::now();
-        let claim = claim(context, running, until, &busy, &share).await;
-        let next_claim = Instant::now() + (asked.elapsed() * CLAIM_PAUSE).min(longest);
-        match claim {
-            Ok(claimed) if claimed.is_empty() => pause = Some(idle),
+        match claims.make(&busy, &share).await {
+            Ok(claimed) if claimed.is_empty() && busy.is_empty() && until == Until::Idle => break,
             Ok(claimed) => {
                 share.took(&claimed);
                 for (host, targets) in by_host(claimed) {
@@ -146,19 +133,18 @@ async fn feed(
             Err(error) if until == Until::Idle => return Err(error),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "no targets claimed, trying again");
-                pause = Some(STORE_PAUSE);
             }
         }
-        if pause.is_some() && busy.is_empty() && until == Until::Idle {
-            break;
-        }
-        let pause = pause.unwrap_or(if busy.is_empty() { Duration::ZERO } else { idle });
         tokio::select! {
             Some(done) = hosts.join_next() => {
-                busy.remove(&done?);
-                join_until(next_claim, &running.soft_stop, &mut hosts, &mut busy).await?;
+                let mut done = vec![done?];
+                join_until(claims.next, &running.soft_stop, &mut hosts, &mut done).await?;
+                for host in done {
+                    busy.remove(&host);
+                    claims.done(host);
+                }
             }
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(claims.rest) => {}
             () = running.soft_stop.cancelled() => {}
         }
     }
@@ -175,44 +161,16 @@ async fn join_until(
     instant: Instant,
     stop: &CancellationToken,
     hosts: &mut JoinSet<String>,
-    busy: &mut BTreeSet<String>,
+    joined: &mut Vec<String>,
 ) -> anyhow::Result<()> {
     let mut over = pin!(timeout_at(instant, stop.cancelled()));
     loop {
         tokio::select! {
             biased;
-            Some(done) = hosts.join_next() => busy.remove(&done?),
+            Some(done) = hosts.join_next() => joined.push(done?),
             _ = &mut over => return Ok(()),
         };
     }
-}
-
-async fn claim(
-    context: &Context,
-    running: &Running,
-    until: Until,
-    busy: &BTreeSet<String>,
-    share: &Share,
-) -> anyhow::Result<Vec<Claimed>> {
-    let settings = &context.settings;
-    let free = settings.hosts_max.saturating_sub(busy.len());
-    if free == 0 {
-        return Ok(Vec::new());
-    }
-    let busy_hosts: Vec<String> = busy.union(&share.leaving).cloned().collect();
-    let request = ClaimRequest {
-        owner: &context.owner,
-        now: context.clock.now(),
-        lease: context.lease(),
-        limit: u32::try_from(free)?,
-        per_host: settings.claims_per_host,
-        new_hosts: share.room,
-        busy_hosts: &busy_hosts,
-        // Who asks for a pass asks for all of it.
-        within_budget: until == Until::Stopped,
-        accounts: running.accounts.as_deref(),
-    };
-    context.timed("claim", context.store.claim(&request)).await.context("claiming targets")
 }
 
 fn by_host(claimed: Vec<Claimed>) -> BTreeMap<String, Vec<Claimed>> {

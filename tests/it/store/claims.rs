@@ -1,22 +1,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xunjian::observe::Outcome;
-use xunjian::store::{ClaimRequest, HostBudget, LedgerChanges, VisitRecord, Which};
+use xunjian::store::{ClaimRequest, HostBudget, LedgerChanges, Store, VisitRecord, Which};
 
 use super::{accounts, at, entry, finished, one_target, request, target};
-use crate::support::database;
+use crate::support::{database, secrets};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_claims_never_overlap_and_a_host_has_one_owner() {
-    let (store, _database) = database().await;
+    let (store, database) = database().await;
     let ids = accounts(&store, 200).await;
     let hosts: Vec<String> = (0..20).map(|number| format!("h{number}.cn")).collect();
     let specs: Vec<_> =
         ids.iter().enumerate().map(|(place, id)| target(*id, &hosts[place % 20])).collect();
     store.sync_targets(&specs, at(-10)).await.unwrap();
     // Two claims at a time from each of four daemons.
+    let daemons = (0..4).map(|_| Store::connect(&database.url, 3, secrets()));
+    let daemons = futures::future::try_join_all(daemons).await.unwrap();
     let claims = (0..8).map(|number| {
-        let store = store.clone();
+        let store = daemons[number % 4].clone();
         async move {
             let owner = format!("d{}", number % 4);
             let mut mine = Vec::new();
@@ -235,6 +237,45 @@ async fn a_claim_for_some_accounts_leaves_the_others_and_their_hosts_alone() {
     assert_eq!(store.claim(&asked).await.unwrap(), []);
     let others = store.claim(&request("d2", 0)).await.unwrap();
     assert_eq!(others.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[2]]);
+}
+
+#[tokio::test]
+async fn hosts_are_found_in_the_order_of_need_and_claimed_of_in_the_order_given() {
+    let (store, database) = database().await;
+    let ids = accounts(&store, 7).await;
+    let hosts = ["late.cn", "owed.cn", "early.cn", "busy.cn", "theirs.cn", "resting.cn", "idle.cn"];
+    let specs: Vec<_> = ids.iter().zip(hosts).map(|(id, host)| target(*id, host)).collect();
+    store.sync_targets(&specs, at(-10)).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "update crawl_targets set due_at = due_at - interval '1 minute' where account_id = {};
+         update crawl_targets set deadline_at = due_at where account_id = {};
+         update crawl_targets set due_at = due_at + interval '1 day' where account_id = {};
+         update host_leases set rest_until = now() + interval '99 years' where host = 'resting.cn'",
+        ids[2].0, ids[1].0, ids[6].0
+    )))
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    let theirs = ["a4".to_owned()];
+    let asked = ClaimRequest { accounts: Some(&theirs), ..request("d2", 0) };
+    assert_eq!(store.claim(&asked).await.unwrap().len(), 1);
+    let busy = ["busy.cn".to_owned()];
+    let asked = ClaimRequest { limit: 1, busy_hosts: &busy, ..request("d1", 0) };
+    let found = store.waiting_hosts(&asked, 9).await.unwrap();
+    assert_eq!(found, ["owed.cn", "early.cn", "late.cn"]);
+    assert_eq!(store.waiting_hosts(&asked, 1).await.unwrap(), ["owed.cn"]);
+    let one_more = ClaimRequest { new_hosts: Some(1), ..asked.clone() };
+    assert_eq!(store.waiting_hosts(&one_more, 9).await.unwrap(), ["owed.cn"]);
+    assert_eq!(store.claim_of(&asked, &[]).await.unwrap(), []);
+    let given = ["theirs.cn", "resting.cn", "late.cn", "owed.cn"].map(str::to_owned);
+    let claimed = store.claim_of(&asked, &given).await.unwrap();
+    assert_eq!(claimed.iter().map(|one| one.account).collect::<Vec<_>>(), [ids[0]]);
+    // Who has his part of the hosts finds no others, and goes on with his own.
+    let full = ClaimRequest { new_hosts: Some(0), ..request("d1", 20) };
+    assert_eq!(store.waiting_hosts(&full, 9).await.unwrap(), ["late.cn"]);
+    let one_more = ClaimRequest { new_hosts: Some(1), ..full.clone() };
+    assert_eq!(store.waiting_hosts(&one_more, 9).await.unwrap(), ["owed.cn", "late.cn"]);
+    assert_eq!(store.claim_of(&full, &given).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
