@@ -76,7 +76,7 @@ impl Default for Settings {
             lease_seconds: 900,
             idle_seconds_max: 5,
             commit_rows_max: 2000,
-            commit_delay_ms_max: 1000,
+            commit_delay_ms_max: 2000,
             targets_seconds: 300,
             habits_seconds: 3600,
             budgets_seconds: 300,
