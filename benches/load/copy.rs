@@ -51,6 +51,12 @@ pub(crate) async fn make_twins(pool: &PgPool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Drops them.
+pub(crate) async fn drop_twins(pool: &PgPool) -> anyhow::Result<()> {
+    sqlx::raw_sql("drop schema bare cascade").execute(pool).await?;
+    Ok(())
+}
+
 /// What was recorded after an instant, as COPY BINARY sends it, `rows` at a time.
 pub(crate) struct Recorded {
     batches: Vec<(&'static str, String, Vec<u8>)>,

@@ -27,7 +27,7 @@ const COMMIT_ROWS: usize = 2000;
 /// Hosts of portals, columns and message boards; a platform is one host.
 const SITES: i64 = 200;
 /// Rounds of first visits, and their visits, that are compared with COPY of 2,000 rows at a time.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const ROUND_VISITS: u64 = 4000;
 const COPIED_ROWS: i64 = 2000;
 /// What visits write.
@@ -67,7 +67,7 @@ pub(crate) async fn measure(
     fast.tell("later visits, as fast as they go");
     tell_tables(&pool).await?;
     settle(&pool).await?;
-    let paced = rig.visit((later / 10).max(100), Pace::Daemon).await?;
+    let paced = rig.visit((later / 4).clamp(100, 12_000), Pace::Daemon).await?;
     paced.tell("later visits, in the daemon's commits at 30 a second");
     for (what, phase) in [("as fast as they go", &fast), ("at the daemon's pace", &paced)] {
         let share = phase.seconds_a_visit() * VISITS_A_SECOND * 100.0;
@@ -91,6 +91,25 @@ struct BesideCopy {
     all: f64,
 }
 
+/// Statements that wrote posts, and their seconds in all.
+#[derive(Default)]
+struct Written {
+    ours: (u32, f64),
+    bare: (u32, f64),
+    /// Of each round.
+    ratios: Vec<f64>,
+}
+
+impl Written {
+    fn count(&mut self, place: &Place) -> anyhow::Result<()> {
+        let (ours, bare) = (self.ours.1, self.bare.1);
+        self.ours = statements::counted(place, "copy posts ")?;
+        self.bare = statements::counted(place, "copy bare.posts ")?;
+        self.ratios.push((self.bare.1 - bare) / (self.ours.1 - ours));
+        Ok(())
+    }
+}
+
 /// The first visits of all accounts.
 async fn beside_copy(
     pool: &PgPool,
@@ -102,6 +121,7 @@ async fn beside_copy(
     // Whole commits are a little more; none comes to an account a second time.
     let round = ROUND_VISITS.min(accounts / (ROUNDS as u64 + 1));
     let (mut of_posts, mut of_all, mut rows, mut new) = (Vec::new(), Vec::new(), 0, 0);
+    let mut written = Written::default();
     // What cleans up by itself would disturb now one of them, now the other.
     autovacuum(pool, false).await?;
     statements::count(pool, true).await?;
@@ -116,13 +136,14 @@ async fn beside_copy(
         let ours = phase.server + phase.ours - phase.claiming;
         of_posts.push(posts / ours);
         of_all.push(all / ours);
+        written.count(place)?;
     }
     statements::count(pool, false).await?;
+    // What follows would be counted with the cleaning of COPY's tables.
+    copy::drop_twins(pool).await?;
     autovacuum(pool, true).await?;
     println!("{rows} rows of {} visits by our commits and by COPY", round * ROUNDS as u64);
-    let ours = statements::counted(place, "copy posts ")?;
-    let bare = statements::counted(place, "copy bare.posts ")?;
-    for (who, (number, seconds)) in [("our commits", ours), ("COPY alone", bare)] {
+    for (who, (number, seconds)) in [("our commits", written.ours), ("COPY alone", written.bare)] {
         #[expect(clippy::cast_precision_loss, reason = "counts of posts")]
         let each = seconds / new as f64 * 1e6;
         println!("{new} posts in {number} statements of {who}: Postgres {each:.1} us each");
@@ -133,7 +154,7 @@ async fn beside_copy(
         rest.tell("first visits, ten new posts each");
     }
     Ok(BesideCopy {
-        statement: bare.1 / ours.1,
+        statement: cpu::median(written.ratios),
         posts: cpu::median(of_posts),
         all: cpu::median(of_all),
     })
