@@ -21,7 +21,8 @@ pub(super) struct KnownPost {
     pub(super) last_seen: DateTime<Utc>,
     /// Whether it stands in the newest list of its page.
     pub(super) stands: bool,
-    /// Whether any post of its account was ever missing from a list or asked for.
+    /// Whether any post of its account was ever missing from a list or asked for, or the account
+    /// has no list, which would tell.
     pub(super) may_have_marks: bool,
     /// As-of time of the newest numbers.
     pub(super) sampled_at: Option<DateTime<Utc>>,
